@@ -1,0 +1,35 @@
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+const leakCheck = 'test/support/leaks-global-setup.ts';
+
+/** Suites on real containerd: they share one machine, so files run one after the other. */
+function realMachine(name: string): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      globalSetup: [leakCheck],
+      fileParallelism: false,
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    teardownTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/support/**/*.test.ts', 'test/layers/**/*.test.ts'],
+        },
+      },
+      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'] } },
+      realMachine('adapters'),
+      realMachine('security'),
+      realMachine('e2e'),
+    ],
+  },
+});
