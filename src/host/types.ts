@@ -1,0 +1,193 @@
+import type { Mount } from '../containerd/types.ts';
+
+/** How a path is resolved by openat2(2); the names are the kernel's RESOLVE_ flags. */
+export interface OpenHow {
+  /** O_ flags of open(2); O_CLOEXEC is always added. */
+  readonly flags: number;
+  readonly mode?: number;
+  readonly resolve: readonly ResolveFlag[];
+}
+
+/** One RESOLVE_ flag of openat2(2). */
+export type ResolveFlag = 'IN_ROOT' | 'BENEATH' | 'NO_MAGICLINKS' | 'NO_SYMLINKS' | 'NO_XDEV';
+
+/** Arguments of mount(2); empty strings stand for its null pointers. */
+export interface MountCall {
+  readonly source: string;
+  readonly target: string;
+  readonly type: string;
+  /** MS_ bits. */
+  readonly flags: number;
+  readonly data: string;
+}
+
+/** Arguments of mknod(2). */
+export interface NodeCall {
+  readonly path: string;
+  /** Type and permission bits, as in st_mode. */
+  readonly mode: number;
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** The system calls that Node lacks; a failure is an Error with `code` (ENOENT …), `errno` and `syscall`, as from node:fs. */
+export interface Libc {
+  /** Makes a FIFO; the permission bits are cut by the umask. */
+  mkfifo(path: string, mode: number): void;
+  /** Makes a device node, FIFO or socket file. */
+  mknod(node: NodeCall): void;
+  mount(call: MountCall): void;
+  /** umount2(2); `lazy` is MNT_DETACH. A symbolic link as target is never followed. */
+  unmount(target: string, options: { readonly lazy: boolean }): void;
+  /** Opens below the directory descriptor; the caller closes the answer. */
+  openat2(directoryFd: number, path: string, how: OpenHow): number;
+  /** As openat2, on another thread: a file system inside a container may never answer. */
+  openat2Async(directoryFd: number, path: string, how: OpenHow): Promise<number>;
+  /** A detached copy of the mount at `path` (with `recursive`, of those below it too) as a descriptor. */
+  openTree(path: string, options: { readonly recursive: boolean }): number;
+  /** Attaches a detached mount at a path. */
+  moveMount(treeFd: number, target: string): void;
+  /** Takes (or with `unlock` gives back) an advisory lock; false when another holder has it. Never waits. */
+  flock(fd: number, kind: 'exclusive' | 'shared' | 'unlock'): boolean;
+  /** F_SETPIPE_SZ; answers the size the kernel chose. */
+  setPipeSize(fd: number, bytes: number): number;
+  /** One extended attribute of what `path` leads to, or undefined where there is none. */
+  getXattr(path: string, name: string): Buffer | undefined;
+  /** Sets an extended attribute of what `path` leads to. */
+  setXattr(path: string, name: string, value: Buffer): void;
+}
+
+/** One line of mountinfo. */
+export interface MountEntry {
+  readonly id: number;
+  readonly parentId: number;
+  readonly root: string;
+  readonly mountPoint: string;
+  readonly fsType: string;
+  readonly source: string;
+  readonly options: string;
+  readonly superOptions: string;
+}
+
+/** A mount that no path leads to; it lives as long as the descriptor. */
+export interface DetachedMount {
+  /** Descriptor of its root directory. */
+  readonly fd: number;
+  close(): void;
+}
+
+/** Mounts of this process's mount namespace. */
+export interface HostMounts {
+  list(): Promise<readonly MountEntry[]>;
+  /** Detaches every mount at or below `path`, latest first; nothing mounted there is no error. */
+  unmountBelow(path: string): Promise<void>;
+  /** Mounts a containerd mount list where nobody else sees it. */
+  openDetached(mounts: readonly Mount[]): Promise<DetachedMount>;
+}
+
+/** `v1` includes hybrid hosts, whose controllers are in v1 hierarchies. */
+export type CgroupMode = 'v1' | 'v2';
+
+/** A job's parent cgroup: the same relative path in each hierarchy. */
+export interface HostCgroups {
+  readonly mode: CgroupMode;
+  /** Names of the controllers that can be used, as the kernel spells them. */
+  readonly controllers: readonly string[];
+  /** Absolute directories of the cgroup, one per hierarchy. */
+  paths(cgroup: string): readonly string[];
+  /** Makes the cgroup in every hierarchy, and with v2 hands the controllers down to its children; idempotent. */
+  create(cgroup: string): Promise<void>;
+  /** Pids in the cgroup and in all below it. */
+  pids(cgroup: string): Promise<readonly number[]>;
+  /** Removes the cgroup and all below it, bottom up; Conflict while processes are in it, nothing when absent. */
+  remove(cgroup: string): Promise<void>;
+  /** True while the cgroup exists in any hierarchy. */
+  exists(cgroup: string): Promise<boolean>;
+  /** A cgroup's own memory limit, or undefined where there is none. */
+  memoryLimitBytes(cgroup: string): Promise<number | undefined>;
+  /** The cgroup of a process: its v2 path, or that of the named v1 controller. */
+  ofProcess(pid: number, controller: string): Promise<string | undefined>;
+}
+
+/** What the kernel lets a container's limits be made of. */
+export interface LimitSupport {
+  readonly memory: boolean;
+  readonly swap: boolean;
+  readonly kernelMemoryTcp: boolean;
+  readonly oomKillDisable: boolean;
+  readonly cpuCfsPeriod: boolean;
+  readonly cpuCfsQuota: boolean;
+  readonly cpuShares: boolean;
+  readonly cpuSet: boolean;
+  readonly pids: boolean;
+  readonly blkioWeight: boolean;
+}
+
+/** True facts about the machine, read once. */
+export interface HostFacts {
+  readonly hostname: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly kernelVersion: string;
+  /** PRETTY_NAME of os-release. */
+  readonly osName: string;
+  /** VERSION_ID of os-release, or empty. */
+  readonly osVersion: string;
+  /** As in image configurations: amd64, arm64 … */
+  readonly architecture: string;
+  /** As uname(1) prints it: x86_64, aarch64 … */
+  readonly machine: string;
+  readonly cgroupVersion: '1' | '2';
+  readonly limits: LimitSupport;
+  readonly ipv4Forwarding: boolean;
+  readonly bridgeNfIptables: boolean;
+  readonly bridgeNfIp6tables: boolean;
+  /** Number of the last capability that the kernel knows. */
+  readonly lastCap: number;
+  /** One bit per capability that a child of ours can still have. */
+  readonly boundingSet: bigint;
+  readonly hasSeccomp: boolean;
+  readonly hasAppArmor: boolean;
+  readonly hasSelinux: boolean;
+}
+
+/** How a host program ended. */
+export interface ProcessResult {
+  /** Exit code; 128 + number after a signal. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How a host program is run. */
+export interface RunOptions {
+  readonly stdin?: string | Uint8Array;
+  readonly cwd?: string;
+  /** The whole environment; default is a plain PATH. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default 60 s; then SIGKILL and Unavailable. */
+  readonly timeoutMs?: number;
+  /** Default 1 MiB per stream; more is an Internal error. */
+  readonly maxOutputBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A process that a later one with the same number is not mistaken for. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks after boot: field 22 of /proc/pid/stat. */
+  readonly startTime: string;
+}
+
+/** Host programs: argument arrays only, never a shell line. */
+export interface HostProcesses {
+  /** Runs to the end; a non-zero exit is an answer, a program that cannot start is Unavailable. */
+  run(argv: readonly string[], options?: RunOptions): Promise<ProcessResult>;
+  /** As `run`, inside the network namespace at the path. */
+  runInNetns(netnsPath: string, argv: readonly string[], options?: RunOptions): Promise<ProcessResult>;
+  /** Identity of a live process (a zombie is not alive), or undefined. */
+  identify(pid: number): Promise<ProcessIdentity | undefined>;
+  isAlive(process: ProcessIdentity): Promise<boolean>;
+  /** Sends a signal unless the process has ended; answers whether it was sent. */
+  kill(process: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean>;
+}

@@ -1,0 +1,61 @@
+import type { Readable } from 'node:stream';
+
+import type { Mount } from '../containerd/types.ts';
+
+/** A container's root directory, held by an O_PATH descriptor: paths are only ever resolved inside of it. */
+export interface RootHandle {
+  readonly fd: number;
+  close(): Promise<void>;
+}
+
+/** Docker's X-Docker-Container-Path-Stat. */
+export interface PathStat {
+  readonly name: string;
+  readonly size: number;
+  /** Go's os.FileMode bits. */
+  readonly mode: number;
+  /** RFC 3339 with nanoseconds. */
+  readonly mtime: string;
+  /** Where a symbolic link leads, as an absolute path inside the root; else empty. */
+  readonly linkTarget: string;
+}
+
+/** How an archive is unpacked. */
+export interface WriteArchiveOptions {
+  /** Refuse to replace a directory by a non-directory and the other way round. */
+  readonly noOverwriteDirNonDir: boolean;
+  /** Keep the archive's owners; otherwise everything belongs to root. */
+  readonly copyUidGid: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Files of containers. NotFound carries the bare path as message, for the caller to put into Docker's words.
+ * No call follows a container's link on the host, whatever is renamed or linked meanwhile.
+ */
+export interface RootfsAccess {
+  /** A stopped container's files, mounted where nobody else sees them. */
+  openMounts(mounts: readonly Mount[]): Promise<RootHandle>;
+  /** A running process's own view, with its mounts; NotFound when it has ended. Check afterwards that the task still runs. */
+  openProcess(pid: number): Promise<RootHandle>;
+  /** A regular file's bytes, links followed inside the root; undefined when absent, InvalidArgument over `maxBytes`. */
+  readFile(root: RootHandle, path: string, maxBytes: number): Promise<Buffer | undefined>;
+  /** Facts about the path; a link as last component is described, not followed. */
+  stat(root: RootHandle, path: string): Promise<PathStat>;
+  /** `docker cp` out of a container: a tar stream named as dockerd does; it fails when a file shrinks under the copy. */
+  readArchive(
+    root: RootHandle,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly stat: PathStat; readonly tar: Readable }>;
+  /** `docker cp` into a container: unpacks a tar (plain, gzip, zstd where Node can) into an existing directory. */
+  writeArchive(target: ArchiveTarget, tar: Readable, options: WriteArchiveOptions): Promise<void>;
+  /** Makes the directory and its missing parents, owned by root. */
+  mkdirAll(root: RootHandle, path: string, mode: number): Promise<void>;
+}
+
+/** A directory of a container that an archive goes to. */
+export interface ArchiveTarget {
+  readonly root: RootHandle;
+  readonly path: string;
+}
