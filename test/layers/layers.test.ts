@@ -102,6 +102,7 @@ const permitted: readonly (readonly [file: string, text: string])[] = [
   ['job/ok.ts', value('../containerd/target.ts')],
   ['engine/images/cycle-of-types-a.ts', type('./cycle-of-types-b.ts')],
   ['engine/images/cycle-of-types-b.ts', type('./cycle-of-types-a.ts')],
+  ['logstore/ok.ts', type('../stdio/types.ts')],
   ['engine/images/ok.test.ts', value('../../containerd/target.ts')],
 ];
 
@@ -131,6 +132,7 @@ async function plant(root: string): Promise<void> {
   for (const name of [...folders, 'policy', 'registry', 'rootfs', 'state', 'stdio', 'wire']) {
     await write(join(root, 'src', name, 'target.ts'), target);
   }
+  await write(join(root, 'src/stdio/types.ts'), target);
   await write(join(root, 'test/target.ts'), target);
   for (const [, file, text] of planted) await write(join(root, 'src', file), text);
   for (const [file, text] of permitted) await write(join(root, 'src', file), text);
