@@ -5,7 +5,7 @@ const ADAPTERS = ['archive', 'containerd', 'host', 'logstore', 'network', 'regis
 const NODE = 'node:';
 
 // One adapter may be handed another's products (a mount, a stream): it names their types, and nothing else of it.
-const ADAPTER_CONTRACT = `^src/(${ADAPTERS.join('|')})/types(-[a-z]+)?\\.ts$`;
+const ADAPTER_CONTRACT = `^src/(${ADAPTERS.join('|')})/types[-a-z]*[.]ts$`;
 
 const ADAPTER_TYPES = ['oci', 'wire', 'logger.ts'];
 const ADAPTER_PACKAGES = {
