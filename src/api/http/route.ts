@@ -1,0 +1,75 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { Job } from '../../engine/job.ts';
+import type { ApiVersion } from './api-version.ts';
+import type { Query } from './query.ts';
+
+/** Methods that Docker's API knows. */
+export type RouteMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
+
+/**
+ * What the edge does with a request's body: `none` ignores it, `json` parses it (strictly, up to 4 MiB) before the
+ * handler runs, `stream` leaves it to the handler.
+ */
+export type RouteBody = 'none' | 'json' | 'stream';
+
+/** Headers of an answer beside those that every answer has. */
+export type AnswerHeaders = Readonly<Record<string, string>>;
+
+/** Bytes on their way to the client, at the client's pace. */
+export interface ByteWriter {
+  /**
+   * Sends the parts one after the other, without copying; resolves when the system has taken them, so that their
+   * buffers may be used again. Cancelled when the client has gone.
+   */
+  write(...parts: readonly Uint8Array[]): Promise<void>;
+  /** No more will come; resolves when all is sent, also when the client has gone. */
+  end(): Promise<void>;
+}
+
+/** A connection that has stopped to be HTTP: raw bytes both ways. */
+export interface HijackedConnection extends ByteWriter {
+  /** What the client sends (stdin); ends at its half-close, while output may go on. Read it or the client is held back. */
+  readonly input: Readable;
+}
+
+/** One request on its way through a handler, and the ways to answer it. Use one of them, once. */
+export interface RouteContext {
+  readonly job: Job;
+  /** The decoded value of `:name` or `:name*` in the route's path. */
+  param(name: string): string;
+  readonly query: Query;
+  readonly apiVersion: ApiVersion;
+  readonly headers: IncomingHttpHeaders;
+  /** Aborted when the client leaves before its answer is complete; on a hijacked connection, when both ways are closed. */
+  readonly signal: AbortSignal;
+  /** Of `json` routes: the parsed body, undefined when it is empty. */
+  readonly body: unknown;
+  /** Of `stream` routes: the body as it comes in. */
+  readonly stream: Readable;
+  /** Answers with a JSON document. */
+  json(status: number, value: unknown, headers?: AnswerHeaders): void;
+  /** Answers without a body. */
+  empty(status: number, headers?: AnswerHeaders): void;
+  /** Answers with plain text. */
+  text(status: number, value: string, headers?: AnswerHeaders): void;
+  /** Sends status 200 and the headers at once; the body follows through the writer. */
+  openStream(contentType: string, headers?: AnswerHeaders): ByteWriter;
+  /** Takes over the connection of a `hijack` route: 101 where the client asked for an upgrade, else 200. */
+  hijack(contentType: string): HijackedConnection;
+}
+
+// In `path`, `:id` is exactly one segment (decoded, so `%2F` in it is a slash); `:name*` is one or more with the
+// slashes between them, as in `/images/:name*/json`. The version prefix is not part of it.
+/** One endpoint, as data. */
+export interface Route {
+  readonly method: RouteMethod;
+  readonly path: string;
+  /** First API version that has it; older ones see 404 `page not found`. */
+  readonly minApiVersion?: ApiVersion;
+  readonly body: RouteBody;
+  /** True when the handler may call `hijack`; the request then never passes through Node's body parser. */
+  readonly hijack?: boolean;
+  /** Answers, or throws an EngineError before the first byte of the answer. */
+  handle(context: RouteContext): Promise<void>;
+}
