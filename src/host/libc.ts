@@ -33,7 +33,7 @@ type AsyncSystemFunction = (
 interface Native {
   readonly functions: Readonly<Record<NativeName, SystemFunction>>;
   readonly openat2Async: AsyncSystemFunction;
-  lastErrno(): number;
+  readonly lastErrno: () => number;
 }
 
 const signatures = {

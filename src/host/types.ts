@@ -93,6 +93,8 @@ export interface HostCgroups {
   readonly mode: CgroupMode;
   /** Names of the controllers that can be used, as the kernel spells them. */
   readonly controllers: readonly string[];
+  /** Where the controller's hierarchy is mounted; undefined where the kernel does not offer it. */
+  rootOf(controller: string): string | undefined;
   /** Absolute directories of the cgroup, one per hierarchy. */
   paths(cgroup: string): readonly string[];
   /** Makes the cgroup in every hierarchy, and with v2 hands the controllers down to its children; idempotent. */

@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { createHostCgroups } from './cgroups.ts';
+import type { HostCgroups } from './types.ts';
+
+describe('cgroups of this host', () => {
+  let cgroups: HostCgroups;
+  const cgroup = `/berth-test-${process.pid}/job`;
+  beforeEach(async () => {
+    cgroups = await createHostCgroups();
+  });
+  afterEach(async () => cgroups.remove(`/berth-test-${process.pid}`));
+
+  test('a cgroup is made in every hierarchy, twice without harm, and removed with what is below', async () => {
+    await cgroups.create(cgroup);
+    await cgroups.create(cgroup);
+    for (const path of cgroups.paths(cgroup)) mkdirSync(join(path, 'container/inner'), { recursive: true });
+    expect(await cgroups.exists(cgroup)).toBe(true);
+    await cgroups.remove(cgroup);
+    expect(await cgroups.exists(cgroup)).toBe(false);
+    await cgroups.remove(cgroup);
+  });
+
+  test('processes in it and below are listed; with one inside it is not removed', async () => {
+    await cgroups.create(cgroup);
+    const child = spawn('sh', ['-c', 'read x'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    await once(child, 'spawn');
+    for (const path of cgroups.paths(cgroup)) {
+      mkdirSync(join(path, 'container'));
+      // A v1 cpuset of ours has processors already, one made below it by hand has none.
+      if (path.includes('cpuset')) writeFileSync(join(path, 'cgroup.procs'), String(child.pid));
+      else writeFileSync(join(path, 'container/cgroup.procs'), String(child.pid));
+    }
+    expect(await cgroups.pids(cgroup)).toEqual([child.pid]);
+    expect(await cgroups.ofProcess(child.pid ?? 0, 'pids')).toBe(`${cgroup}/container`);
+    await expect(cgroups.remove(cgroup)).rejects.toMatchObject({ kind: 'Conflict' });
+    child.stdin.end();
+    await once(child, 'close');
+    expect(await cgroups.ofProcess(child.pid ?? 0, 'pids')).toBeUndefined();
+  });
+
+  test('a memory limit is read, and none is none', async () => {
+    await cgroups.create(cgroup);
+    expect(await cgroups.memoryLimitBytes(cgroup)).toBeUndefined();
+    const root = cgroups.rootOf('memory') ?? '';
+    const file = cgroups.mode === 'v2' ? 'memory.max' : 'memory.limit_in_bytes';
+    writeFileSync(join(root, cgroup, file), String(64 << 20));
+    expect(await cgroups.memoryLimitBytes(cgroup)).toBe(64 << 20);
+  });
+
+  test.each(['/', '', '..', '/a/../b', 'a\0b'])('the path %j is refused', async (path) => {
+    expect(() => cgroups.paths(path)).toThrow('invalid cgroup path');
+  });
+});
+
+describe('cgroup modes', () => {
+  let directory = '';
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'berth-cgroups-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  const withMounts = (lines: readonly string[]): Promise<HostCgroups> => {
+    writeFileSync(join(directory, 'mountinfo'), lines.map((line) => `1 0 0:1 / ${line}\n`).join(''));
+    return createHostCgroups(join(directory, 'mountinfo'));
+  };
+
+  test('controllers in v1 hierarchies beside a unified one mean v1', async () => {
+    const cgroups = await withMounts([
+      '/cg/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct',
+      '/cg/memory rw - cgroup cgroup rw,memory',
+      '/cg/systemd rw - cgroup cgroup rw,xattr,name=systemd',
+      '/cg/unified rw - cgroup2 cgroup2 rw',
+    ]);
+    expect(cgroups.mode).toBe('v1');
+    expect(cgroups.controllers).toEqual(['cpu', 'cpuacct', 'memory']);
+    expect(cgroups.paths('job')).toEqual(['/cg/cpu,cpuacct/job', '/cg/memory/job', '/cg/systemd/job']);
+    expect(cgroups.rootOf('cpu')).toBe('/cg/cpu,cpuacct');
+  });
+
+  test('with v2 each controller is handed down on the way to the cgroup', async () => {
+    const root = join(directory, 'unified');
+    for (const path of [root, join(root, 'a'), join(root, 'a/b')]) {
+      mkdirSync(path);
+      writeFileSync(join(path, 'cgroup.controllers'), 'cpu memory pids\n');
+      writeFileSync(join(path, 'cgroup.subtree_control'), path === root ? 'cpu memory\n' : '\n');
+    }
+    const cgroups = await withMounts([`${root} rw - cgroup2 cgroup2 rw`]);
+    expect([cgroups.mode, cgroups.controllers]).toEqual(['v2', ['cpu', 'memory', 'pids']]);
+    await cgroups.create('a/b');
+    expect(readFileSync(join(root, 'cgroup.subtree_control'), 'utf8')).toBe('+pids');
+    expect(readFileSync(join(root, 'a/b/cgroup.subtree_control'), 'utf8')).toBe('+pids');
+  });
+
+  test('without cgroups the answer is Unavailable', async () => {
+    await expect(withMounts(['/x rw - tmpfs tmpfs rw'])).rejects.toMatchObject({ kind: 'Unavailable' });
+  });
+});

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readlink } from 'node:fs/promises';
+
+import { describe, expect, test } from 'vitest';
+
+import { createHostProcesses } from './processes.ts';
+
+const processes = createHostProcesses();
+
+describe('host processes', () => {
+  test('arguments arrive as they are, input and both outputs pass, the exit code is an answer', async () => {
+    const script = 'cat; printf "%s|" "$@" >&2; exit 7';
+    const result = await processes.run(['sh', '-c', script, 'sh', 'a b', '$(id)', ''], { stdin: 'in' });
+    expect(result).toEqual({ code: 7, stdout: 'in', stderr: 'a b|$(id)||' });
+  });
+
+  test('nothing of our own environment is passed on', async () => {
+    const { stdout } = await processes.run(['env']);
+    expect(
+      stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => line.split('=')[0])
+        .sort(),
+    ).toEqual(['LC_ALL', 'PATH']);
+  });
+
+  test('a signal shows as 128 + number', async () => {
+    expect((await processes.run(['sh', '-c', 'kill -TERM $$'])).code).toBe(143);
+  });
+
+  test.each([
+    ['a missing program', ['/no/such/program'], {}, 'Unavailable'],
+    ['a timeout', ['sleep', '60'], { timeoutMs: 20 }, 'Unavailable'],
+    ['too much output', ['head', '-c', '100000', '/dev/zero'], { maxOutputBytes: 1000 }, 'Internal'],
+    ['an aborted signal', ['sleep', '60'], { signal: AbortSignal.timeout(20) }, 'Cancelled'],
+    ['a signal aborted before', ['sleep', '60'], { signal: AbortSignal.abort() }, 'Cancelled'],
+  ])('%s is an error of its own kind', async (_, argv, options, kind) => {
+    await expect(processes.run(argv, options)).rejects.toMatchObject({ kind });
+  });
+
+  test('a process is known by its start time, and a zombie is not alive', async () => {
+    const child = spawn('sh', ['-c', 'read x'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    await once(child, 'spawn');
+    const identity = await processes.identify(child.pid ?? 0);
+    if (!identity) throw new Error('the child is not alive');
+    expect(await processes.isAlive(identity)).toBe(true);
+    expect(await processes.isAlive({ ...identity, startTime: '1' })).toBe(false);
+    expect(await processes.kill({ ...identity, startTime: '1' }, 'SIGKILL')).toBe(false);
+    expect(await processes.kill(identity, 'SIGKILL')).toBe(true);
+    await once(child, 'close');
+    expect(await processes.identify(identity.pid)).toBeUndefined();
+    expect(await processes.kill(identity, 'SIGKILL')).toBe(false);
+  });
+
+  test('runInNetns runs in the namespace of the path', async () => {
+    const holder = spawn('unshare', ['-n', 'sh', '-c', 'echo up; read x'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    await once(holder.stdout, 'data');
+    const path = `/proc/${holder.pid ?? 0}/ns/net`;
+    const { stdout } = await processes.runInNetns(path, ['readlink', '/proc/self/ns/net']);
+    expect(stdout.trim()).toBe(await readlink(path));
+    expect(stdout.trim()).not.toBe(await readlink('/proc/self/ns/net'));
+    holder.stdin.end();
+    await once(holder, 'close');
+  });
+});

@@ -1,0 +1,121 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+
+import { EngineError } from '../errors.ts';
+import { isErrno, toEngineError } from './errors.ts';
+import type { HostProcesses, ProcessIdentity, ProcessResult, RunOptions } from './types.ts';
+
+const defaultTimeoutMs = 60_000;
+const defaultMaxOutputBytes = 1 << 20;
+const defaultEnvironment = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C',
+};
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Host programs as child processes of ours. */
+export function createHostProcesses(): HostProcesses {
+  return {
+    run,
+    runInNetns: (netnsPath, argv, options) => run(['nsenter', `--net=${netnsPath}`, '--', ...argv], options),
+    identify,
+    isAlive,
+    async kill(target, signal) {
+      if (!(await isAlive(target))) return false;
+      try {
+        return process.kill(target.pid, signal);
+      } catch (error) {
+        if (isErrno(error, 'ESRCH')) return false;
+        throw toEngineError(error, `cannot signal process ${target.pid}`);
+      }
+    },
+  };
+}
+
+async function run(argv: readonly string[], options: RunOptions = {}): Promise<ProcessResult> {
+  const [program, ...args] = argv;
+  if (program === undefined) throw new EngineError('Internal', 'no program to run');
+  if (options.signal?.aborted === true)
+    throw new EngineError('Cancelled', `${program} was not started: cancelled`);
+  const child = spawn(program, args, {
+    env: { ...(options.env ?? defaultEnvironment) },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  return supervise(child, program, options);
+}
+
+// The first failure wins, kills the program, and is thrown once its streams have closed: nothing runs on unseen.
+async function supervise(child: Child, program: string, options: RunOptions): Promise<ProcessResult> {
+  let failure: EngineError | undefined;
+  const fail = (error: EngineError): void => {
+    failure ??= error;
+    child.kill('SIGKILL');
+  };
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  const timer = setTimeout(() => {
+    fail(new EngineError('Unavailable', `${program} took longer than ${timeoutMs} ms`));
+  }, timeoutMs);
+  const cancel = (): void => fail(new EngineError('Cancelled', `${program} was cancelled`));
+  options.signal?.addEventListener('abort', cancel, { once: true });
+  const maxBytes = options.maxOutputBytes ?? defaultMaxOutputBytes;
+  const tooMuch = (): void =>
+    fail(new EngineError('Internal', `${program} wrote more than ${maxBytes} bytes`));
+  const stdout = collect(child.stdout, maxBytes, tooMuch);
+  const stderr = collect(child.stderr, maxBytes, tooMuch);
+  // A program may end without reading its input; its exit code tells what that means.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(options.stdin);
+  try {
+    const code = await exitCode(child, program);
+    if (failure) throw failure;
+    return { code, stdout: stdout(), stderr: stderr() };
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', cancel);
+  }
+}
+
+function exitCode(child: Child, program: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => {
+      reject(new EngineError('Unavailable', `cannot run ${program}`, { cause: error }));
+    });
+    child.once('close', (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}
+
+function collect(stream: Readable, maxBytes: number, tooMuch: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > maxBytes) tooMuch();
+    else chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
+async function identify(pid: number): Promise<ProcessIdentity | undefined> {
+  let stat: string;
+  try {
+    stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
+    throw toEngineError(error, `cannot look at process ${pid}`);
+  }
+  // The second field is the program's name, which may hold blanks and parentheses: count from its end.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, startTime] = [fields[0], fields[19]];
+  if (state === undefined || startTime === undefined || 'ZX'.includes(state)) return undefined;
+  return { pid, startTime };
+}
+
+async function isAlive(process: ProcessIdentity): Promise<boolean> {
+  return (await identify(process.pid))?.startTime === process.startTime;
+}
