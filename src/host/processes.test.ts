@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 
 import { describe, expect, test } from 'vitest';
@@ -31,13 +32,39 @@ describe('host processes', () => {
   });
 
   test.each([
-    ['a missing program', ['/no/such/program'], {}, 'Unavailable'],
-    ['a timeout', ['sleep', '60'], { timeoutMs: 20 }, 'Unavailable'],
-    ['too much output', ['head', '-c', '100000', '/dev/zero'], { maxOutputBytes: 1000 }, 'Internal'],
-    ['an aborted signal', ['sleep', '60'], { signal: AbortSignal.timeout(20) }, 'Cancelled'],
-    ['a signal aborted before', ['sleep', '60'], { signal: AbortSignal.abort() }, 'Cancelled'],
-  ])('%s is an error of its own kind', async (_, argv, options, kind) => {
+    { name: 'a missing program', argv: ['/no/such/program'], options: {}, kind: 'Unavailable' },
+    { name: 'a timeout', argv: ['sleep', '60'], options: { timeoutMs: 20 }, kind: 'Unavailable' },
+    {
+      name: 'too much output',
+      argv: ['head', '-c', '100000', '/dev/zero'],
+      options: { maxOutputBytes: 1000 },
+      kind: 'Internal',
+    },
+    {
+      name: 'an abort',
+      argv: ['sleep', '60'],
+      options: { signal: AbortSignal.timeout(20) },
+      kind: 'Cancelled',
+    },
+    {
+      name: 'an earlier abort',
+      argv: ['sleep', '60'],
+      options: { signal: AbortSignal.abort() },
+      kind: 'Cancelled',
+    },
+  ])('$name is an error of kind $kind', async ({ argv, options, kind }) => {
     await expect(processes.run(argv, options)).rejects.toMatchObject({ kind });
+  });
+
+  test('a detached program goes on in a session of its own', async () => {
+    const identity = await processes.startDetached(['sleep', '600']);
+    const stat = readFileSync(`/proc/${identity.pid}/stat`, 'utf8');
+    expect(stat.slice(stat.lastIndexOf(')')).split(' ')[4]).toBe(String(identity.pid));
+    expect(await processes.kill(identity, 'SIGKILL')).toBe(true);
+    await expect.poll(() => processes.isAlive(identity)).toBe(false);
+    await expect(processes.startDetached(['/no/such/program'])).rejects.toMatchObject({
+      kind: 'Unavailable',
+    });
   });
 
   test('a process is known by its start time, and a zombie is not alive', async () => {

@@ -21,6 +21,7 @@ export function createHostProcesses(): HostProcesses {
   return {
     run,
     runInNetns: (netnsPath, argv, options) => run(['nsenter', `--net=${netnsPath}`, '--', ...argv], options),
+    startDetached,
     identify,
     isAlive,
     async kill(target, signal) {
@@ -99,6 +100,22 @@ function collect(stream: Readable, maxBytes: number, tooMuch: () => void): () =>
     else chunks.push(chunk);
   });
   return () => Buffer.concat(chunks).toString('utf8');
+}
+
+async function startDetached(argv: readonly string[]): Promise<ProcessIdentity> {
+  const [program, ...args] = argv;
+  if (program === undefined) throw new EngineError('Internal', 'no program to run');
+  const child = spawn(program, args, { env: defaultEnvironment, stdio: 'ignore', detached: true, cwd: '/' });
+  const pid = await new Promise<number | undefined>((resolve, reject) => {
+    child.once('spawn', () => resolve(child.pid));
+    child.once('error', (error) => {
+      reject(new EngineError('Unavailable', `cannot run ${program}`, { cause: error }));
+    });
+  });
+  child.unref();
+  const identity = pid === undefined ? undefined : await identify(pid);
+  if (!identity) throw new EngineError('Unavailable', `${program} ended at once`);
+  return identity;
 }
 
 async function identify(pid: number): Promise<ProcessIdentity | undefined> {

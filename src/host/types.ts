@@ -187,6 +187,8 @@ export interface HostProcesses {
   run(argv: readonly string[], options?: RunOptions): Promise<ProcessResult>;
   /** As `run`, inside the network namespace at the path. */
   runInNetns(netnsPath: string, argv: readonly string[], options?: RunOptions): Promise<ProcessResult>;
+  /** Starts a program in a session of its own, without standard streams; it outlives us. */
+  startDetached(argv: readonly string[]): Promise<ProcessIdentity>;
   /** Identity of a live process (a zombie is not alive), or undefined. */
   identify(pid: number): Promise<ProcessIdentity | undefined>;
   isAlive(process: ProcessIdentity): Promise<boolean>;

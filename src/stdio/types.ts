@@ -20,13 +20,14 @@ export interface OutputSink {
 export interface ProcessIo {
   /** What containerd is told; empty where not wanted (no stdin; stderr with a terminal). */
   readonly paths: { readonly stdin: string; readonly stdout: string; readonly stderr: string };
-  /** Adds a taker of output and answers its removal; one added after end of output gets `end` at once. */
+  /** Adds a taker of output and answers its removal. Reading begins with the first, or with `taskCreated`. One
+   *  added after end of output gets `end` at once. */
   addSink(sink: OutputSink): () => void;
   /** Resolves when the pipe has taken all; Conflict when nobody reads it any more or stdin is closed. */
   writeStdin(data: Uint8Array): Promise<void>;
   /** Closes our end of stdin; the shim's own end is closed by Tasks.closeIo. */
   closeStdin(): Promise<void>;
-  /** To be called once the shim has opened its ends: from now on end of output can arrive. */
+  /** To be called once the shim has opened its ends (for adopted streams, at once): from now on end of output can arrive. */
   taskCreated(): void;
   /** Resolves at the end of all output, when every sink has taken everything. */
   readonly drained: Promise<void>;
