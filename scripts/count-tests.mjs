@@ -1,0 +1,49 @@
+// count-tests RESULTS-DIRECTORY SUITE…: adds up the JSON reports of the suites and prints "N passed, M failed".
+// A suite without a report or without a test, and a failed step that no failed test explains, count as failures.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+function countSuite(reportFile) {
+  if (!existsSync(reportFile)) return { passed: 0, failed: 1, skipped: 0, note: 'left no report' };
+  const report = JSON.parse(readFileSync(reportFile, 'utf8'));
+  // A file that could not be loaded is a failed suite with no test in it.
+  const brokenFiles = report.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((assertion) => assertion.status === 'failed'),
+  );
+  const counts = {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + brokenFiles.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+  if (report.numTotalTests === 0) return { ...counts, failed: counts.failed + 1, note: 'ran no test' };
+  return counts;
+}
+
+function readFailedSteps(directory) {
+  const file = join(directory, 'failed-steps');
+  if (!existsSync(file)) return [];
+  return [...new Set(readFileSync(file, 'utf8').split('\n'))].filter((line) => line !== '');
+}
+
+const [directory, ...suites] = process.argv.slice(2);
+const total = { passed: 0, failed: 0, skipped: 0 };
+const explained = new Set();
+for (const suite of suites) {
+  const { passed, failed, skipped, note } = countSuite(join(directory, `${suite}.json`));
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+  if (failed > 0) explained.add(suite);
+  console.log(
+    `test: ${suite}: ${passed} passed, ${failed} failed, ${skipped} skipped${note ? ` (${note})` : ''}`,
+  );
+}
+for (const step of readFailedSteps(directory)) {
+  if (explained.has(step)) continue;
+  total.failed += 1;
+  console.log(`test: ${step}: failed`);
+}
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
+console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+process.exitCode = total.failed > 0 ? 1 : 0;
