@@ -10,6 +10,11 @@ const stateBan = {
 const syntaxBans = [
   { selector: 'TSEnumDeclaration', message: 'Use a union of literals.' },
   { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
+  {
+    selector: 'ImportExpression > Literal[value=/^(?![.]|node:)/]',
+    message:
+      'In the bundle a CommonJS package imported so has its default export only: import() a file of ours that imports it.',
+  },
   { selector: 'ExportAllDeclaration', message: 'No barrels: import from the file that defines it.' },
 ];
 

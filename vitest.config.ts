@@ -23,7 +23,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/support/**/*.test.ts', 'test/layers/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'test/docs/**/*.test.ts',
+            'test/support/**/*.test.ts',
+            'test/layers/**/*.test.ts',
+          ],
         },
       },
       { test: { name: 'contract', include: ['test/contract/**/*.test.ts'] } },
