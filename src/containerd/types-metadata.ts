@@ -76,33 +76,33 @@ export interface Namespaces {
   delete(name: string): Promise<void>;
 }
 
-/** One event of any namespace; `event` is decoded by `decodeTaskExit` and `decodeTaskOom`. */
+/** A process ended (its id is the exec's, or the container's for the task's own), or the kernel killed one for memory. */
+export type TaskEvent =
+  | {
+      readonly kind: 'exit';
+      readonly containerId: string;
+      readonly id: string;
+      readonly pid: number;
+      readonly exitStatus: number;
+      readonly exitedAt: Date | undefined;
+    }
+  | { readonly kind: 'oom'; readonly containerId: string };
+
+/** One event, of the namespaces that the filters let through. */
 export interface EventEnvelope {
   readonly timestamp: Date;
   readonly namespace: string;
   readonly topic: string;
   readonly event: Any;
-}
-
-/** A process ended: its id is the exec's, or the container's for the task's own process. */
-export interface TaskExitEvent {
-  readonly containerId: string;
-  readonly id: string;
-  readonly pid: number;
-  readonly exitStatus: number;
-  readonly exitedAt: Date | undefined;
-}
-
-/** The kernel killed a process of the container for want of memory. */
-export interface TaskOomEvent {
-  readonly containerId: string;
+  /** The event decoded, where it is one that berth acts on. */
+  readonly taskEvent: TaskEvent | undefined;
 }
 
 /** containerd's events. */
 export interface Events {
   /**
-   * Resolves once containerd has confirmed the subscription, so what happens later is not missed; the stream ends
-   * when the signal aborts and throws when the connection breaks.
+   * Resolves when the subscription is live, so that nothing later is missed. Filters see all namespaces
+   * (`namespace==x,topic==/tasks/exit`); the stream ends with the signal and throws when the connection breaks.
    */
   subscribe(filters: readonly string[], signal: AbortSignal): Promise<AsyncIterable<EventEnvelope>>;
 }

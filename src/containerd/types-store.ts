@@ -65,7 +65,7 @@ export interface ContentStatus {
 
 /** What a write promises: containerd refuses the commit when size or digest differ. */
 export interface NewContent {
-  /** Name of the write; a second writer of the same ref is refused with Unavailable while the first lives. */
+  /** Name of the write; a second writer of the same ref waits for the first as long as that gets on. */
   readonly ref: string;
   /** 0 = unknown. */
   readonly size: number;
@@ -74,7 +74,7 @@ export interface NewContent {
   readonly labels?: Labels;
 }
 
-/** How a write ended: `alreadyPresent` says that containerd had the blob and the source was not read. */
+/** How a write ended: `alreadyPresent` says that containerd had the blob, and mostly that the source was not read. */
 export interface WrittenContent {
   readonly digest: string;
   readonly size: number;
@@ -97,7 +97,10 @@ export interface Content {
   /** Sets these labels and keeps the others; an empty value removes a label. */
   updateLabels(digest: string, labels: Labels): Promise<ContentInfo>;
   /** Streams a blob (or a part) with back-pressure; stopping the iteration ends the call. */
-  read(digest: string, range?: { readonly offset?: number; readonly size?: number }): AsyncIterable<Uint8Array>;
+  read(
+    digest: string,
+    range?: { readonly offset?: number; readonly size?: number },
+  ): AsyncIterable<Uint8Array>;
   /** Writes and commits a blob; resumes a broken write of the same ref, and reads no source when containerd has it. */
   write(content: NewContent, source: ContentSource, signal?: AbortSignal): Promise<WrittenContent>;
   /** State of one write; NotFound if there is none. */

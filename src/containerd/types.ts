@@ -16,8 +16,7 @@ export type {
   Leases,
   Namespaces,
   NewImage,
-  TaskExitEvent,
-  TaskOomEvent,
+  TaskEvent,
   Version,
 } from './types-metadata.ts';
 export type {
@@ -63,7 +62,10 @@ export interface Containers {
   /** Stores a record; Conflict if the id exists. */
   create(container: NewContainer): Promise<ContainerdContainer>;
   /** Changes only the fields named (`labels`, `labels.<key>`, `extensions.<key>`, `spec`, `image`, `snapshotkey`). */
-  update(container: Partial<NewContainer> & { id: string }, fieldPaths: readonly string[]): Promise<ContainerdContainer>;
+  update(
+    container: Partial<NewContainer> & { id: string },
+    fieldPaths: readonly string[],
+  ): Promise<ContainerdContainer>;
   /** Removes the record; NotFound if absent. */
   delete(id: string): Promise<void>;
 }

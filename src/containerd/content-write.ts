@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { EngineError, isErrorKind } from '../errors.ts';
+import type { Caller } from './channel.ts';
+import { openWriteSession, type WriteSession } from './content-session.ts';
+import { isAlreadyExists, isRefused } from './errors.ts';
+import { rechunk } from './rechunk.ts';
+import type { Content, ContentSource, NewContent, WrittenContent } from './types-store.ts';
+
+const chunkBytes = 1024 * 1024;
+const minPollMs = 25;
+const maxPollMs = 500;
+const patienceMs = 30_000;
+
+/** What a write needs besides the blob. */
+export interface WriteContext {
+  readonly caller: Caller<'content'>;
+  readonly content: Pick<Content, 'info' | 'updateLabels' | 'status' | 'abort'>;
+  readonly signal?: AbortSignal;
+}
+
+type Attempt =
+  | { readonly outcome: 'written'; readonly written: WrittenContent }
+  | { readonly outcome: 'present'; readonly digest: string; readonly error: EngineError };
+
+/** Writes a blob and commits it, whoever else writes or has written the same one. */
+export async function writeContent(
+  context: WriteContext,
+  content: NewContent,
+  source: ContentSource,
+): Promise<WrittenContent> {
+  const first = await attemptUnlocked(context, content, source);
+  if (first.outcome === 'written') return first.written;
+  // Another writer won. A second opening with the digest known makes containerd add the blob to our lease,
+  // which the refused commit did not.
+  const digest = content.digest === '' ? first.digest : content.digest;
+  const second = await attemptUnlocked(context, { ...content, digest }, () => {
+    throw first.error;
+  });
+  if (second.outcome === 'written') return second.written;
+  const labels = content.labels ?? {};
+  const info =
+    Object.keys(labels).length > 0
+      ? await context.content.updateLabels(digest, labels)
+      : await context.content.info(digest);
+  return { digest, size: info.size, alreadyPresent: true };
+}
+
+async function attemptUnlocked(
+  context: WriteContext,
+  content: NewContent,
+  source: ContentSource,
+): Promise<Attempt> {
+  const session = await openUnlocked(context, content);
+  if ('outcome' in session) return session;
+  try {
+    return { outcome: 'written', written: await fill(session, content, source) };
+  } catch (error) {
+    if (isAlreadyExists(error)) return { outcome: 'present', digest: session.lastDigest(), error };
+    // A refused blob must not be resumed: its bytes are wrong, and would be wrong again.
+    if (isRefused(error)) await abandon(context, session, content.ref);
+    throw error;
+  } finally {
+    session.close();
+  }
+}
+
+interface OpenSession extends WriteSession {
+  readonly offset: number;
+}
+
+async function open(context: WriteContext, { ref, size, digest }: NewContent): Promise<OpenSession> {
+  const session = await openWriteSession(context.caller, context.signal);
+  try {
+    const { offset } = await session.negotiate({ ref, total: size, expected: digest });
+    return { ...session, offset };
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+}
+
+// containerd lets one writer at a time have a ref and tells nobody when it is free again: so we ask, for as long as the
+// other writer gets on.
+async function openUnlocked(context: WriteContext, content: NewContent): Promise<OpenSession | Attempt> {
+  let lastSeen = '';
+  let deadline = Date.now() + patienceMs;
+  for (let pollMs = minPollMs; ; pollMs = Math.min(pollMs * 2, maxPollMs)) {
+    try {
+      return await open(context, content);
+    } catch (error) {
+      if (isAlreadyExists(error)) return { outcome: 'present', digest: content.digest, error };
+      if (!isErrorKind(error, 'Unavailable') || !error.message.includes('locked')) throw error;
+      const seen = await progressOf(context, content.ref);
+      if (seen !== lastSeen) deadline = Date.now() + patienceMs;
+      else if (Date.now() > deadline) throw error;
+      lastSeen = seen;
+    }
+    await pause(pollMs, context.signal);
+  }
+}
+
+async function progressOf({ content }: WriteContext, ref: string): Promise<string> {
+  try {
+    const { offset, updatedAt } = await content.status(ref);
+    return `${offset} ${updatedAt.toISOString()}`;
+  } catch (error) {
+    if (isErrorKind(error, 'NotFound')) return 'gone';
+    throw error;
+  }
+}
+
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, signal ? { signal } : {});
+  } catch (cause) {
+    throw new EngineError('Cancelled', 'cancelled', { cause });
+  }
+}
+
+async function fill(
+  session: OpenSession,
+  content: NewContent,
+  source: ContentSource,
+): Promise<WrittenContent> {
+  const { ref, size: total, digest: expected, labels = {} } = content;
+  // A full offset with nothing written: another namespace has the blob, and containerd shares it.
+  const isComplete = expected !== '' && total > 0 && session.offset === total;
+  const offset = isComplete ? total : await sendAll(session, ref, source);
+  const answer = await session.commit({ ref, total, expected, offset, labels });
+  return { digest: answer.digest, size: answer.offset, alreadyPresent: isComplete };
+}
+
+async function sendAll(session: OpenSession, ref: string, source: ContentSource): Promise<number> {
+  let offset = session.offset;
+  const isResumable = typeof source === 'function';
+  const bytes = isResumable ? await session.race(Promise.resolve(source(offset))) : source;
+  const chunks = rechunk(bytes, chunkBytes, isResumable ? 0 : offset);
+  let isDone = false;
+  try {
+    for (;;) {
+      const next = await session.race(chunks.next());
+      if (next.done) break;
+      await session.send({ action: 'WRITE', ref, offset, data: next.value });
+      offset += next.value.length;
+    }
+    isDone = true;
+    return offset;
+  } finally {
+    // Not awaited: a source that is stuck would keep the failed write here.
+    if (!isDone) chunks.return().catch(() => undefined);
+  }
+}
+
+async function abandon({ content }: WriteContext, session: WriteSession, ref: string): Promise<void> {
+  session.close();
+  try {
+    await content.abort(ref);
+  } catch (error) {
+    if (!isErrorKind(error, 'NotFound') && !isErrorKind(error, 'Unavailable')) throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import type { CallScope, Channel } from './channel.ts';
+import { required, toDate } from './convert.ts';
+import type { Lease as RawLease } from './generated/leases.ts';
+import type { Lease, Leases } from './types-metadata.ts';
+
+/** Label by which containerd's garbage collector knows when a lease ends. */
+export const leaseExpiryLabel = 'containerd.io/gc.expire';
+
+/** A time as containerd's garbage collector reads it: RFC 3339 in whole seconds. */
+export function toExpiryLabel(expiresAt: Date | undefined): Readonly<Record<string, string>> {
+  return expiresAt ? { [leaseExpiryLabel]: expiresAt.toISOString().replace(/\.\d+Z$/, 'Z') } : {};
+}
+
+/** Leases service. */
+export function createLeases(channel: Channel, scope: CallScope): Leases {
+  const caller = channel.caller('leases', scope);
+  return {
+    async create({ id, labels, expiresAt }) {
+      const request = { id, labels: { ...labels, ...toExpiryLabel(expiresAt) } };
+      return toLease(required((await caller.unary('Create', request)).lease, 'a lease'));
+    },
+    async delete(id, options) {
+      await caller.unary('Delete', { id, sync: options?.sync ?? false });
+    },
+    async list(filters = []) {
+      return (await caller.unary('List', { filters })).leases.map(toLease);
+    },
+    async addResource(id, resource) {
+      await caller.unary('AddResource', { id, resource });
+    },
+    async deleteResource(id, resource) {
+      await caller.unary('DeleteResource', { id, resource });
+    },
+    async listResources(id) {
+      const { resources } = await caller.unary('ListResources', { id });
+      return resources.map((resource) => ({ id: resource.id, type: resource.type }));
+    },
+  };
+}
+
+function toLease({ id, labels, createdAt }: RawLease): Lease {
+  return { id, labels, createdAt: toDate(createdAt) };
+}
