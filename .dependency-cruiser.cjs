@@ -12,6 +12,7 @@ const ADAPTER_PACKAGES = {
   archive: ['tar-stream'],
   containerd: ['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs'],
   host: ['koffi'],
+  registry: ['smol-toml'],
   rootfs: ['tar-stream'],
 };
 
