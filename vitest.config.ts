@@ -28,6 +28,7 @@ export default defineConfig({
             'test/docs/**/*.test.ts',
             'test/support/**/*.test.ts',
             'test/layers/**/*.test.ts',
+            'test/scripts/**/*.test.ts',
           ],
         },
       },

@@ -1,32 +1,53 @@
 // Bundles src/cli/main.ts into dist/: one small entry, and a chunk for each part that is imported when first needed.
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
-const outdir = new URL('../dist', import.meta.url).pathname;
+const root = join(import.meta.dirname, '..');
+const outdir = join(root, 'dist');
 
-await rm(outdir, { recursive: true, force: true });
-const result = await build({
-  absWorkingDir: new URL('..', import.meta.url).pathname,
-  entryPoints: ['src/cli/main.ts'],
-  outbase: 'src',
-  outdir,
-  bundle: true,
-  format: 'esm',
-  splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
-  platform: 'node',
-  target: 'node20',
-  // A native addon finds its library relative to its own directory.
-  external: ['koffi'],
-  sourcemap: true,
-  metafile: true,
-  logLevel: 'warning',
-  // CommonJS dependencies call require for node's own modules; an ES module has none.
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-  },
-});
+/** @returns the files of the bundle in memory, or undefined where esbuild has printed what is wrong. */
+async function bundle() {
+  try {
+    const { outputFiles } = await build({
+      absWorkingDir: root,
+      entryPoints: ['src/cli/main.ts'],
+      outbase: 'src',
+      outdir,
+      write: false,
+      bundle: true,
+      format: 'esm',
+      splitting: true,
+      chunkNames: 'chunks/[name]-[hash]',
+      platform: 'node',
+      target: 'node20',
+      // A native addon finds its library relative to its own directory.
+      external: ['koffi'],
+      sourcemap: true,
+      logLevel: 'warning',
+      // CommonJS dependencies call require for node's own modules; an ES module has none.
+      banner: {
+        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      },
+    });
+    return outputFiles;
+  } catch (error) {
+    if (!Array.isArray(error.errors)) throw error;
+    return undefined;
+  }
+}
 
-const scripts = Object.entries(result.metafile.outputs).filter(([name]) => name.endsWith('.js'));
-const kilobytes = Math.round(scripts.reduce((sum, [, { bytes }]) => sum + bytes, 0) / 1024);
-console.log(`built dist: ${scripts.length} files, ${kilobytes} kB`);
+const files = await bundle();
+if (files === undefined) {
+  console.error('build: failed; dist is as it was');
+  process.exitCode = 1;
+} else {
+  await rm(outdir, { recursive: true, force: true });
+  for (const { path, contents } of files) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, contents);
+  }
+  const scripts = files.filter(({ path }) => path.endsWith('.js'));
+  const kilobytes = Math.round(scripts.reduce((sum, { contents }) => sum + contents.length, 0) / 1024);
+  console.log(`build: dist has ${scripts.length} scripts, ${kilobytes} kB`);
+}
