@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { afterEach } from 'vitest';
 import {
   baseEnvironment,
+  endProcess,
   runCommand,
   startProcess,
   type CommandResult,
@@ -78,6 +79,7 @@ export interface Berth {
 }
 
 const readyTimeoutMs = 60_000;
+const endTimeoutMs = 60_000;
 const program = resolve(import.meta.dirname, '../../bin/berth');
 
 /** Makes empty directories for startBerth; removeDirectories takes them away. */
@@ -120,8 +122,7 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
     const ready = await server.waitForOutput(findReadyLine, readyTimeoutMs);
     return toBerth({ server, ready, directories, ownsDirectories: options.directories === undefined });
   } catch (error) {
-    server.kill('SIGTERM');
-    await server.exited;
+    await endProcess(server, 'SIGTERM', endTimeoutMs);
     if (options.directories === undefined) await removeDirectories(directories);
     throw error;
   }
@@ -158,8 +159,7 @@ function toBerth({ server, ready, directories, ownsDirectories }: Started): Bert
     docker: (args, options = {}) =>
       runCommand({ ...options, program: 'docker', args, env: { ...clientEnv, ...options.env } }),
     stop: async (signal = 'SIGTERM') => {
-      server.kill(signal);
-      const { code } = await server.exited;
+      const { code } = await endProcess(server, signal, endTimeoutMs);
       if (ownsDirectories) await removeDirectories(directories);
       return { code, report: findReport(server.stdout()) };
     },

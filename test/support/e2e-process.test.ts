@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { baseEnvironment, runCommand, startProcess } from './e2e-process.ts';
+import { baseEnvironment, endProcess, runCommand, runInTerminal, startProcess } from './e2e-process.ts';
 
 const env = baseEnvironment('/');
 const shell = (script: string): { program: string; args: string[]; env: Record<string, string> } => {
@@ -75,5 +75,28 @@ describe('startProcess', () => {
 
   test('fails where there is no such program', async () => {
     await expect(startProcess({ program: '/no/such', args: [], env })).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('endProcess', () => {
+  test('gives the exit after the signal', async () => {
+    const process = await startProcess(shell('trap "exit 5" TERM; echo up; while :; do sleep 0.05; done'));
+    await process.waitForOutput(({ stdout }) => stdout.includes('up') || undefined, 5_000);
+    expect(await endProcess(process, 'SIGTERM', 5_000)).toEqual({ code: 5, signal: null });
+  });
+
+  test('kills what does not end, and fails', async () => {
+    const process = await startProcess(shell('trap "" TERM; echo up; while :; do sleep 0.05; done'));
+    await process.waitForOutput(({ stdout }) => stdout.includes('up') || undefined, 5_000);
+    await expect(endProcess(process, 'SIGTERM', 200)).rejects.toThrow('no end within 200 ms after SIGTERM');
+    expect((await process.exited).signal).toBe('SIGKILL');
+  });
+});
+
+describe('runInTerminal', () => {
+  test('gives the command a terminal, its input and its exit code', async () => {
+    const options = shell(`test -t 0 && test -t 1 && read line && echo "it's $line"; exit 6`);
+    const { code, stdout } = await runInTerminal({ ...options, input: 'typed\n' });
+    expect([code, stdout.split('\r\n')]).toEqual([6, expect.arrayContaining(["it's typed"])]);
   });
 });

@@ -34,6 +34,12 @@ export interface ProcessOutput {
   readonly stderr: string;
 }
 
+/** A command with what goes to its stdin and how long it may take. */
+export interface CommandOptions extends ProcessOptions {
+  readonly input?: string | Buffer;
+  readonly timeoutMs?: number;
+}
+
 /** How a command ended, with all it wrote. */
 export interface CommandResult extends ProcessOutput {
   readonly code: number;
@@ -87,6 +93,22 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   };
 }
 
+/** Sends the signal and waits for the end; a process that takes longer is killed, and the error shows its log. */
+export async function endProcess(
+  process: RunningProcess,
+  signal: NodeJS.Signals,
+  timeoutMs: number,
+): Promise<Exit> {
+  const timer = setTimeout(() => process.kill('SIGKILL'), timeoutMs);
+  process.kill(signal);
+  const exit = await process.exited;
+  clearTimeout(timer);
+  if (exit.signal === 'SIGKILL' && signal !== 'SIGKILL') {
+    throw new Error(`no end within ${timeoutMs} ms after ${signal}\n${process.stderr()}`);
+  }
+  return exit;
+}
+
 interface Watched {
   readonly written: ProcessOutput;
   readonly listeners: Set<() => void>;
@@ -125,10 +147,17 @@ function waitForOutput<T>(
   });
 }
 
+/** Runs a command with a terminal for stdin and both outputs; what is typed is the input, and then the end of it. */
+export function runInTerminal(options: CommandOptions): Promise<CommandResult> {
+  const words = [options.program, ...options.args].map(
+    (word) => `'${word.replaceAll("'", String.raw`'\''`)}'`,
+  );
+  const args = ['--quiet', '--return', '--flush', '--command', words.join(' '), '/dev/null'];
+  return runCommand({ ...options, program: 'script', args });
+}
+
 /** Runs a command to its end, and kills it after the time; a command that failed is an answer, not an error. */
-export function runCommand(
-  options: ProcessOptions & { readonly input?: string | Buffer; readonly timeoutMs?: number },
-): Promise<CommandResult> {
+export function runCommand(options: CommandOptions): Promise<CommandResult> {
   const child = spawn(options.program, options.args, { env: options.env, cwd: options.cwd });
   const timeoutMs = options.timeoutMs ?? 60_000;
   const chunks: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
