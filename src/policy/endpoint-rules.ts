@@ -1,0 +1,96 @@
+import type { EndpointSettings } from '../wire/networking-config.ts';
+import { isMacAddress } from './container-config-rules.ts';
+import { FEATURES } from './features.ts';
+import { isIpv4, isIpv6 } from './ip-address.ts';
+import { bad, free, quote, unless, type Finding, type RuleContext, type RuleTable } from './rule.ts';
+
+const ALIAS = /^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,252}$/;
+const NETWORK_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
+const OPERATIONAL = free('told by the daemon; ignored in a request');
+
+function checkIpam(ipam: EndpointSettings['IPAMConfig']): readonly Finding[] {
+  const { IPv4Address: ipv4 = '', IPv6Address: ipv6 = '', LinkLocalIPs: linkLocal = [] } = ipam ?? {};
+  const asks = ipv4 !== '' || ipv6 !== '' || linkLocal.length > 0;
+  return [
+    ...unless(ipv4 === '' || isIpv4(ipv4), bad(`invalid IPv4 address: ${quote(ipv4)}`)),
+    ...unless(ipv6 === '' || isIpv6(ipv6), bad(`invalid IPv6 address: ${quote(ipv6)}`)),
+    ...linkLocal.flatMap((address) =>
+      unless(isIpv4(address) || isIpv6(address), bad(`invalid link-local IP address: ${quote(address)}`)),
+    ),
+    ...unless(
+      !asks || FEATURES.staticAddresses,
+      bad('user specified IP address is supported on user defined networks only'),
+    ),
+  ];
+}
+
+/** The rows of what a client asks for on one network. */
+export const ENDPOINT_RULES: RuleTable<EndpointSettings> = {
+  IPAMConfig: { verdict: 'bad', reason: "addresses of the job's own networks", check: checkIpam },
+  Links: {
+    verdict: 'bad',
+    reason: "only the job's own containers can be linked",
+    check: (links) =>
+      unless((links ?? []).length === 0 || FEATURES.links, {
+        kind: 'unsupported',
+        message: 'links between containers are not supported',
+      }),
+  },
+  Aliases: {
+    verdict: 'bad',
+    reason: 'names inside one network of the job',
+    check: (aliases) =>
+      (aliases ?? []).flatMap((alias) =>
+        unless(ALIAS.test(alias), bad(`invalid network alias: ${quote(alias)}`)),
+      ),
+  },
+  MacAddress: {
+    verdict: 'bad',
+    reason: "the address of an interface in the job's own network",
+    check: (address) =>
+      unless(address === '' || isMacAddress(address), bad(`invalid MAC address: ${quote(address)}`)),
+  },
+  DriverOpts: {
+    verdict: 'bad',
+    reason: 'options of network drivers reach beyond the container',
+    check: (options) =>
+      Object.keys(options ?? {}).map((name) => bad(`unsupported endpoint driver option: ${quote(name)}`)),
+  },
+  GwPriority: free('which of the networks has the default route'),
+  NetworkID: OPERATIONAL,
+  EndpointID: OPERATIONAL,
+  Gateway: OPERATIONAL,
+  IPAddress: OPERATIONAL,
+  IPPrefixLen: OPERATIONAL,
+  IPv6Gateway: OPERATIONAL,
+  GlobalIPv6Address: OPERATIONAL,
+  GlobalIPv6PrefixLen: OPERATIONAL,
+  DNSNames: OPERATIONAL,
+};
+
+/** Findings about which networks a request names beside its network mode. */
+export function checkEndpointNames({ request }: RuleContext): readonly Finding[] {
+  const { NetworkMode: mode } = request.hostConfig;
+  return Object.entries(request.networkingConfig.EndpointsConfig).flatMap(([name, settings]) => {
+    const aliases = settings.Aliases ?? [];
+    if (name === mode) {
+      return name === 'bridge' && aliases.length > 0
+        ? [bad('network-scoped alias is supported only for containers in user defined networks')]
+        : [];
+    }
+    if (!NETWORK_NAME.test(name)) {
+      return [bad(`invalid network name: ${quote(name)}`)];
+    }
+    if (isPredefined(name) || isPredefined(mode) || mode.startsWith('container:')) {
+      return [bad('conflicting options: cannot attach both user-defined and non-user-defined network-modes')];
+    }
+    return unless(FEATURES.userNetworks, {
+      kind: 'unsupported',
+      message: `network ${name}: user-defined networks are not supported`,
+    });
+  });
+}
+
+function isPredefined(name: string): boolean {
+  return name === 'bridge' || name === 'host' || name === 'none';
+}

@@ -1,0 +1,36 @@
+/** A part of Docker's API that a create request may ask for. */
+export type Feature =
+  | 'anonymousVolumes'
+  | 'bindMounts'
+  | 'namedVolumes'
+  | 'imageMounts'
+  | 'tmpfsMounts'
+  | 'volumesFrom'
+  | 'publishedPorts'
+  | 'userNetworks'
+  | 'containerNetwork'
+  | 'containerPid'
+  | 'containerIpc'
+  | 'links'
+  | 'devices'
+  | 'healthchecks'
+  | 'staticAddresses';
+
+/** Whether the engine carries a part out: what it does not is refused by name, never left out in silence. */
+export const FEATURES: Readonly<Record<Feature, boolean>> = {
+  anonymousVolumes: true,
+  bindMounts: false,
+  namedVolumes: false,
+  imageMounts: false,
+  tmpfsMounts: true,
+  volumesFrom: false,
+  publishedPorts: false,
+  userNetworks: false,
+  containerNetwork: false,
+  containerPid: false,
+  containerIpc: false,
+  links: false,
+  devices: false,
+  healthchecks: false,
+  staticAddresses: false,
+};

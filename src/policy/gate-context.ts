@@ -1,0 +1,33 @@
+import type { AllowPrivileged } from './allow-privileged.ts';
+
+/** What the gate must know of the machine; `HostFacts` is one. */
+export interface GateHost {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly cgroupVersion: '1' | '2';
+  readonly limits: {
+    readonly memory: boolean;
+    readonly swap: boolean;
+    readonly oomKillDisable: boolean;
+    readonly cpuCfsPeriod: boolean;
+    readonly cpuCfsQuota: boolean;
+    readonly cpuShares: boolean;
+    readonly cpuSet: boolean;
+    readonly pids: boolean;
+    readonly blkioWeight: boolean;
+  };
+  readonly ipv4Forwarding: boolean;
+  readonly lastCap: number;
+  readonly boundingSet: bigint;
+  readonly hasSeccomp: boolean;
+  readonly hasAppArmor: boolean;
+  readonly hasSelinux: boolean;
+}
+
+/** Everything besides the request that a verdict depends on. */
+export interface GateContext {
+  readonly allowPrivileged: AllowPrivileged;
+  readonly host: GateHost;
+  /** Full id of a container of this job by id, prefix or name, or undefined; hidden ones do not count. */
+  readonly findOwnContainer: (ref: string) => string | undefined;
+}

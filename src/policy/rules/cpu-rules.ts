@@ -1,0 +1,152 @@
+import type { HostConfig } from '../../wire/host-config.ts';
+import { highestOfList } from '../cpu-list.ts';
+import type { GateHost } from '../gate-context.ts';
+import { bad, deny, unless, type Finding, type Rule, type RuleTable } from '../rule.ts';
+
+type Fields =
+  | 'CpuShares'
+  | 'NanoCpus'
+  | 'CpuPeriod'
+  | 'CpuQuota'
+  | 'CpuRealtimePeriod'
+  | 'CpuRealtimeRuntime'
+  | 'CpusetCpus'
+  | 'CpusetMems'
+  | 'CpuCount'
+  | 'CpuPercent';
+
+const NARROWS = "a container's limit narrows the job's";
+const NO_CFS = 'Your kernel does not support CPU CFS scheduler. CPU period/quota discarded.';
+const NO_CPUSET = 'Your kernel does not support cpuset or the cgroup is not mounted. Cpuset discarded.';
+const NO_SHARES = 'Your kernel does not support CPU shares or the cgroup is not mounted. Shares discarded.';
+const MAX_SHARES = 262_144;
+const NANO = 1e9;
+
+function warn(message: string): Finding {
+  return { kind: 'warn', message };
+}
+
+function hasCfs(host: GateHost): boolean {
+  return host.limits.cpuCfsPeriod && host.limits.cpuCfsQuota;
+}
+
+function checkNanoCpus(nanoCpus: number, host: GateHost): readonly Finding[] {
+  if (nanoCpus === 0) {
+    return [];
+  }
+  if (!hasCfs(host)) {
+    return [
+      bad(
+        'NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted',
+      ),
+    ];
+  }
+  // Below 0.01 the quota would be under the kernel's least, a millisecond.
+  const isInRange = nanoCpus >= NANO / 100 && nanoCpus <= host.cpus * NANO;
+  return unless(
+    isInRange,
+    bad(`Range of CPUs is from 0.01 to ${host.cpus}.00, as there are only ${host.cpus} CPUs available`),
+  );
+}
+
+function checkCpus(list: string, host: GateHost): readonly Finding[] {
+  const highest = highestOfList(list);
+  if (highest === undefined) {
+    return [bad(`Invalid value ${list.slice(0, 200)} for cpuset cpus`)];
+  }
+  const available = host.cpus > 1 ? `0-${host.cpus - 1}` : '0';
+  return [
+    ...unless(
+      highest < host.cpus,
+      bad(`Requested CPUs are not available - requested ${list.slice(0, 200)}, available: ${available}`),
+    ),
+    ...unless(list === '' || host.limits.cpuSet, warn(NO_CPUSET)),
+  ];
+}
+
+const realtime: Rule<number> = {
+  verdict: 'deny',
+  reason: 'real-time processes go before everything else on the machine',
+  safer: 'use --cpu-shares or --cpus',
+  check: (value) => unless(value === 0, deny(String(value))),
+};
+
+const windowsOnly: Rule<number> = {
+  verdict: 'warn',
+  reason: 'Windows only',
+  check: (value) => unless(value === 0, warn('linux does not support CPU count and CPU percent. Discarded.')),
+  constrain: () => 0,
+};
+
+/** The rows of processors. */
+export const cpuRules: RuleTable<Pick<HostConfig, Fields>> = {
+  CpuShares: {
+    verdict: 'constrain',
+    reason: NARROWS,
+    check: (shares, { gate }) => [
+      ...unless(shares >= 0, bad(`invalid CPU shares (${shares}): value must be a positive integer`)),
+      ...unless(shares <= MAX_SHARES, warn(`CpuShares is cut to the kernel's most, ${MAX_SHARES}.`)),
+      ...unless(shares === 0 || gate.host.limits.cpuShares, warn(NO_SHARES)),
+    ],
+    constrain: (shares, { gate }) => (gate.host.limits.cpuShares ? Math.min(shares, MAX_SHARES) : 0),
+  },
+  NanoCpus: {
+    verdict: 'constrain',
+    reason: NARROWS,
+    check: (nanoCpus, { gate, request }) => [
+      ...unless(
+        nanoCpus <= 0 || request.hostConfig.CpuPeriod <= 0,
+        bad('Conflicting options: Nano CPUs and CPU Period cannot both be set'),
+      ),
+      ...unless(
+        nanoCpus <= 0 || request.hostConfig.CpuQuota <= 0,
+        bad('Conflicting options: Nano CPUs and CPU Quota cannot both be set'),
+      ),
+      ...checkNanoCpus(nanoCpus, gate.host),
+    ],
+  },
+  CpuPeriod: {
+    verdict: 'constrain',
+    reason: NARROWS,
+    check: (period, { gate }) => [
+      ...unless(
+        period === 0 || (period >= 1000 && period <= 1_000_000),
+        bad('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)'),
+      ),
+      ...unless(period === 0 || hasCfs(gate.host), warn(NO_CFS)),
+    ],
+    constrain: (period, { gate }) => (hasCfs(gate.host) ? period : 0),
+  },
+  CpuQuota: {
+    verdict: 'constrain',
+    reason: NARROWS,
+    check: (quota, { gate }) => [
+      ...unless(quota <= 0 || quota >= 1000, bad('CPU cfs quota can not be less than 1ms (i.e. 1000)')),
+      ...unless(quota >= -1, bad('CPU cfs quota can not be less than 1ms (i.e. 1000)')),
+      ...unless(quota === 0 || hasCfs(gate.host), warn(NO_CFS)),
+    ],
+    constrain: (quota, { gate }) => (hasCfs(gate.host) ? quota : 0),
+  },
+  CpuRealtimePeriod: realtime,
+  CpuRealtimeRuntime: realtime,
+  CpusetCpus: {
+    verdict: 'constrain',
+    reason: NARROWS,
+    check: (list, { gate }) => checkCpus(list, gate.host),
+    constrain: (list, { gate }) => (gate.host.limits.cpuSet ? list : ''),
+  },
+  CpusetMems: {
+    verdict: 'constrain',
+    reason: NARROWS,
+    check: (list, { gate }) => [
+      ...unless(
+        highestOfList(list) !== undefined,
+        bad(`Invalid value ${list.slice(0, 200)} for cpuset mems`),
+      ),
+      ...unless(list === '' || gate.host.limits.cpuSet, warn(NO_CPUSET)),
+    ],
+    constrain: (list, { gate }) => (gate.host.limits.cpuSet ? list : ''),
+  },
+  CpuCount: windowsOnly,
+  CpuPercent: windowsOnly,
+};

@@ -1,0 +1,151 @@
+import type { HostConfig, Ulimit } from '../../wire/host-config.ts';
+import { FEATURES } from '../features.ts';
+import {
+  bad,
+  deny,
+  quote,
+  unless,
+  type CheckOnly,
+  type Finding,
+  type Rule,
+  type RuleTable,
+} from '../rule.ts';
+
+type Fields =
+  | 'PidsLimit'
+  | 'Ulimits'
+  | 'BlkioWeight'
+  | 'BlkioWeightDevice'
+  | 'BlkioDeviceReadBps'
+  | 'BlkioDeviceWriteBps'
+  | 'BlkioDeviceReadIOps'
+  | 'BlkioDeviceWriteIOps'
+  | 'IOMaximumIOps'
+  | 'IOMaximumBandwidth'
+  | 'StorageOpt';
+
+const ULIMIT_NAMES: ReadonlySet<string> = new Set([
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
+]);
+/** With these a process may go before the machine's own. */
+const PRIORITY_NAMES: ReadonlySet<string> = new Set(['nice', 'rtprio', 'rttime']);
+
+function checkUlimit(ulimit: Ulimit): readonly Finding[] {
+  const { Name: name, Soft: soft, Hard: hard } = ulimit;
+  if (!ULIMIT_NAMES.has(name)) {
+    return [bad(`invalid ulimit type: ${name.slice(0, 64)}`)];
+  }
+  if (soft < -1 || hard < -1) {
+    return [bad(`invalid ulimit ${name}: ${soft}:${hard}`)];
+  }
+  if (PRIORITY_NAMES.has(name) && (soft !== 0 || hard !== 0)) {
+    return [{ kind: 'warn', message: `Ulimit ${name} is kept at 0.` }];
+  }
+  const isOrdered = hard === -1 || (soft !== -1 && soft <= hard);
+  return unless(
+    isOrdered,
+    bad(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`),
+  );
+}
+
+function checkUlimits(ulimits: readonly Ulimit[] | null): readonly Finding[] {
+  const names = (ulimits ?? []).map((ulimit) => ulimit.Name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  return [
+    ...(ulimits ?? []).flatMap(checkUlimit),
+    ...unless(twice === undefined, bad(`ulimit ${quote(twice ?? '')} is set twice`)),
+  ];
+}
+
+function blockDevices(): CheckOnly<readonly unknown[] | null> {
+  return {
+    verdict: 'deny',
+    reason: "it names a device of the machine, and asks the daemon to look at the machine's files",
+    safer: 'use --blkio-weight',
+    opensWithSetting: true,
+    check: (devices, { gate }) => {
+      if (devices === null || devices.length === 0) {
+        return [];
+      }
+      return gate.allowPrivileged.allowed && !FEATURES.devices
+        ? [{ kind: 'unsupported', message: 'limits on devices of the host are not supported' }]
+        : [deny(JSON.stringify(devices))];
+    },
+  };
+}
+
+const windowsOnly: Rule<number> = {
+  verdict: 'bad',
+  reason: 'Windows only',
+  check: (value) =>
+    unless(
+      value === 0,
+      bad('Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps'),
+    ),
+};
+
+/** The rows of processes, block I/O and storage. */
+export const limitRules: RuleTable<Pick<HostConfig, Fields>> = {
+  PidsLimit: {
+    verdict: 'constrain',
+    reason: "a container's limit narrows the job's",
+    check: (limit, { gate }) =>
+      unless(limit === null || limit <= 0 || gate.host.limits.pids, {
+        kind: 'warn',
+        message:
+          'Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.',
+      }),
+    constrain: (limit, { gate }) => (limit !== null && limit > 0 && gate.host.limits.pids ? limit : null),
+  },
+  Ulimits: {
+    verdict: 'constrain',
+    reason: 'scheduling priorities stay as they are; the rest is checked by the kernel',
+    check: checkUlimits,
+    constrain: (ulimits) =>
+      ulimits?.map((ulimit) =>
+        PRIORITY_NAMES.has(ulimit.Name) ? { ...ulimit, Soft: 0, Hard: 0 } : ulimit,
+      ) ?? null,
+  },
+  BlkioWeight: {
+    verdict: 'constrain',
+    reason: "a container's weight counts within the job's own cgroup",
+    check: (weight, { gate }) => [
+      ...unless(
+        weight === 0 || (weight >= 10 && weight <= 1000),
+        bad('Range of blkio weight is from 10 to 1000'),
+      ),
+      ...unless(weight === 0 || gate.host.limits.blkioWeight, {
+        kind: 'warn',
+        message:
+          'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.',
+      }),
+    ],
+    constrain: (weight, { gate }) => (gate.host.limits.blkioWeight ? weight : 0),
+  },
+  BlkioWeightDevice: blockDevices(),
+  BlkioDeviceReadBps: blockDevices(),
+  BlkioDeviceWriteBps: blockDevices(),
+  BlkioDeviceReadIOps: blockDevices(),
+  BlkioDeviceWriteIOps: blockDevices(),
+  IOMaximumIOps: windowsOnly,
+  IOMaximumBandwidth: windowsOnly,
+  StorageOpt: {
+    verdict: 'bad',
+    reason: 'the snapshotter has no options of a container',
+    check: () => [bad("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")],
+  },
+};

@@ -1,0 +1,203 @@
+import type { HostConfig, MountRequest } from '../../wire/host-config.ts';
+import { parseBind, type BindSpec } from '../bind-spec.ts';
+import { FEATURES } from '../features.ts';
+import { refuseMountPoint } from '../mount-point.ts';
+import { bad, deny, quote, unless, type Finding, type RuleTable } from '../rule.ts';
+import { checkTmpfsOptions, cutTmpfsSize } from '../tmpfs-options.ts';
+
+type Fields = 'Binds' | 'Mounts' | 'Tmpfs' | 'VolumesFrom' | 'VolumeDriver';
+
+const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/;
+const SHARING: ReadonlySet<string> = new Set(['shared', 'rshared', 'slave', 'rslave']);
+const BIND_WORDS: ReadonlySet<string> = new Set([
+  'ro',
+  'readonly',
+  'rw',
+  'z',
+  'Z',
+  'nocopy',
+  'private',
+  'rprivate',
+  'consistent',
+  'cached',
+  'delegated',
+  ...SHARING,
+]);
+const MAX_MOUNTS = 1000;
+
+function unsupported(isSupported: boolean, message: string): readonly Finding[] {
+  return unless(isSupported, { kind: 'unsupported', message });
+}
+
+function checkVolumeName(name: string): readonly Finding[] {
+  return unless(
+    VOLUME_NAME.test(name),
+    bad(
+      `${quote(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+    ),
+  );
+}
+
+function checkTarget(target: string): readonly Finding[] {
+  const refusal = refuseMountPoint(target);
+  return refusal === undefined ? [] : [bad(refusal)];
+}
+
+function checkBind(text: string): readonly Finding[] {
+  const bind = parseBind(text);
+  if (bind === undefined) {
+    return [bad(`invalid volume specification: '${text.slice(0, 300)}'`)];
+  }
+  return [...checkBindModes(bind, text), ...checkTarget(bind.target), ...checkBindSource(bind)];
+}
+
+function checkBindModes(bind: BindSpec, text: string): readonly Finding[] {
+  const unknown = bind.modes.find((word) => !BIND_WORDS.has(word));
+  return [
+    ...unless(unknown === undefined, bad(`invalid mode: ${bind.modes.join(',').slice(0, 200)}`)),
+    ...(bind.modes.some((word) => SHARING.has(word)) ? [deny(text.slice(0, 300))] : []),
+  ];
+}
+
+function checkBindSource({ source }: BindSpec): readonly Finding[] {
+  if (source.startsWith('/')) {
+    return unsupported(FEATURES.bindMounts, 'bind mounts are not supported');
+  }
+  return [
+    ...checkVolumeName(source),
+    ...unsupported(FEATURES.namedVolumes, 'named volumes are not supported'),
+  ];
+}
+
+function checkMountOptions(mount: MountRequest): readonly Finding[] {
+  const options = { volume: mount.VolumeOptions, bind: mount.BindOptions, tmpfs: mount.TmpfsOptions };
+  const names = { volume: 'VolumeOptions', bind: 'BindOptions', tmpfs: 'TmpfsOptions' } as const;
+  const kinds = ['volume', 'bind', 'tmpfs'] as const;
+  return kinds.flatMap((kind) =>
+    unless(
+      mount.Type === kind || options[kind] === undefined,
+      bad(`${names[kind]} must not be specified on mount type ${quote(mount.Type ?? '')}`),
+    ),
+  );
+}
+
+function checkMount(mount: MountRequest): readonly Finding[] {
+  const found = [...checkTarget(mount.Target ?? ''), ...checkMountOptions(mount)];
+  switch (mount.Type) {
+    case 'bind':
+      return [...found, ...checkBindMount(mount)];
+    case 'volume':
+      return [...found, ...checkVolumeMount(mount)];
+    case 'tmpfs':
+      return [...found, ...checkTmpfsMount(mount)];
+    case 'image':
+      return [...found, ...unsupported(FEATURES.imageMounts, 'image mounts are not supported')];
+    default:
+      return [bad(`mount type unknown: ${quote(mount.Type ?? '')}`)];
+  }
+}
+
+function checkBindMount(mount: MountRequest): readonly Finding[] {
+  const { Propagation: propagation = '' } = mount.BindOptions ?? {};
+  const source = mount.Source ?? '';
+  return [
+    ...unless(
+      source.startsWith('/'),
+      bad(
+        `invalid mount config for type "bind": invalid mount path: '${source.slice(0, 200)}' mount path must be absolute`,
+      ),
+    ),
+    ...unless(
+      ['', 'private', 'rprivate'].includes(propagation) || SHARING.has(propagation),
+      bad(`invalid propagation mode: ${propagation.slice(0, 64)}`),
+    ),
+    ...(SHARING.has(propagation) ? [deny(`${mount.Target ?? ''}: ${propagation}`)] : []),
+    ...unsupported(FEATURES.bindMounts, 'bind mounts are not supported'),
+  ];
+}
+
+function checkVolumeMount(mount: MountRequest): readonly Finding[] {
+  const { DriverConfig: driver, Subpath: subpath = '' } = mount.VolumeOptions ?? {};
+  const { Source: source = '' } = mount;
+  const { Name: name = '', Options: options = {} } = driver ?? {};
+  return [
+    ...(source === '' ? [] : checkVolumeName(source)),
+    ...(name === '' || name === 'local' ? [] : [deny(`volume driver ${name.slice(0, 64)}`)]),
+    ...(Object.keys(options).length === 0 ? [] : [deny(`volume driver options ${JSON.stringify(options)}`)]),
+    ...unless(
+      !subpath.split('/').includes('..') && !subpath.startsWith('/'),
+      bad(`subpath must be a relative path within the volume: ${quote(subpath)}`),
+    ),
+    ...unsupported(FEATURES.namedVolumes, 'volume mounts are not supported'),
+  ];
+}
+
+function checkTmpfsMount(mount: MountRequest): readonly Finding[] {
+  const { SizeBytes: size = 0, Mode: mode = 0, Options: options = [] } = mount.TmpfsOptions ?? {};
+  return [
+    ...unless(
+      (mount.Source ?? '') === '',
+      bad('invalid mount config for type "tmpfs": field Source must not be specified'),
+    ),
+    ...unless(size >= 0, bad(`invalid tmpfs size: ${size}`)),
+    ...unless(mode <= 0o7777, bad(`invalid tmpfs mode: ${mode.toString(8)}`)),
+    ...options.flatMap((words) => checkTmpfsOptions(words.join('='))),
+    ...unsupported(FEATURES.tmpfsMounts, 'tmpfs mounts are not supported'),
+  ];
+}
+
+/** The rows of what is mounted into a container. */
+export const mountRules: RuleTable<Pick<HostConfig, Fields>> = {
+  Binds: {
+    verdict: 'constrain',
+    reason: "sources are looked up in the job's own files, never in the machine's; mounts stay private",
+    safer: 'leave the propagation out',
+    check: (binds) => [
+      ...unless((binds ?? []).length <= MAX_MOUNTS, bad(`more than ${MAX_MOUNTS} mounts`)),
+      ...(binds ?? []).slice(0, MAX_MOUNTS).flatMap(checkBind),
+    ],
+  },
+  Mounts: {
+    verdict: 'constrain',
+    reason: "as Binds; volumes are the job's own, with the local driver and without driver options",
+    safer: 'use a plain bind, volume or tmpfs',
+    check: (mounts) => [
+      ...unless(mounts.length <= MAX_MOUNTS, bad(`more than ${MAX_MOUNTS} mounts`)),
+      ...mounts.slice(0, MAX_MOUNTS).flatMap(checkMount),
+    ],
+  },
+  Tmpfs: {
+    verdict: 'constrain',
+    reason: "known options only, never devices, and no more than the machine's memory",
+    check: (tmpfs) => [
+      ...unless(Object.keys(tmpfs).length <= MAX_MOUNTS, bad(`more than ${MAX_MOUNTS} mounts`)),
+      ...Object.entries(tmpfs)
+        .slice(0, MAX_MOUNTS)
+        .flatMap(([target, options]) => [...checkTarget(target), ...checkTmpfsOptions(options)]),
+    ],
+    constrain: (tmpfs, { gate }) =>
+      Object.fromEntries(
+        Object.entries(tmpfs).map(([target, options]) => [
+          target,
+          cutTmpfsSize(options, gate.host.memoryBytes),
+        ]),
+      ),
+  },
+  VolumesFrom: {
+    verdict: 'constrain',
+    reason: "only the job's own containers, and never more than they have",
+    check: (sources, { gate }) =>
+      (sources ?? []).flatMap((source) => {
+        const containerRef = source.split(':')[0] ?? '';
+        return gate.findOwnContainer(containerRef) === undefined
+          ? [{ kind: 'missing' as const, message: `No such container: ${containerRef.slice(0, 200)}` }]
+          : unsupported(FEATURES.volumesFrom, 'volumes-from is not supported');
+      }),
+  },
+  VolumeDriver: {
+    verdict: 'deny',
+    reason: 'a volume driver is a program of the machine',
+    safer: 'leave it out or say local',
+    check: (driver) => unless(driver === '' || driver === 'local', deny(driver.slice(0, 64))),
+  },
+};
