@@ -101,7 +101,8 @@ async function awaitAnswer(
 ): Promise<string> {
   const client = connectContainerd(paths.socket, 'default');
   try {
-    for (const deadline = Date.now() + answerMs; ; await sleep(pollMs)) {
+    const deadline = Date.now() + answerMs;
+    for (;;) {
       try {
         return (await client.version.version()).version;
       } catch (error) {
@@ -109,6 +110,7 @@ async function awaitAnswer(
         if (!(await processes.isAlive(daemon))) throw await startError(paths, 'ended at its start', error);
         if (Date.now() > deadline) throw await startError(paths, 'does not answer', error);
       }
+      await sleep(pollMs);
     }
   } finally {
     client.close();
@@ -147,8 +149,10 @@ async function end(processes: DaemonProcesses, daemon: ProcessIdentity): Promise
 }
 
 async function hasEnded(processes: DaemonProcesses, daemon: ProcessIdentity): Promise<boolean> {
-  for (const deadline = Date.now() + stopMs; Date.now() < deadline; await sleep(pollMs)) {
+  const deadline = Date.now() + stopMs;
+  while (Date.now() < deadline) {
     if (!(await processes.isAlive(daemon))) return true;
+    await sleep(pollMs);
   }
   return false;
 }
