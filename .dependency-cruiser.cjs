@@ -19,7 +19,7 @@ const ADAPTER_PACKAGES = {
 const LAYERS = {
   api: { values: ['engine', 'lib', 'errors.ts'], types: ['wire', 'logger.ts'], packages: [NODE, 'express'] },
   engine: {
-    values: ['policy', 'oci', 'lib', 'errors.ts'],
+    values: ['policy', 'oci', 'lib', 'errors.ts', 'version.ts'],
     types: [...ADAPTERS, 'state', 'wire', 'config', 'logger.ts'],
     packages: [NODE],
   },
@@ -35,6 +35,7 @@ const LAYERS = {
     packages: [NODE, 'smol-toml'],
   },
   'errors.ts': { values: [], types: [], packages: [] },
+  'version.ts': { values: [], types: [], packages: [] },
   'logger.ts': { values: ['errors.ts'], types: [], packages: [NODE, 'pino'] },
   ...Object.fromEntries(
     ADAPTERS.map((name) => [
