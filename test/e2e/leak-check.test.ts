@@ -30,11 +30,22 @@ async function plant(program: string, args: readonly string[], remove: readonly 
 
 /** As `ip netns add`, which would leave a mount on /run/netns itself the first time. */
 async function leaveNetns(file: string): Promise<void> {
-  await mkdir('/run/netns', { recursive: true });
+  const made = await mkdir('/run/netns', { recursive: true });
+  if (made !== undefined) undo.push(() => rmdir(made));
   await writeFile(file, '');
   undo.push(() => rm(file));
   await run('unshare', [`--net=${file}`, 'true']);
   undo.push(() => run('umount', [file]));
+}
+
+/** iptables makes its tables when it is first used, and never takes one away. */
+async function removeTableOfIptables(): Promise<void> {
+  const hasTable = async (): Promise<boolean> =>
+    (await run('nft', ['list', 'tables'])).stdout.includes('table ip nat\n');
+  if (await hasTable()) return;
+  undo.push(async () => {
+    if (await hasTable()) await run('nft', ['delete', 'table', 'ip', 'nat']);
+  });
 }
 
 async function cgroupRoot(): Promise<string> {
@@ -50,6 +61,7 @@ test('a left mount, netns, link, rule, cgroup, file and process are each reporte
   await leaveNetns(`/run/netns/n${unique}`);
   await plant('ip', ['link', 'add', `l${unique}`, 'type', 'bridge'], ['link', 'delete', `l${unique}`]);
   await plant('nft', ['add', 'table', 'ip', `t${unique}`], ['delete', 'table', 'ip', `t${unique}`]);
+  await removeTableOfIptables();
   await plant('iptables', ['-t', 'nat', '-N', `c${unique}`], ['-t', 'nat', '-X', `c${unique}`]);
   const cgroup = join(await cgroupRoot(), `g${unique}`);
   await mkdir(cgroup);
