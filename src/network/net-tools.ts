@@ -1,0 +1,69 @@
+import { EngineError } from '../errors.ts';
+import type { HostProcesses, ProcessResult } from '../host/types.ts';
+
+/** A network namespace that commands are run in: a path, or the one that the uplinks lead to. */
+export type Place = { readonly netns: string } | 'host';
+
+/** A route or link as `ip -json` prints it, as far as it is read here. */
+export interface IpRecord {
+  readonly ifname?: string;
+  readonly ifalias?: string;
+  readonly dst?: string;
+  readonly master?: string;
+}
+
+/** iproute2, nftables and iptables. Arguments are berth's own words, and texts go by stdin: nothing here is a shell line. */
+export interface NetTools {
+  /** Runs the lines as one `ip -batch`; the first that fails ends it with Internal. */
+  ip(place: Place, lines: readonly string[]): Promise<void>;
+  /** As `ip`, in a new namespace that is bound to the (empty) file before the first line runs; answers how it ended. */
+  ipInNew(file: string, lines: readonly string[]): Promise<ProcessResult>;
+  /** As `ip`, but goes on after a failed line, and answers what failed. */
+  ipAnyway(place: Place, lines: readonly string[]): Promise<string>;
+  show(place: Place, args: readonly string[]): Promise<readonly IpRecord[]>;
+  /** Applies a rule text as one transaction. */
+  nft(place: Place, text: string): Promise<void>;
+  /** Runs any program to its end; a failure is an answer. */
+  run(place: Place, argv: readonly string[], stdin?: string): Promise<ProcessResult>;
+}
+
+/** Tools over the host's programs; `hostNetns` is the namespace the uplinks lead to when it is not berth's own. */
+export function createNetTools(processes: HostProcesses, hostNetns: string | undefined): NetTools {
+  const run = (place: Place, argv: readonly string[], stdin = ''): Promise<ProcessResult> => {
+    const netns = place === 'host' ? hostNetns : place.netns;
+    return netns === undefined
+      ? processes.run(argv, { stdin })
+      : processes.runInNetns(netns, argv, { stdin });
+  };
+  return {
+    run,
+    async ip(place, lines) {
+      expectSuccess(await run(place, ['ip', '-batch', '-'], batch(lines)), 'ip');
+    },
+    ipInNew: (file, lines) =>
+      run('host', ['unshare', `--net=${file}`, '--', 'ip', '-batch', '-'], batch(lines)),
+    async ipAnyway(place, lines) {
+      if (lines.length === 0) return '';
+      return (await run(place, ['ip', '-force', '-batch', '-'], batch(lines))).stderr;
+    },
+    async show(place, args) {
+      const { stdout } = expectSuccess(await run(place, ['ip', '-json', ...args]), 'ip');
+      return stdout.trim() === '' ? [] : (JSON.parse(stdout) as IpRecord[]);
+    },
+    async nft(place, text) {
+      expectSuccess(await run(place, ['nft', '-f', '-'], text), 'nft');
+    },
+  };
+}
+
+/** The result of a program that succeeded; Internal with the program's words as cause for one that did not. */
+export function expectSuccess(result: ProcessResult, program: string): ProcessResult {
+  if (result.code === 0) return result;
+  throw new EngineError('Internal', `${program} failed to set up the network`, {
+    cause: new Error(result.stderr.trim()),
+  });
+}
+
+function batch(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
+}

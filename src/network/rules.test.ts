@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+
+import { egressRules, resolverRules } from './egress.ts';
+import { isolatedNetnsPath, jobMark, sandboxPath } from './names.ts';
+import { bridgeTable, uplinkTable } from './rule-tables.ts';
+import { createWarmPool } from './warm-pool.ts';
+
+const uplink = { hostLink: 'berth-u7', jobAddress: '198.18.0.15' };
+
+describe('egress rules', () => {
+  test('link-local and loopback addresses are closed whatever is allowed', () => {
+    for (const egress of [{ kind: 'internet', allow: ['169.254.0.0/16'] }, { kind: 'all' }] as const) {
+      const rules = egressRules(egress);
+      const closed = rules.findIndex((rule) => rule.includes('169.254.0.0/16') && rule.endsWith('drop'));
+      const opened = rules.findIndex((rule) => rule.endsWith('return'));
+      expect(closed).toBeGreaterThanOrEqual(0);
+      expect(opened === -1 || opened > closed).toBe(true);
+    }
+  });
+
+  test('an allow list opens before private ranges close, without the overlaps that nft refuses', () => {
+    const rules = egressRules({
+      kind: 'internet',
+      allow: ['10.1.0.0/16', '10.1.2.3', '10.1.9.9/16', '192.168.1.1'],
+    });
+    expect(rules).toContain('ip daddr { 10.1.0.0/16, 192.168.1.1/32 } return');
+    expect(rules.at(-1)).toMatch(/10\.0\.0\.0\/8.*drop$/);
+  });
+
+  test('nothing at all is open to a job without egress, resolvers included', () => {
+    expect(egressRules({ kind: 'none' })).toEqual(['drop']);
+    expect(resolverRules({ kind: 'none' }, ['10.0.0.1'])).toEqual([]);
+  });
+
+  test('an allow list cannot carry rules', () => {
+    expect(() => egressRules({ kind: 'internet', allow: ['10.0.0.0/8 } accept; #'] })).toThrow(
+      'invalid subnet',
+    );
+  });
+});
+
+describe('rule tables', () => {
+  test('replace what the job had in one transaction', () => {
+    const text = uplinkTable('berth-x', uplink, { egress: { kind: 'all' }, resolvers: [] });
+    expect(text.startsWith('add table inet berth-x\ndelete table inet berth-x\ntable inet berth-x {\n')).toBe(
+      true,
+    );
+    expect(text).not.toContain('{  }');
+  });
+
+  test('bridges accept within, and masquerade what leaves each', () => {
+    const text = bridgeTable('berth-x', [
+      { name: 'docker0', subnet: '172.17.0.0/16' },
+      { name: 'br-1', subnet: '172.18.0.0/16' },
+    ]);
+    expect(text).toContain('oifname { "docker0", "br-1" } drop');
+    expect(text).toContain('ip saddr 172.18.0.0/16 oifname != "br-1" masquerade');
+    expect(text).not.toContain('egress');
+  });
+});
+
+describe('names', () => {
+  test.each(['', '../x', 'a b', 'a/b', 'a"b', '-a', 'a\n', 'a.b', 'x'.repeat(101)])(
+    'the job name %j is refused',
+    (slug) => {
+      expect(() => jobMark(slug)).toThrow('invalid job name');
+      expect(() => isolatedNetnsPath(slug)).toThrow('invalid job name');
+    },
+  );
+
+  test.each(['', 'abc', '../../../etc/passwd', 'A'.repeat(64), `${'a'.repeat(63)}\n`])(
+    'the container id %j is refused',
+    (id) => {
+      expect(() => sandboxPath('/run/berth/x', id)).toThrow('invalid container id');
+    },
+  );
+});
+
+describe('the warm pool', () => {
+  test('makes nothing before the first refill, then keeps its size', async () => {
+    let made = 0;
+    const pool = createWarmPool({
+      size: 2,
+      make: async () => Promise.resolve((made += 1)),
+      onError: () => undefined,
+    });
+    expect(pool.take()).toBeUndefined();
+    expect(made).toBe(0);
+    pool.refill();
+    await expect.poll(() => made).toBe(2);
+    expect([pool.take(), pool.take(), pool.take()]).toEqual([1, 2, undefined]);
+    pool.refill();
+    expect(await pool.close()).toEqual([3]);
+    pool.refill();
+    expect(pool.take()).toBeUndefined();
+    expect(made).toBe(3);
+  });
+
+  test('a failure is told, and the next refill tries again', async () => {
+    const errors: unknown[] = [];
+    const makes = [() => Promise.reject(new Error('full')), () => Promise.resolve('one')];
+    const make = (): Promise<string> => (makes.shift() ?? (() => Promise.resolve('more')))();
+    const pool = createWarmPool({ size: 1, make, onError: (error) => errors.push(error) });
+    pool.refill();
+    await expect.poll(() => errors).toHaveLength(1);
+    pool.refill();
+    await expect.poll(() => pool.take()).toBe('one');
+    await pool.close();
+  });
+});

@@ -1,0 +1,93 @@
+/** Where a job's containers get their network from. */
+export type NetworkPlace =
+  | { readonly kind: 'isolated' }
+  /** The namespace that berth was started in. */
+  | { readonly kind: 'host' }
+  | { readonly kind: 'path'; readonly path: string };
+
+/** A container's place on one network, as `NetworkSettings.Networks` shows it. */
+export interface Endpoint {
+  readonly networkId: string;
+  readonly networkName: string;
+  readonly endpointId: string;
+  readonly macAddress: string;
+  /** IPv4 address without prefix; empty on the `none` network. */
+  readonly ipAddress: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
+}
+
+/** A container's network namespace with its endpoints inside. */
+export interface Sandbox {
+  /** Path of the namespace file, for the runtime spec. */
+  readonly netnsPath: string;
+  /** By network name. */
+  readonly endpoints: Readonly<Record<string, Endpoint>>;
+  /** Name servers that a container on these networks can reach, for its resolv.conf. */
+  readonly nameServers: readonly string[];
+}
+
+/** Which network a container asks for: `HostConfig.NetworkMode` after the gate. */
+export type SandboxMode =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bridge'; readonly macAddress: string }
+  /** The job's own namespace: what `--network host` means inside a job. */
+  | { readonly kind: 'job' };
+
+/** What the job's network needs to know to make a sandbox. */
+export interface SandboxRequest {
+  readonly containerId: string;
+  readonly mode: SandboxMode;
+  readonly sysctls: Readonly<Record<string, string>>;
+}
+
+/** Facts of a network for list and inspect. */
+export interface NetworkFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: 'bridge' | 'host' | 'null';
+  readonly createdAt: string;
+  readonly subnet: string;
+  readonly gateway: string;
+  readonly bridgeName: string;
+}
+
+/** What the network files of a container depend on besides its sandbox. */
+export interface ContainerFilesRequest {
+  readonly hostname: string;
+  readonly domainname: string;
+  /** `HostConfig.ExtraHosts`. */
+  readonly extraHosts: readonly string[];
+  /** `HostConfig.Dns`, `DnsSearch` and `DnsOptions`. */
+  readonly dns: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly dnsOptions: readonly string[];
+}
+
+/** Texts of the three files that Docker mounts over a container's own. */
+export interface ContainerFiles {
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+/** The job's network: its namespace, its default bridge, its way out. Everything here vanishes with `close`. */
+export interface JobNetwork {
+  /** Path of the job's network namespace, for `nsenter --net=` and for the ready line. */
+  readonly netnsPath: string;
+  /** The three predefined networks. */
+  readonly networks: readonly NetworkFacts[];
+  /** Makes (or takes from a warm pool) the namespace of a container and its endpoint. */
+  openSandbox(request: SandboxRequest): Promise<Sandbox>;
+  /** After a restart of berth: the sandbox that a running container still has; undefined when it has none any more. */
+  adoptSandbox(
+    request: SandboxRequest,
+    endpoints: Readonly<Record<string, Endpoint>>,
+  ): Promise<Sandbox | undefined>;
+  /** Texts of hosts, hostname and resolv.conf for an open sandbox; InvalidArgument for values that do not fit a line. */
+  containerFiles(sandbox: Sandbox, request: ContainerFilesRequest): ContainerFiles;
+  /** Idempotent; gives addresses back. */
+  closeSandbox(containerId: string): Promise<void>;
+  /** Removes everything: sandboxes, bridge, rules, uplink, namespace. Idempotent; returns what could not be removed. */
+  close(): Promise<readonly string[]>;
+}
