@@ -25,7 +25,10 @@ const FALSE_WORDS = new Set(['', '0', 'no', 'false', 'none']);
 function parseInteger(name: string, text: string): number {
   const value = /^[+-]?\d{1,19}$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(value))
-    throw new EngineError('InvalidArgument', `invalid value for ${name}: ${JSON.stringify(text)} is not an integer`);
+    throw new EngineError(
+      'InvalidArgument',
+      `invalid value for ${name}: ${JSON.stringify(text)} is not an integer`,
+    );
   return value;
 }
 
@@ -66,7 +69,8 @@ export function createQuery(search: string): Query {
     has: (name) => params.has(name),
     string,
     bool: (name) => !FALSE_WORDS.has(string(name).trim().toLowerCase()),
-    boolOr: (name, fallback) => (params.has(name) ? !FALSE_WORDS.has(string(name).trim().toLowerCase()) : fallback),
+    boolOr: (name, fallback) =>
+      params.has(name) ? !FALSE_WORDS.has(string(name).trim().toLowerCase()) : fallback,
     int: (name) => (string(name) === '' ? undefined : parseInteger(name, string(name))),
     list: (name) => params.getAll(name),
     filters: () => parseFilters(string('filters')),

@@ -8,8 +8,8 @@ import type { Query } from './query.ts';
 export type RouteMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
 
 /**
- * What the edge does with a request's body: `none` ignores it, `json` parses it (strictly, up to 4 MiB) before the
- * handler runs, `stream` leaves it to the handler.
+ * What the edge does with a request's body: `none` ignores it, `json` reads it whole (up to 4 MiB, and only with the right
+ * Content-Type) before the handler runs, `stream` leaves it to the handler.
  */
 export type RouteBody = 'none' | 'json' | 'stream';
 
@@ -43,8 +43,8 @@ export interface RouteContext {
   readonly headers: IncomingHttpHeaders;
   /** Aborted when the client leaves before its answer is complete; on a hijacked connection, when both ways are closed. */
   readonly signal: AbortSignal;
-  /** Of `json` routes: the parsed body, undefined when it is empty. */
-  readonly body: unknown;
+  /** Of `json` routes: the whole body, checked but not parsed; empty when there is none, and for other routes. */
+  readonly body: Uint8Array;
   /** Of `stream` routes: the body as it comes in. */
   readonly stream: Readable;
   /** Answers with a JSON document. */

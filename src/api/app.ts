@@ -1,0 +1,134 @@
+import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Job } from '../engine/job.ts';
+import { EngineError } from '../errors.ts';
+import { BERTH_VERSION } from '../version.ts';
+import { MAX_API_VERSION } from './http/api-version.ts';
+import { runRoute } from './http/endpoint.ts';
+import { describeError, EdgeError, logError, sendError } from './http/error-response.ts';
+import { closeGently } from './http/hijack.ts';
+import { cleanerPath, splitTarget } from './http/request-target.ts';
+import { compileRoutePath } from './http/route-path.ts';
+import type { Route } from './http/route.ts';
+import { createHttpServer } from './http/server.ts';
+
+/** What an app is made of. */
+export interface AppOptions {
+  readonly job: Job;
+  readonly routes: readonly Route[];
+}
+
+const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
+
+const setCommonHeaders: RequestHandler = (_request, response, next) => {
+  response.setHeader('Api-Version', MAX_API_VERSION);
+  response.setHeader('Docker-Experimental', 'false');
+  response.setHeader('Ostype', 'linux');
+  response.setHeader('Server', `berth/${BERTH_VERSION} (linux)`);
+  next();
+};
+
+/** A web page must not reach a daemon through its reader's browser, and no Docker client sends these headers. */
+const refuseBrowsers: RequestHandler = (request, _response, next) => {
+  const names = Object.keys(request.headers);
+  if (names.includes('origin') || names.some((name) => name.startsWith('sec-fetch-')))
+    throw new EngineError('PermissionDenied', 'requests from web browsers are refused');
+  next();
+};
+
+const checkTarget: RequestHandler = (request, response, next) => {
+  if (!KNOWN_METHODS.has(request.method)) throw new EdgeError(405, 'method not allowed');
+  const { path, search } = splitTarget(request.url);
+  const cleaner = cleanerPath(path);
+  if (cleaner === undefined) {
+    next();
+    return;
+  }
+  response.writeHead(301, {
+    Location: search === '' ? cleaner : `${cleaner}?${search}`,
+    'Content-Length': 0,
+  });
+  response.end();
+};
+
+const refuseUnknown: RequestHandler = () => {
+  throw new EdgeError(404, 'page not found');
+};
+
+function endpoint(route: Route, job: Job, rawSockets: WeakMap<IncomingMessage, Socket>): RequestHandler {
+  return async (request, response, next) => {
+    // Express would let a GET route answer HEAD; dockerd does not.
+    if (request.method !== route.method) {
+      next();
+      return;
+    }
+    const params = request.params as Readonly<Record<string, string>>;
+    await runRoute(route, { request, response, params, rawSocket: rawSockets.get(request) }, job);
+  };
+}
+
+function errorHandler(job: Job): ErrorRequestHandler {
+  // Express knows an error handler by its four parameters.
+  // eslint-disable-next-line @typescript-eslint/max-params
+  return (error: unknown, request, response, _next) => {
+    logError(error, {
+      job,
+      what: `${request.method} ${splitTarget(request.url).path}`,
+      isLeft: response.destroyed,
+    });
+    if (response.headersSent) response.destroy();
+    else sendError(response, describeError(error, job));
+  };
+}
+
+function createExpress({ job, routes }: AppOptions, rawSockets: WeakMap<IncomingMessage, Socket>): Express {
+  const app = express();
+  app.disable('x-powered-by').disable('etag').set('query parser', false);
+  app.enable('strict routing').enable('case sensitive routing');
+  app.use(setCommonHeaders, refuseBrowsers, checkTarget);
+  for (const route of routes) app.all(compileRoutePath(route.path), endpoint(route, job, rawSockets));
+  app.use(refuseUnknown, errorHandler(job));
+  return app;
+}
+
+/** Puts back what the parser read too much; of a chunked request only the end of an empty body can be there. */
+function unreadBytes(request: IncomingMessage, head: Buffer): Buffer {
+  const emptyBody = '0\r\n\r\n';
+  const isEmptyChunked =
+    request.headers['transfer-encoding'] === 'chunked' &&
+    head.toString('latin1', 0, emptyBody.length) === emptyBody;
+  return isEmptyChunked ? head.subarray(emptyBody.length) : head;
+}
+
+/**
+ * The Docker API of one job as a server that does not listen yet. Requests to `hijack` routes reach it past Node's
+ * body parser, with or without an Upgrade header, and take the same way as all others: one route table, one gate.
+ */
+export function createApp(options: AppOptions): Server {
+  const rawSockets = new WeakMap<IncomingMessage, Socket>();
+  const app = createExpress(options, rawSockets);
+  const hijackRoutes = options.routes
+    .filter((route) => route.hijack === true)
+    .map((route) => ({ method: route.method, pattern: compileRoutePath(route.path) }));
+  return createHttpServer({
+    onRequest: app,
+    isHijack: ({ method, url }) => {
+      const { path } = splitTarget(url ?? '');
+      return hijackRoutes.some((route) => route.method === method && route.pattern.test(path));
+    },
+    onHijack: (request, socket, head) => {
+      const rest = unreadBytes(request, head);
+      if (rest.length > 0) socket.unshift(rest);
+      rawSockets.set(request, socket);
+      const response = new ServerResponse(request);
+      response.shouldKeepAlive = false;
+      response.assignSocket(socket);
+      response.once('finish', () => {
+        response.detachSocket(socket);
+        closeGently(socket);
+      });
+      app(request, response);
+    },
+  });
+}

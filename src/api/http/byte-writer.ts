@@ -1,0 +1,35 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { EngineError } from '../../errors.ts';
+import type { ByteWriter } from './route.ts';
+
+function clientGone(cause: unknown): EngineError {
+  return new EngineError('Cancelled', 'the client has gone', { cause });
+}
+
+/** Writes to a response or socket at its own pace; parts of one call leave together, where the system can do that. */
+export function createByteWriter(target: Writable): ByteWriter {
+  return {
+    write: (...parts) =>
+      new Promise((resolve, reject) => {
+        const last = parts.at(-1);
+        if (target.destroyed || target.writableEnded) reject(clientGone(undefined));
+        else if (last === undefined) resolve();
+        else {
+          target.cork();
+          for (const part of parts.slice(0, -1)) target.write(part);
+          target.write(last, (error) => {
+            if (error) reject(clientGone(error));
+            else resolve();
+          });
+          target.uncork();
+        }
+      }),
+    async end() {
+      if (target.destroyed || target.writableFinished) return;
+      const closed = Promise.race([once(target, 'finish'), once(target, 'close')]);
+      target.end();
+      await closed.catch(() => undefined);
+    },
+  };
+}

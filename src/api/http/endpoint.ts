@@ -1,0 +1,151 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Job } from '../../engine/job.ts';
+import { EngineError } from '../../errors.ts';
+import { isAtLeast, resolveApiVersion } from './api-version.ts';
+import { createByteWriter } from './byte-writer.ts';
+import { EdgeError, logError } from './error-response.ts';
+import { hijackSocket } from './hijack.ts';
+import { createQuery } from './query.ts';
+import { readJsonBody } from './request-body.ts';
+import { splitTarget } from './request-target.ts';
+import type { AnswerHeaders, Route, RouteContext } from './route.ts';
+
+/** One request as it came, with its socket where Node's parser has let go of that. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly params: Readonly<Record<string, string>>;
+  /** Set where the route may hijack: the body, if any, is still unread on it. */
+  readonly rawSocket: Socket | undefined;
+}
+
+const HIJACK_HEADERS = ['Api-Version', 'Docker-Experimental', 'Ostype', 'Server'];
+
+function send(
+  response: ServerResponse,
+  status: number,
+  body: { readonly type: string; readonly bytes: Buffer },
+): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', body.type);
+  response.setHeader('Content-Length', body.bytes.length);
+  response.end(body.bytes);
+}
+
+function setHeaders(response: ServerResponse, headers: AnswerHeaders | undefined): void {
+  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
+}
+
+function answers({ response }: Exchange): Pick<RouteContext, 'json' | 'empty' | 'text' | 'openStream'> {
+  return {
+    json(status, value, headers) {
+      setHeaders(response, headers);
+      send(response, status, { type: 'application/json', bytes: Buffer.from(`${JSON.stringify(value)}\n`) });
+    },
+    empty(status, headers) {
+      setHeaders(response, headers);
+      response.statusCode = status;
+      if (status !== 204 && status !== 304 && !response.hasHeader('Content-Length'))
+        response.setHeader('Content-Length', 0);
+      response.end();
+    },
+    text(status, value, headers) {
+      setHeaders(response, headers);
+      send(response, status, { type: 'text/plain; charset=utf-8', bytes: Buffer.from(value) });
+    },
+    openStream(contentType, headers) {
+      setHeaders(response, headers);
+      response.statusCode = 200;
+      response.setHeader('Content-Type', contentType);
+      response.flushHeaders();
+      return createByteWriter(response);
+    },
+  };
+}
+
+function asksForUpgrade({ headers }: IncomingMessage): boolean {
+  const tokens = (headers.connection ?? '').toLowerCase().split(',');
+  return headers.upgrade !== undefined && tokens.some((token) => token.trim() === 'upgrade');
+}
+
+function hijackAnswerer(
+  { request, response, rawSocket }: Exchange,
+  abort: () => void,
+): RouteContext['hijack'] {
+  return (contentType) => {
+    if (!rawSocket) throw new EngineError('Internal', 'this connection cannot be taken over');
+    const inherited = HIJACK_HEADERS.map((name) => [name, String(response.getHeader(name) ?? '')] as const);
+    response.detachSocket(rawSocket);
+    if (rawSocket.destroyed) abort();
+    else rawSocket.once('close', abort);
+    return hijackSocket(rawSocket, {
+      isUpgrade: asksForUpgrade(request),
+      headers: { ...Object.fromEntries(inherited), 'Content-Type': contentType },
+    });
+  };
+}
+
+/** Length of a body that Node has not read; a chunked one has none that could be told from the stream after it. */
+function rawBodyLength(request: IncomingMessage): number {
+  if (request.headers['transfer-encoding'] !== undefined)
+    throw new EngineError(
+      'InvalidArgument',
+      'a connection to be taken over needs a body with Content-Length',
+    );
+  return Number(request.headers['content-length'] ?? 0);
+}
+
+async function readBody(route: Route, exchange: Exchange): Promise<Uint8Array> {
+  const { request, response, rawSocket } = exchange;
+  if (route.body !== 'json') return Buffer.alloc(0);
+  const { headers } = request;
+  if (!rawSocket) return readJsonBody({ stream: request, headers, length: undefined });
+  // Node answers this by itself only where it reads the body.
+  if (headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
+  return readJsonBody({ stream: rawSocket, headers, length: rawBodyLength(request) });
+}
+
+async function createContext(route: Route, exchange: Exchange, job: Job): Promise<RouteContext> {
+  const { request, response, params } = exchange;
+  const apiVersion = resolveApiVersion(params['apiVersion']);
+  if (route.minApiVersion !== undefined && !isAtLeast(apiVersion, route.minApiVersion))
+    throw new EdgeError(404, 'page not found');
+  const aborter = new AbortController();
+  const abort = (): void => {
+    aborter.abort();
+  };
+  response.once('close', () => {
+    if (!response.writableFinished) abort();
+  });
+  return {
+    ...answers(exchange),
+    hijack: hijackAnswerer(exchange, abort),
+    job,
+    apiVersion,
+    query: createQuery(splitTarget(request.url ?? '').search),
+    headers: request.headers,
+    signal: aborter.signal,
+    stream: request,
+    body: await readBody(route, exchange),
+    param(name) {
+      const value = params[name];
+      if (value === undefined) throw new EngineError('Internal', `the route has no parameter ${name}`);
+      return value;
+    },
+  };
+}
+
+/** Runs a route's handler. What fails before the first byte is thrown; later, the connection is cut so that the client sees it. */
+export async function runRoute(route: Route, exchange: Exchange, job: Job): Promise<void> {
+  const { response, rawSocket } = exchange;
+  const context = await createContext(route, exchange, job);
+  try {
+    await route.handle(context);
+  } catch (error) {
+    const isHijacked = rawSocket !== undefined && response.socket === null;
+    if (!response.headersSent && !isHijacked && !context.signal.aborted) throw error;
+    logError(error, { job, what: `${route.method} ${route.path}`, isLeft: context.signal.aborted });
+    (isHijacked ? rawSocket : response).destroy();
+  }
+}

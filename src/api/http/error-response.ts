@@ -1,0 +1,85 @@
+import type { ServerResponse } from 'node:http';
+import { EngineError, messageOf, type ErrorKind } from '../../errors.ts';
+import type { Job } from '../../engine/job.ts';
+
+/** Statuses that only the HTTP edge gives: none of them is about what a request asked for. */
+export type EdgeStatus = 404 | 405 | 408 | 413 | 415;
+
+/** A request that the HTTP edge refuses before any route sees it. */
+export class EdgeError extends Error {
+  readonly status: EdgeStatus;
+
+  constructor(status: EdgeStatus, message: string) {
+    super(message);
+    this.name = 'EdgeError';
+    this.status = status;
+  }
+}
+
+const STATUS: Readonly<Record<ErrorKind, number>> = {
+  InvalidArgument: 400,
+  Unauthenticated: 401,
+  PermissionDenied: 403,
+  NotFound: 404,
+  Conflict: 409,
+  NotModified: 304,
+  NotImplemented: 501,
+  Unavailable: 503,
+  Cancelled: 500,
+  Internal: 500,
+};
+
+/** What a client reads of an error. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly message: string;
+}
+
+/** Cuts directories that only berth and containerd know out of a message that one of them may have written. */
+function withoutHostPaths(message: string, job: Job): string {
+  const { paths, settings } = job;
+  const roots = [
+    paths.stateDir,
+    paths.runDir,
+    settings.root,
+    settings.runDir,
+    '/run/containerd',
+    '/var/lib/containerd',
+  ];
+  return message.replaceAll(/\/[^\s"':,)]+/g, (path) =>
+    roots.some((root) => path === root || path.startsWith(`${root}/`)) ? '(host path)' : path,
+  );
+}
+
+/** Status and message of anything that can be thrown; what is not our own error keeps its words for the log. */
+export function describeError(error: unknown, job: Job): ErrorAnswer {
+  if (error instanceof EdgeError) return { status: error.status, message: error.message };
+  if (error instanceof EngineError)
+    return { status: STATUS[error.kind], message: withoutHostPaths(error.message, job) };
+  return { status: 500, message: 'internal error: the log of berth has the details' };
+}
+
+/** Logs a failure of ours; a client's mistake, or its leaving, is not one. */
+export function logError(
+  error: unknown,
+  request: { readonly job: Job; readonly what: string; readonly isLeft: boolean },
+): void {
+  const { status } = describeError(error, request.job);
+  const fields = { request: request.what, status, err: error };
+  if (request.isLeft) request.job.log.debug({ ...fields, err: messageOf(error) }, 'client left');
+  else if (status >= 500 && status !== 501) request.job.log.error(fields, 'request failed');
+  else request.job.log.debug({ ...fields, err: messageOf(error) }, 'request refused');
+}
+
+/** Answers with the error as Docker's clients expect it; 304 has no body. The headers must not have been sent. */
+export function sendError(response: ServerResponse, answer: ErrorAnswer): void {
+  response.statusCode = answer.status;
+  if (answer.status === 304) {
+    response.end();
+    return;
+  }
+  const body = Buffer.from(`${JSON.stringify({ message: answer.message })}\n`);
+  response.setHeader('Content-Type', 'application/json');
+  response.setHeader('Content-Length', body.length);
+  response.end(body);
+}

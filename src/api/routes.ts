@@ -1,0 +1,15 @@
+import { containerRoutes } from './containers/routes.ts';
+import { execRoutes } from './exec/routes.ts';
+import { networkRoutes } from './networks/routes.ts';
+import { systemRoutes } from './system/routes.ts';
+import { volumeRoutes } from './volumes/routes.ts';
+import type { Route } from './http/route.ts';
+
+/** Every endpoint of the Docker API that berth knows. */
+export const routes: readonly Route[] = [
+  ...systemRoutes,
+  ...containerRoutes,
+  ...execRoutes,
+  ...networkRoutes,
+  ...volumeRoutes,
+];
