@@ -76,7 +76,7 @@ describe('the network of a job', () => {
   });
 
   test('neither another job nor the outside reaches a job', async () => {
-    const [a, b] = [await openJob({ egress: { kind: 'all' } }), await openJob()];
+    const [a, b] = [await openJob({ egress: { kind: 'all' } }), await openJob({ egress: { kind: 'all' } })];
     await host.listen(b.netnsPath, 7002, 'b');
     const address = await uplinkOf(b);
     expect(await host.connect(host.hostNetns, address, 7002)).toContain('b ');
