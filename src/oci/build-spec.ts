@@ -1,0 +1,177 @@
+import type { Admitted } from '../policy/admitted.ts';
+import type { CheckedCreate } from '../policy/privileged-gate.ts';
+import type { HostConfig } from '../wire/host-config.ts';
+import { capabilitySets } from './capabilities.ts';
+import { buildMounts, INIT_DESTINATION, type ContainerFiles, type PreparedMount } from './mounts.ts';
+import { maskedPaths, READONLY_PATHS } from './paths.ts';
+import { buildResources } from './resources.ts';
+import { defaultSeccomp } from './seccomp.ts';
+import type {
+  OciDevice,
+  OciNamespace,
+  OciProcess,
+  OciRlimit,
+  OciSpec,
+  OciUser,
+  SpecHost,
+} from './spec-types.ts';
+
+/** Everything a container's runtime spec is made from. */
+export interface SpecInput {
+  /** With the image's configuration merged in. */
+  readonly admitted: Admitted<CheckedCreate>;
+  readonly argv: readonly string[];
+  /** Complete, as `buildEnv` makes it. */
+  readonly env: readonly string[];
+  readonly user: OciUser;
+  /** Relative to the bundle, or absolute. */
+  readonly rootfsPath: string;
+  readonly netnsPath: string;
+  /** Absolute within the cgroup tree. */
+  readonly cgroupPath: string;
+  readonly hostname: string;
+  readonly files: ContainerFiles;
+  readonly mounts: readonly PreparedMount[];
+  /** Host path of the program for `--init`. */
+  readonly initPath: string;
+  /** Nodes of the host that a privileged container gets. */
+  readonly devices?: readonly OciDevice[];
+  /** Names in /sys/kernel/security/apparmor/profiles; only a loaded profile can be asked of the runtime. */
+  readonly loadedAppArmorProfiles?: readonly string[];
+  readonly host: SpecHost & { readonly cpus: number };
+}
+
+const OCI_VERSION = '1.0.2';
+
+/** The runtime spec of an admitted request, and which of Docker's walls this machine does not have. */
+export function buildSpec(input: SpecInput): {
+  readonly spec: OciSpec;
+  readonly warnings: readonly string[];
+} {
+  const { admitted, host } = input;
+  const { hostConfig, security } = admitted;
+  const spec: OciSpec = {
+    ociVersion: OCI_VERSION,
+    process: buildProcess(input),
+    root: { path: input.rootfsPath, readonly: hostConfig.ReadonlyRootfs },
+    ...(hostConfig.UTSMode === 'host' ? {} : { hostname: input.hostname }),
+    mounts: buildMounts({
+      hostConfig,
+      isSysWritable: security.privileged,
+      isCgroupWritable: security.writableCgroups,
+      files: input.files,
+      mounts: input.mounts,
+      initPath: hasInit(hostConfig) ? input.initPath : undefined,
+      host,
+    }),
+    linux: {
+      cgroupsPath: input.cgroupPath,
+      namespaces: namespacesOf(hostConfig, input.netnsPath),
+      resources: buildResources(hostConfig, security.privileged),
+      devices: security.privileged ? (input.devices ?? []) : [],
+      sysctl: sysctlsOf(admitted),
+      ...filterOf(admitted, host),
+      ...pathsOf(admitted, host),
+    },
+  };
+  return { spec, warnings: missingWalls(input) };
+}
+
+function filterOf({ security }: CheckedCreate, host: SpecHost): Pick<OciSpec['linux'], 'seccomp'> {
+  return security.seccomp === 'default' && host.hasSeccomp
+    ? { seccomp: defaultSeccomp(security.capabilities, host) }
+    : {};
+}
+
+function pathsOf(
+  { hostConfig, security }: CheckedCreate,
+  host: { readonly cpus: number },
+): Pick<OciSpec['linux'], 'maskedPaths' | 'readonlyPaths'> {
+  return security.privileged
+    ? { maskedPaths: [], readonlyPaths: [] }
+    : {
+        maskedPaths: hostConfig.MaskedPaths ?? maskedPaths(host.cpus),
+        readonlyPaths: hostConfig.ReadonlyPaths ?? READONLY_PATHS,
+      };
+}
+
+/** The profile the process runs under: none where the kernel has no AppArmor, or has not been given the profile. */
+function appArmorOf({ admitted, host, loadedAppArmorProfiles = [] }: SpecInput): string | undefined {
+  const { appArmor: profile } = admitted.security;
+  return host.hasAppArmor && loadedAppArmorProfiles.includes(profile) ? profile : undefined;
+}
+
+function missingWalls(input: SpecInput): readonly string[] {
+  const { security } = input.admitted;
+  const isProfileMissing =
+    input.host.hasAppArmor && security.appArmor !== 'unconfined' && appArmorOf(input) === undefined;
+  return [
+    ...(security.seccomp === 'default' && !input.host.hasSeccomp
+      ? ['Your kernel does not support seccomp; the container runs without a filter.']
+      : []),
+    ...(isProfileMissing
+      ? [`AppArmor profile ${security.appArmor} is not loaded; the container runs without it.`]
+      : []),
+  ];
+}
+
+function hasInit(hostConfig: HostConfig): boolean {
+  return hostConfig.Init === true && hostConfig.PidMode === '';
+}
+
+function buildProcess(input: SpecInput): OciProcess {
+  const { admitted, argv, env, user } = input;
+  const { config, hostConfig, security } = admitted;
+  const [height, width] = hostConfig.ConsoleSize;
+  const profile = appArmorOf(input);
+  return {
+    terminal: config.Tty,
+    ...(config.Tty && height > 0 && width > 0 ? { consoleSize: { height, width } } : {}),
+    user,
+    args: hasInit(hostConfig) ? [INIT_DESTINATION, '--', ...argv] : argv,
+    env,
+    cwd: config.WorkingDir || '/',
+    capabilities: capabilitySets(security.capabilities),
+    rlimits: rlimitsOf(hostConfig),
+    noNewPrivileges: security.noNewPrivileges,
+    ...(profile === undefined ? {} : { apparmorProfile: profile }),
+    ...(hostConfig.OomScoreAdj === 0 ? {} : { oomScoreAdj: hostConfig.OomScoreAdj }),
+  };
+}
+
+function rlimitsOf(hostConfig: HostConfig): readonly OciRlimit[] {
+  const limit = (value: number): OciRlimit['hard'] => (value === -1 ? 'unlimited' : value);
+  return (hostConfig.Ulimits ?? []).map(({ Name: name, Hard: hard, Soft: soft }) => ({
+    type: `RLIMIT_${name.toUpperCase()}`,
+    hard: limit(hard),
+    soft: limit(soft),
+  }));
+}
+
+function namespacesOf(hostConfig: HostConfig, netnsPath: string): readonly OciNamespace[] {
+  const own: readonly (readonly [OciNamespace['type'], string])[] = [
+    ['uts', hostConfig.UTSMode],
+    ['pid', hostConfig.PidMode],
+    ['ipc', hostConfig.IpcMode],
+    ['cgroup', hostConfig.CgroupnsMode],
+  ];
+  return [
+    { type: 'mount' },
+    { type: 'network', path: netnsPath },
+    ...own.flatMap(([type, mode]): readonly OciNamespace[] => (mode === 'host' ? [] : [{ type }])),
+  ];
+}
+
+function sysctlsOf({ config, hostConfig }: CheckedCreate): Readonly<Record<string, string>> {
+  const isOwnNetwork = hostConfig.NetworkMode !== 'host' && !hostConfig.NetworkMode.startsWith('container:');
+  return {
+    ...(isOwnNetwork
+      ? { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }
+      : {}),
+    // Runtimes before runc 1.2 do not know the spec's own member for it.
+    ...(config.Domainname !== '' && hostConfig.UTSMode !== 'host'
+      ? { 'kernel.domainname': config.Domainname }
+      : {}),
+    ...hostConfig.Sysctls,
+  };
+}

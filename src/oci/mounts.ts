@@ -1,0 +1,149 @@
+import type { HostConfig, MountRequest } from '../wire/host-config.ts';
+import { isKernelAtLeast } from './kernel-version.ts';
+import { mergeTmpfsOptions } from './tmpfs.ts';
+import type { OciMount, SpecHost } from './spec-types.ts';
+
+/** A mount that berth has prepared on the host; `ContainerMount` is one. */
+export interface PreparedMount {
+  readonly type: 'volume' | 'bind' | 'tmpfs';
+  /** Path on the host; unused for tmpfs. */
+  readonly hostPath: string;
+  readonly destination: string;
+  readonly isReadWrite: boolean;
+}
+
+/** Host paths of the files that berth writes for a container. */
+export interface ContainerFiles {
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+/** What a container's mounts are made from. */
+export interface MountInput {
+  readonly hostConfig: HostConfig;
+  readonly isSysWritable: boolean;
+  readonly isCgroupWritable: boolean;
+  readonly files: ContainerFiles;
+  readonly mounts: readonly PreparedMount[];
+  /** Host path of the program at /sbin/docker-init, or undefined. */
+  readonly initPath: string | undefined;
+  readonly host: Pick<SpecHost, 'kernelVersion'>;
+}
+
+const NO_EXEC = ['nosuid', 'noexec', 'nodev'];
+/** The container's own program for `--init`. */
+export const INIT_DESTINATION = '/sbin/docker-init';
+const MODE_BITS = 8;
+
+/** Every mount of a container: the kernel's own, berth's files, then what was asked for, parents before children. */
+export function buildMounts(input: MountInput): readonly OciMount[] {
+  const asked = [...bindMounts(input), ...tmpfsMounts(input.hostConfig)];
+  const files = fileMounts(input);
+  const taken = new Set(asked.map((mount) => mount.destination));
+  const hasOwnDev = taken.has('/dev');
+  const base = kernelMounts(input).filter(
+    ({ destination }) => !taken.has(destination) && !(hasOwnDev && destination.startsWith('/dev/')),
+  );
+  return [
+    ...base,
+    ...[...files.filter(({ destination }) => !taken.has(destination)), ...asked].sort(byDepth),
+  ];
+}
+
+function byDepth(a: OciMount, b: OciMount): number {
+  return a.destination.split('/').length - b.destination.split('/').length;
+}
+
+function kernelMounts({ hostConfig, isSysWritable, isCgroupWritable }: MountInput): readonly OciMount[] {
+  const readOnly = (isWritable: boolean): readonly string[] => (isWritable ? [] : ['ro']);
+  const shm: OciMount = {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: [...NO_EXEC, 'mode=1777', `size=${hostConfig.ShmSize}`],
+  };
+  return [
+    { destination: '/proc', type: 'proc', source: 'proc', options: NO_EXEC },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+    },
+    {
+      destination: '/sys',
+      type: 'sysfs',
+      source: 'sysfs',
+      options: [...NO_EXEC, ...readOnly(isSysWritable)],
+    },
+    {
+      destination: '/sys/fs/cgroup',
+      type: 'cgroup',
+      source: 'cgroup',
+      options: [...readOnly(isCgroupWritable), ...NO_EXEC],
+    },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: NO_EXEC },
+    ...(hostConfig.IpcMode === 'none' ? [] : [shm]),
+  ];
+}
+
+function fileMounts({ files, hostConfig, initPath }: MountInput): readonly OciMount[] {
+  const access = hostConfig.ReadonlyRootfs ? 'ro' : 'rw';
+  const bind = (destination: string, source: string, mode: string): OciMount => ({
+    destination,
+    type: 'bind',
+    source,
+    options: ['bind', mode, 'rprivate'],
+  });
+  return [
+    bind('/etc/resolv.conf', files.resolvConf, access),
+    bind('/etc/hostname', files.hostname, access),
+    bind('/etc/hosts', files.hosts, access),
+    ...(initPath === undefined ? [] : [bind(INIT_DESTINATION, initPath, 'ro')]),
+  ];
+}
+
+function bindMounts({ mounts, host }: MountInput): readonly OciMount[] {
+  // Plain `ro` leaves mounts below the source writable; the recursive one needs mount_setattr(2).
+  const readOnly = isKernelAtLeast(host.kernelVersion, '5.12') ? 'rro' : 'ro';
+  return mounts
+    .filter(({ type }) => type !== 'tmpfs')
+    .map(({ destination, hostPath, isReadWrite }) => ({
+      destination,
+      type: 'bind',
+      source: hostPath,
+      options: ['rbind', isReadWrite ? 'rw' : readOnly, 'rprivate'],
+    }));
+}
+
+function tmpfsMounts(hostConfig: HostConfig): readonly OciMount[] {
+  const short = Object.entries(hostConfig.Tmpfs ?? {}).map(
+    ([destination, options]) => [destination, options === '' ? [] : options.split(',')] as const,
+  );
+  const long = (hostConfig.Mounts ?? [])
+    .filter((mount) => mount.Type === 'tmpfs')
+    .map((mount) => [mount.Target ?? '', longOptions(mount)] as const);
+  return [...short, ...long].map(([destination, options]) => ({
+    destination,
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: mergeTmpfsOptions(options),
+  }));
+}
+
+function longOptions(mount: MountRequest): readonly string[] {
+  const { SizeBytes: size = 0, Mode: mode = 0, Options: options = [] } = mount.TmpfsOptions ?? {};
+  return [
+    ...(size > 0 ? [`size=${size}`] : []),
+    ...(mode > 0 ? [`mode=${mode.toString(MODE_BITS)}`] : []),
+    ...(mount.ReadOnly === true ? ['ro'] : []),
+    ...options.map((words) => words.join('=')),
+  ];
+}
