@@ -1,0 +1,104 @@
+import { EngineError } from '../errors.ts';
+import type { ArchiveIndex } from './collect-entries.ts';
+import { asList, asObject, asString, parseDocument } from './document.ts';
+import type { ArchivedBlob, ArchivedImage, ArchiveSink } from './types.ts';
+
+const MAX_MANIFESTS = 1000;
+const MAX_LAYERS = 512;
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+const MAX_INDEX_DEPTH = 3;
+const indexTypes: ReadonlySet<string> = new Set([
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+]);
+// What buildx stores beside an image to say how it was built: no image itself.
+const REFERENCE_TYPE = 'vnd.docker.reference.type';
+const nameAnnotations = ['io.containerd.image.name', 'org.opencontainers.image.ref.name'];
+
+interface Pointer {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly names: readonly string[];
+}
+
+/** The images of an index.json; entries of other platforms whose blobs the archive lacks are left out. */
+export async function readOciLayout(
+  bytes: Uint8Array,
+  index: ArchiveIndex,
+  sink: ArchiveSink,
+): Promise<readonly ArchivedImage[]> {
+  const reader = new LayoutReader(index, sink);
+  await reader.readIndex(bytes, [], 0);
+  return reader.images;
+}
+
+class LayoutReader {
+  readonly images: ArchivedImage[] = [];
+  readonly #index: ArchiveIndex;
+  readonly #sink: ArchiveSink;
+
+  constructor(index: ArchiveIndex, sink: ArchiveSink) {
+    this.#index = index;
+    this.#sink = sink;
+  }
+
+  async readIndex(bytes: Uint8Array, names: readonly string[], depth: number): Promise<void> {
+    if (depth > MAX_INDEX_DEPTH)
+      throw new EngineError('InvalidArgument', 'invalid archive: indexes nest too deeply');
+    const root = asObject(parseDocument(bytes, 'index.json'), 'index.json');
+    const pointers = asList(root['manifests'], 'manifests', MAX_MANIFESTS).flatMap(parsePointer);
+    for (const pointer of pointers) await this.#readEntry(pointer, names, depth);
+    if (this.images.length > MAX_MANIFESTS)
+      throw new EngineError('InvalidArgument', 'invalid archive: too many images');
+  }
+
+  async #readEntry(pointer: Pointer, outerNames: readonly string[], depth: number): Promise<void> {
+    const blob = this.#index.blobByDigest(pointer.digest);
+    const isNested = depth > 0;
+    if (!blob && isNested) return;
+    if (!blob)
+      throw new EngineError(
+        'InvalidArgument',
+        `invalid archive: no blob ${pointer.digest.slice(0, 71)} in it`,
+      );
+    const names = pointer.names.length > 0 ? pointer.names : outerNames;
+    const bytes = await this.#sink.read(blob, MAX_MANIFEST_BYTES);
+    if (indexTypes.has(pointer.mediaType)) await this.readIndex(bytes, names, depth + 1);
+    else this.#readManifest({ ...blob, mediaType: pointer.mediaType }, bytes, names);
+  }
+
+  #readManifest(
+    manifest: ArchivedBlob & { readonly mediaType: string },
+    bytes: Uint8Array,
+    names: readonly string[],
+  ): void {
+    const root = asObject(parseDocument(bytes, 'manifest'), 'manifest');
+    const config = this.#index.blobByDigest(digestOf(root['config']));
+    const digests = asList(root['layers'], 'layers', MAX_LAYERS).map(digestOf);
+    const layers = digests.flatMap((digest) => this.#index.blobByDigest(digest) ?? []);
+    if (config && layers.length === digests.length) this.images.push({ config, layers, names, manifest });
+    else
+      throw new EngineError('InvalidArgument', `invalid archive: blobs of ${manifest.digest} are not in it`);
+  }
+}
+
+function parsePointer(value: unknown): readonly Pointer[] {
+  const entry = asObject(value, 'manifests');
+  const annotations = asObject(entry['annotations'] ?? {}, 'annotations');
+  if (annotations[REFERENCE_TYPE] !== undefined) return [];
+  // A bare tag ("latest") says nothing of the repository, so only full names count.
+  const name = nameAnnotations
+    .map((key) => annotations[key])
+    .find((one): one is string => typeof one === 'string' && /[:/]/.test(one));
+  return [
+    {
+      mediaType: asString(entry['mediaType'] ?? '', 'mediaType'),
+      digest: asString(entry['digest'], 'digest'),
+      names: name === undefined ? [] : [name],
+    },
+  ];
+}
+
+function digestOf(descriptor: unknown): string {
+  return asString(asObject(descriptor, 'descriptor')['digest'], 'digest');
+}

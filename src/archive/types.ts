@@ -1,0 +1,35 @@
+import type { Readable } from 'node:stream';
+
+/** A blob of an archive: its bytes went to the sink as they came. */
+export interface ArchivedBlob {
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** One image of an archive, before anybody has looked into its configuration. */
+export interface ArchivedImage {
+  readonly config: ArchivedBlob;
+  /** Lowest first. */
+  readonly layers: readonly ArchivedBlob[];
+  /** Names as the archive has them, not validated. */
+  readonly names: readonly string[];
+  /** The manifest where the archive has one (an OCI layout); a docker archive has none. */
+  readonly manifest: (ArchivedBlob & { readonly mediaType: string }) | undefined;
+}
+
+/** Where an archive's blobs go while it is read. */
+export interface ArchiveSink {
+  /** Takes one blob whole before the promise resolves. */
+  write(source: AsyncIterable<Uint8Array>): Promise<ArchivedBlob>;
+  /** Bytes of a blob that was written, at most `maxBytes`; InvalidArgument when it is larger. */
+  read(blob: ArchivedBlob, maxBytes: number): Promise<Uint8Array>;
+}
+
+/** Reads image archives. */
+export interface ImageArchives {
+  /**
+   * Reads a docker archive or an OCI layout, plain or gzip, whatever the order of its entries;
+   * InvalidArgument when it is not one. Nothing of it is kept in memory but names and manifests.
+   */
+  readImages(tar: Readable, sink: ArchiveSink, signal: AbortSignal): Promise<readonly ArchivedImage[]>;
+}

@@ -1,0 +1,189 @@
+import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps, type RequestOptions } from 'node:https';
+import { EngineError } from '../errors.ts';
+import { connectionError, TransientRegistryError } from './errors.ts';
+import { isLoopbackHost } from './loopback.ts';
+
+/** How a host's certificate is checked, and what we show it. */
+export interface TlsOptions {
+  readonly ca: readonly Buffer[];
+  readonly clientCertificates: readonly { readonly cert: Buffer; readonly key: Buffer }[];
+  readonly skipVerify: boolean;
+}
+
+/** One request; `authorization` and `headers` go to the URL's own origin alone, whatever redirects follow. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Headers that tell no secret: they go along with redirects. */
+  readonly openHeaders?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly tls: TlsOptions;
+  readonly signal: AbortSignal;
+}
+
+/** An answer; its body has to be read to the end or destroyed. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: IncomingMessage;
+  /** The header's value, the first one's where there are several; empty when absent. */
+  header(name: string): string;
+}
+
+/** A small HTTP client: redirects followed, everything timed out, nothing thrown but EngineErrors. */
+export interface HttpClient {
+  send(request: HttpRequest): Promise<HttpAnswer>;
+  /** Closes idle connections. */
+  close(): void;
+}
+
+/** Times and counts of the client. */
+export interface HttpLimits {
+  /** Longest silence of the other side. */
+  readonly idleTimeoutMs: number;
+  readonly maxRedirects: number;
+}
+
+const DEFAULT_LIMITS: HttpLimits = { idleTimeoutMs: 60_000, maxRedirects: 5 };
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const USER_AGENT = 'berth';
+
+/** Makes a client with connections of its own. */
+export function createHttpClient(limits: HttpLimits = DEFAULT_LIMITS): HttpClient {
+  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  return {
+    send: (request) => sendFollowing(agents, limits, request),
+    close() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+interface Agents {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
+async function sendFollowing(agents: Agents, limits: HttpLimits, first: HttpRequest): Promise<HttpAnswer> {
+  let request = first;
+  for (let redirects = 0; redirects <= limits.maxRedirects; redirects += 1) {
+    const answer = await sendOnce(agents, limits, request);
+    const location = REDIRECTS.has(answer.status) ? answer.header('location') : '';
+    if (location === '') return answer;
+    answer.body.destroy();
+    request = redirected(request, location);
+  }
+  throw new EngineError(
+    'Unavailable',
+    `${first.method} "${first.url.origin}${first.url.pathname}": stopped after ${limits.maxRedirects} redirects`,
+  );
+}
+
+// Only what tells no secret goes to another origin: no Authorization, no operator's header, no client certificate,
+// and no leave to skip the check of its certificate.
+function redirected(from: HttpRequest, location: string): HttpRequest {
+  const url = parseLocation(from.url, location);
+  if (url.origin === from.url.origin) return { ...from, url };
+  if (from.method === 'POST') throw refusedRedirect(from.url, 'a token request');
+  if (from.url.protocol === 'https:' && url.protocol !== 'https:' && !isLoopbackHost(url.hostname))
+    throw refusedRedirect(from.url, 'to plain http');
+  return { ...from, url, headers: {}, tls: { ca: from.tls.ca, clientCertificates: [], skipVerify: false } };
+}
+
+function parseLocation(base: URL, location: string): URL {
+  const url = URL.canParse(location, base.href) ? new URL(location, base) : undefined;
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    throw refusedRedirect(base, 'not to http(s)');
+  url.username = '';
+  url.password = '';
+  url.hash = '';
+  return url;
+}
+
+function refusedRedirect(url: URL, why: string): EngineError {
+  return new EngineError('Unavailable', `refused a redirect of ${url.origin}: ${why}`);
+}
+
+async function sendOnce(agents: Agents, limits: HttpLimits, request: HttpRequest): Promise<HttpAnswer> {
+  try {
+    const body = await exchange(agents, limits, request);
+    return {
+      status: body.statusCode ?? 0,
+      body,
+      header(name) {
+        const value = body.headers[name];
+        return (Array.isArray(value) ? value[0] : value) ?? '';
+      },
+    };
+  } catch (error) {
+    if (request.signal.aborted) throw new EngineError('Cancelled', 'context canceled', { cause: error });
+    throw connectionError(error, request);
+  }
+}
+
+function exchange(agents: Agents, limits: HttpLimits, request: HttpRequest): Promise<IncomingMessage> {
+  const isTls = request.url.protocol === 'https:';
+  const options: RequestOptions = {
+    method: request.method,
+    signal: request.signal,
+    headers: {
+      'user-agent': USER_AGENT,
+      ...request.openHeaders,
+      ...request.headers,
+      ...(request.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(request.body)) }),
+    },
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = isTls
+      ? requestHttps(request.url, { ...options, agent: agents.https, ...tlsOptions(request.tls) })
+      : requestHttp(request.url, { ...options, agent: agents.http });
+    outgoing.setTimeout(limits.idleTimeoutMs, () => {
+      outgoing.destroy(
+        new TransientRegistryError(
+          `${request.method} "${request.url.origin}${request.url.pathname}": i/o timeout`,
+        ),
+      );
+    });
+    outgoing.once('error', reject);
+    outgoing.once('response', resolve);
+    outgoing.end(request.body);
+  });
+}
+
+function tlsOptions(tls: TlsOptions): Pick<RequestOptions, 'rejectUnauthorized' | 'ca' | 'cert' | 'key'> {
+  return {
+    rejectUnauthorized: !tls.skipVerify,
+    ...(tls.ca.length > 0 ? { ca: [...tls.ca] } : {}),
+    ...(tls.clientCertificates.length > 0
+      ? {
+          cert: tls.clientCertificates.map(({ cert }) => cert),
+          key: tls.clientCertificates.map(({ key }) => key),
+        }
+      : {}),
+  };
+}
+
+/** A small body as text; Unavailable when it is larger. */
+export async function readText(answer: HttpAnswer, maxBytes: number): Promise<string> {
+  return Buffer.from(await readBytes(answer, maxBytes)).toString('utf8');
+}
+
+/** A small body as bytes; Unavailable when it is larger or breaks off. */
+export async function readBytes(answer: HttpAnswer, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxBytes)
+        throw new EngineError('Unavailable', `a registry's answer is larger than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (cause instanceof EngineError) throw cause;
+    throw new TransientRegistryError('unexpected EOF', { cause });
+  }
+  return Buffer.concat(chunks);
+}
