@@ -1,0 +1,17 @@
+import type { Image } from '../../state/image-store.ts';
+import type { Job } from '../job.ts';
+
+/** Tells the job's event log what happened to an image; the image's labels go along, as in dockerd. */
+export function emitImageEvent(
+  job: Pick<Job, 'events'>,
+  action: 'pull' | 'load' | 'tag' | 'untag' | 'delete',
+  subject: { readonly image: Image; readonly actorId: string; readonly name: string },
+): void {
+  const { image, actorId, name } = subject;
+  job.events.emit({
+    type: 'image',
+    action,
+    actorId,
+    attributes: { ...image.config.config.labels, name },
+  });
+}

@@ -1,0 +1,80 @@
+import type { Containerd, Descriptor } from '../../containerd/types.ts';
+import { EngineError, messageOf } from '../../errors.ts';
+import { createCleanupStack } from '../../lib/cleanup-stack.ts';
+import { createRandomId } from '../../lib/random-id.ts';
+import type { ContentDescriptor } from '../../oci/image-manifest.ts';
+import type { ImageProgress } from '../../wire/image-progress.ts';
+import type { Job } from '../job.ts';
+
+/** What the steps of one pull or load share. */
+export interface ImageWork {
+  readonly job: Job;
+  /** Under a lease of this work: nothing it makes or finds is collected before names refer to it. */
+  readonly containerd: Containerd;
+  readonly leaseId: string;
+  readonly report: (progress: ImageProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+const LEASE_LIFETIME_MS = 24 * 60 * 60 * 1000;
+
+/** Does the work under a lease of its own; afterwards only what a name of the job leads to stays. */
+export async function withImageWork<T>(
+  parts: Pick<ImageWork, 'job' | 'report' | 'signal'>,
+  perform: (work: ImageWork) => Promise<T>,
+): Promise<T> {
+  const { job } = parts;
+  const leaseId = `berth-image-${createRandomId()}`;
+  const undo = createCleanupStack((name, error) => {
+    job.log.warn({ step: name, err: messageOf(error) }, 'image clean-up failed');
+  });
+  await job.containerd.leases.create({ id: leaseId, expiresAt: new Date(Date.now() + LEASE_LIFETIME_MS) });
+  undo.defer('delete lease', () => job.containerd.leases.delete(leaseId));
+  try {
+    const signal = AbortSignal.any([parts.signal, job.signal]);
+    return await perform({ ...parts, signal, leaseId, containerd: job.containerd.withLease(leaseId) });
+  } finally {
+    await undo.dispose();
+  }
+}
+
+/** Throws Cancelled once the client has left or the job ends. */
+export function checkActive(work: Pick<ImageWork, 'signal'>): void {
+  if (work.signal.aborted) throw new EngineError('Cancelled', 'context canceled');
+}
+
+/** Writes a small blob whose bytes are at hand, with the labels that say what it keeps from collection. */
+export async function writeSmallBlob(
+  work: ImageWork,
+  blob: ContentDescriptor,
+  content: { readonly bytes: Uint8Array; readonly labels: Readonly<Record<string, string>> },
+): Promise<void> {
+  await work.containerd.content.write(
+    { ref: `blob-${blob.digest}`, size: blob.size, digest: blob.digest, labels: content.labels },
+    (offset) => oneChunk(content.bytes.subarray(offset)),
+    work.signal,
+  );
+}
+
+/** All bytes of a blob in the content store; InvalidArgument when they are more than `maxBytes`. */
+export async function readSmallBlob(
+  containerd: Pick<Containerd, 'content'>,
+  digest: string,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const { size } = await containerd.content.info(digest);
+  if (size > maxBytes)
+    throw new EngineError('InvalidArgument', `blob ${digest} is larger than ${maxBytes} bytes`);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of containerd.content.read(digest)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** The descriptor as containerd takes it. */
+export function toDescriptor({ mediaType, digest, size }: ContentDescriptor): Descriptor {
+  return { mediaType, digest, size, annotations: {} };
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}

@@ -1,0 +1,87 @@
+import { formatTimeNs } from '../../lib/clock.ts';
+import type { Image } from '../../state/image-store.ts';
+import type { ContainerConfig, EmptyObject, HealthConfig } from '../../wire/container-config.ts';
+import type { ImageInspect } from '../../wire/image-inspect.ts';
+import type { ImageHealthcheck, ImageRunConfig } from '../../oci/image-config.ts';
+import type { Job } from '../job.ts';
+import { SNAPSHOTTER } from '../snapshotter.ts';
+import { repoNamesOf } from './image-names.ts';
+import { resolveImage } from './resolve-image.ts';
+
+const NO_TIME = '0001-01-01T00:00:00Z';
+
+/** `docker image inspect`: everything that is known of an image. */
+export function inspectImage(job: Job, imageRef: string): ImageInspect {
+  const image = resolveImage(job, imageRef);
+  const { config } = image;
+  const { repoTags, repoDigests } = repoNamesOf(job, image);
+  return {
+    Id: image.id,
+    RepoTags: repoTags,
+    RepoDigests: repoDigests,
+    Parent: '',
+    Comment: config.comment,
+    Created: config.created === '' ? NO_TIME : config.created,
+    DockerVersion: config.dockerVersion,
+    Author: config.author,
+    Config: toContainerConfig(config.config),
+    Architecture: config.platform.architecture,
+    ...(config.platform.variant === '' ? {} : { Variant: config.platform.variant }),
+    Os: config.platform.os,
+    ...(config.osVersion === '' ? {} : { OsVersion: config.osVersion }),
+    Size: image.layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    GraphDriver: { Name: SNAPSHOTTER, Data: null },
+    RootFS: { Type: 'layers', Layers: config.diffIds },
+    Metadata: { LastTagTime: lastTagTime(job, image) },
+  };
+}
+
+function lastTagTime(job: Job, image: Image): string {
+  const times = job.images
+    .namesOf(image.id)
+    .filter(({ kind }) => kind === 'tag')
+    .map(({ taggedAt }) => taggedAt.getTime());
+  return times.length === 0 ? NO_TIME : formatTimeNs(BigInt(Math.max(...times)) * 1_000_000n);
+}
+
+function toContainerConfig(config: ImageRunConfig): ContainerConfig {
+  return {
+    Hostname: '',
+    Domainname: '',
+    User: config.user,
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    ...(config.exposedPorts.length > 0 ? { ExposedPorts: toSet(config.exposedPorts) } : {}),
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    Env: config.env,
+    Cmd: config.cmd ?? null,
+    ...(config.healthcheck ? { Healthcheck: toHealthConfig(config.healthcheck) } : {}),
+    Image: '',
+    Volumes: config.volumes.length > 0 ? toSet(config.volumes) : null,
+    WorkingDir: config.workingDir,
+    Entrypoint: config.entrypoint ?? null,
+    OnBuild: config.onBuild.length > 0 ? config.onBuild : null,
+    Labels: Object.keys(config.labels).length > 0 ? config.labels : null,
+    ...(config.stopSignal === '' ? {} : { StopSignal: config.stopSignal }),
+    ...(config.stopTimeout === undefined ? {} : { StopTimeout: config.stopTimeout }),
+    ...(config.shell ? { Shell: config.shell } : {}),
+  };
+}
+
+function toSet(names: readonly string[]): Readonly<Record<string, EmptyObject>> {
+  return Object.fromEntries(names.map((name) => [name, {}]));
+}
+
+function toHealthConfig(check: ImageHealthcheck): HealthConfig {
+  return {
+    Test: check.test,
+    ...(check.interval > 0 ? { Interval: check.interval } : {}),
+    ...(check.timeout > 0 ? { Timeout: check.timeout } : {}),
+    ...(check.startPeriod > 0 ? { StartPeriod: check.startPeriod } : {}),
+    ...(check.startInterval > 0 ? { StartInterval: check.startInterval } : {}),
+    ...(check.retries > 0 ? { Retries: check.retries } : {}),
+  };
+}

@@ -1,0 +1,57 @@
+import { EngineError } from '../../errors.ts';
+import { MAX_IMAGE_CONFIG_BYTES, parseImageConfig, type ImageConfig } from '../../oci/image-config.ts';
+import type { ContentDescriptor, ImageManifest } from '../../oci/image-manifest.ts';
+import type { Image, ImageLayer } from '../../state/image-store.ts';
+import { configLabels, indexLabels, manifestLabels } from './gc-labels.ts';
+import { writeSmallBlob, type ImageWork } from './image-work.ts';
+
+/** A small blob with its bytes. */
+export interface SmallBlob extends ContentDescriptor {
+  readonly bytes: Uint8Array;
+}
+
+/** The documents of an image whose layers are there. */
+export interface ImageDocuments {
+  readonly config: SmallBlob;
+  readonly manifest: SmallBlob;
+  readonly parsedManifest: ImageManifest;
+  readonly index: SmallBlob | undefined;
+}
+
+/** Reads the configuration of an image and checks that it can run here; InvalidArgument otherwise. */
+export function checkImageConfig(bytes: Uint8Array, layerCount: number): ImageConfig {
+  if (bytes.byteLength > MAX_IMAGE_CONFIG_BYTES)
+    throw new EngineError('InvalidArgument', 'invalid image config: too large');
+  const config = parseImageConfig(bytes);
+  if (config.diffIds.length !== layerCount)
+    throw new EngineError(
+      'InvalidArgument',
+      `invalid rootfs in image configuration: ${config.diffIds.length} diff ids for ${layerCount} layers`,
+    );
+  if (config.platform.os !== 'linux')
+    throw new EngineError(
+      'InvalidArgument',
+      `image operating system ${JSON.stringify(config.platform.os)} cannot be used on this platform`,
+    );
+  return config;
+}
+
+/** Writes an image's documents, each keeping what it refers to, so that a name for the top one keeps all. */
+export async function storeDocuments(
+  work: ImageWork,
+  documents: ImageDocuments,
+  unpacked: { readonly config: ImageConfig; readonly layers: readonly ImageLayer[] },
+): Promise<Image> {
+  const { config, manifest, parsedManifest, index } = documents;
+  const chainId = unpacked.layers.at(-1)?.chainId ?? '';
+  await writeSmallBlob(work, config, { bytes: config.bytes, labels: configLabels(chainId) });
+  await writeSmallBlob(work, manifest, { bytes: manifest.bytes, labels: manifestLabels(parsedManifest) });
+  if (index) await writeSmallBlob(work, index, { bytes: index.bytes, labels: indexLabels(manifest.digest) });
+  return {
+    id: config.digest,
+    manifest: { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size },
+    config: unpacked.config,
+    layers: unpacked.layers,
+    chainId,
+  };
+}

@@ -1,0 +1,29 @@
+import { EngineError } from '../../errors.ts';
+import { familiarString, parseReference, parseTag, recordName } from '../../oci/reference.ts';
+import type { Job } from '../job.ts';
+import { emitImageEvent } from './emit-image-event.ts';
+import { resolveImage } from './resolve-image.ts';
+
+/** `docker tag`: one more name for an image; an image that had the name loses it. */
+export async function tagImage(
+  job: Job,
+  imageRef: string,
+  to: { readonly repository: string; readonly tag: string },
+): Promise<void> {
+  const named = parseReference(to.repository);
+  if (named.digest !== undefined)
+    throw new EngineError('InvalidArgument', 'refusing to create a tag with a digest reference');
+  if (named.domain === 'docker.io' && named.path === 'library/sha256')
+    throw new EngineError(
+      'InvalidArgument',
+      'refusing to create an ambiguous tag using digest algorithm as name',
+    );
+  const tag = to.tag === '' ? (named.tag ?? 'latest') : parseTag(to.tag);
+  const reference = { ...named, tag };
+  await job.images.lock.run('names', async () => {
+    const image = resolveImage(job, imageRef);
+    const target = job.images.namesOf(image.id)[0]?.target ?? image.manifest;
+    await job.images.put(image, [{ name: recordName(reference), kind: 'tag', imageId: image.id, target }]);
+    emitImageEvent(job, 'tag', { image, actorId: image.id, name: familiarString(reference) });
+  });
+}

@@ -1,0 +1,90 @@
+import { EngineError, isErrorKind, messageOf } from '../../errors.ts';
+import { createRandomId } from '../../lib/random-id.ts';
+import { shortId } from '../../oci/digest.ts';
+import type { ContentDescriptor } from '../../oci/image-manifest.ts';
+import type { ImageLayer } from '../../state/image-store.ts';
+import { SNAPSHOTTER } from '../snapshotter.ts';
+import { checkActive, toDescriptor, type ImageWork } from './image-work.ts';
+
+/** A layer to be unpacked once its blob is there. */
+export interface PendingLayer {
+  readonly blob: ContentDescriptor;
+  readonly diffId: string;
+  readonly chainId: string;
+  /** Resolves when the blob is in the content store. */
+  readonly ready: Promise<void>;
+}
+
+/** Told before a layer is really unpacked, and when its snapshot is there. */
+export interface UnpackListener {
+  readonly extracting: (layer: PendingLayer) => void;
+  readonly complete: (layer: PendingLayer) => void;
+}
+
+/** Makes the committed snapshot of every layer, lowest first, as their blobs arrive. */
+export async function unpackLayers(
+  work: ImageWork,
+  layers: readonly PendingLayer[],
+  listener: UnpackListener,
+): Promise<readonly ImageLayer[]> {
+  const unpacked: ImageLayer[] = [];
+  let parent = '';
+  for (const layer of layers) {
+    await layer.ready;
+    checkActive(work);
+    // Two pulls of one job that share layers must not unpack them twice.
+    const below = parent;
+    await work.job.images.lock.run(`layer ${layer.chainId}`, () =>
+      unpackLayer(work, { ...layer, below }, listener),
+    );
+    const { sizeBytes } = await work.containerd.snapshots(SNAPSHOTTER).usage(layer.chainId);
+    unpacked.push({
+      blob: toDescriptor(layer.blob),
+      diffId: layer.diffId,
+      chainId: layer.chainId,
+      sizeBytes,
+    });
+    listener.complete(layer);
+    parent = layer.chainId;
+  }
+  return unpacked;
+}
+
+/** True when the snapshot exists; it is then kept by the lease of the work. */
+export async function claimSnapshot(work: ImageWork, chainId: string): Promise<boolean> {
+  // The lease first: between a look and a claim it could be collected.
+  await work.containerd.leases.addResource(work.leaseId, { id: chainId, type: `snapshots/${SNAPSHOTTER}` });
+  try {
+    await work.containerd.snapshots(SNAPSHOTTER).stat(chainId);
+    return true;
+  } catch (error) {
+    if (isErrorKind(error, 'NotFound')) return false;
+    throw error;
+  }
+}
+
+async function unpackLayer(
+  work: ImageWork,
+  layer: PendingLayer & { readonly below: string },
+  listener: UnpackListener,
+): Promise<void> {
+  if (await claimSnapshot(work, layer.chainId)) return;
+  listener.extracting(layer);
+  const snapshots = work.containerd.snapshots(SNAPSHOTTER);
+  const key = `unpack-${createRandomId()}`;
+  const mounts = await snapshots.prepare({ key, parent: layer.below });
+  try {
+    const applied = await work.containerd.diff.apply(toDescriptor(layer.blob), mounts);
+    if (applied.digest !== layer.diffId)
+      throw new EngineError(
+        'InvalidArgument',
+        `failed to register layer: layer ${shortId(layer.blob.digest)} has diff id ${applied.digest}, should be ${layer.diffId}`,
+      );
+    await snapshots.commit({ name: layer.chainId, key });
+  } catch (error) {
+    await snapshots.remove(key).catch((cause: unknown) => {
+      work.job.log.warn({ err: messageOf(cause) }, 'unpacking snapshot not removed');
+    });
+    if (!isErrorKind(error, 'Conflict')) throw error;
+  }
+}

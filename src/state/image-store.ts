@@ -1,0 +1,225 @@
+import type { ContainerdImage, Images } from '../containerd/types.ts';
+import { isErrorKind } from '../errors.ts';
+import { createKeyedLock, type KeyedLock } from '../lib/keyed-lock.ts';
+import type { ImageConfig } from '../oci/image-config.ts';
+import type { ContentDescriptor } from '../oci/image-manifest.ts';
+
+/** One layer of an image, as stored and as unpacked. */
+export interface ImageLayer {
+  readonly blob: ContentDescriptor;
+  readonly diffId: string;
+  /** Name of the committed snapshot of this layer and all below it. */
+  readonly chainId: string;
+  /** Space that the unpacked layer takes by itself. */
+  readonly sizeBytes: number;
+}
+
+/** An image of the job: content and snapshots are there and kept as long as a name of it exists. */
+export interface Image {
+  /** Digest of the image's configuration, `sha256:…`. */
+  readonly id: string;
+  /** The manifest of the platform that was pulled or loaded. */
+  readonly manifest: ContentDescriptor;
+  readonly config: ImageConfig;
+  readonly layers: readonly ImageLayer[];
+  /** Parent of a container's snapshot; empty for an image without layers. */
+  readonly chainId: string;
+}
+
+/** `dangling` names nothing to the user: it keeps an image that lost its last name. */
+export type ImageNameKind = 'tag' | 'digest' | 'dangling';
+
+/** A name that leads to an image; each is a record in containerd. */
+export interface ImageName {
+  /** `domain/path:tag`, `domain/path@sha256:…`, or the reserved name of a dangling image. */
+  readonly name: string;
+  readonly kind: ImageNameKind;
+  readonly imageId: string;
+  /** What was asked for: the manifest or the index that lists it. */
+  readonly target: ContentDescriptor;
+  readonly taggedAt: Date;
+}
+
+/** A name to be given to an image that is in the store. */
+export interface NewImageName {
+  readonly name: string;
+  readonly kind: Exclude<ImageNameKind, 'dangling'>;
+  readonly imageId: string;
+  readonly target: ContentDescriptor;
+}
+
+/**
+ * The job's images, in memory and, name by name, in containerd. A change of names runs under `lock`;
+ * an image without any name does not stay.
+ */
+export interface ImageStore {
+  readonly lock: KeyedLock;
+  /** By full id. */
+  get(id: string): Image | undefined;
+  /** All images, in no particular order. */
+  list(): readonly Image[];
+  /** The name, if it is taken; never a reserved one. */
+  findName(name: string): ImageName | undefined;
+  /** Names of an image that a user can see, oldest first. */
+  namesOf(id: string): readonly ImageName[];
+  /** Images whose id's hex digits begin so. */
+  findByIdPrefix(hexPrefix: string): readonly Image[];
+  /** Adds an image with its first names (none: dangling), or more names to one that is known; a name moves to it. */
+  put(image: Image, names: readonly NewImageName[]): Promise<void>;
+  /** Takes a name away; an image without other names becomes dangling. */
+  removeName(name: string): Promise<void>;
+  /** Forgets the image and all its names; returns after containerd has collected what only it used. */
+  remove(id: string): Promise<void>;
+  /** What containerd has from an earlier process: records by the digest of the manifest that they lead to. */
+  readRecords(): Promise<ReadonlyMap<string, readonly ContainerdImage[]>>;
+  /** Takes such an image over with its records; writes nothing. */
+  restore(image: Image, records: readonly ContainerdImage[]): void;
+  /** Deletes records that lead to nothing. */
+  dropRecords(records: readonly ContainerdImage[]): Promise<void>;
+}
+
+// Which platform's manifest of an index the job has.
+const MANIFEST_LABEL = 'berth/image.manifest';
+// No reference begins so: a normalised one has a slash before any `@`.
+const DANGLING_PREFIX = 'berth-dangling@';
+
+/** Makes an empty store that writes its names to these records of containerd. */
+export function createImageStore(records: Images): ImageStore {
+  return new RecordedImageStore(records);
+}
+
+class RecordedImageStore implements ImageStore {
+  readonly lock = createKeyedLock();
+  readonly #records: Images;
+  readonly #images = new Map<string, Image>();
+  readonly #names = new Map<string, ImageName>();
+
+  constructor(records: Images) {
+    this.#records = records;
+  }
+
+  get(id: string): Image | undefined {
+    return this.#images.get(id);
+  }
+
+  list(): readonly Image[] {
+    return [...this.#images.values()];
+  }
+
+  findName(name: string): ImageName | undefined {
+    const found = this.#names.get(name);
+    return found?.kind === 'dangling' ? undefined : found;
+  }
+
+  namesOf(id: string): readonly ImageName[] {
+    return this.#allNamesOf(id).filter(({ kind }) => kind !== 'dangling');
+  }
+
+  findByIdPrefix(hexPrefix: string): readonly Image[] {
+    return this.list().filter(({ id }) => id.startsWith(`sha256:${hexPrefix}`));
+  }
+
+  async put(image: Image, names: readonly NewImageName[]): Promise<void> {
+    if (!this.#images.has(image.id)) this.#images.set(image.id, image);
+    try {
+      await this.#putNames(image, names);
+    } finally {
+      if (this.#allNamesOf(image.id).length === 0) this.#images.delete(image.id);
+    }
+  }
+
+  async removeName(name: string): Promise<void> {
+    const found = this.findName(name);
+    if (!found) return;
+    await this.#keepWithout(found);
+    await this.#deleteName(found, false);
+  }
+
+  async remove(id: string): Promise<void> {
+    const names = this.#allNamesOf(id);
+    for (const [index, name] of names.entries()) await this.#deleteName(name, index === names.length - 1);
+    this.#images.delete(id);
+  }
+
+  async readRecords(): Promise<ReadonlyMap<string, readonly ContainerdImage[]>> {
+    const byManifest = new Map<string, ContainerdImage[]>();
+    for (const record of await this.#records.list()) {
+      const digest = record.labels[MANIFEST_LABEL] ?? record.target.digest;
+      byManifest.set(digest, [...(byManifest.get(digest) ?? []), record]);
+    }
+    return byManifest;
+  }
+
+  restore(image: Image, records: readonly ContainerdImage[]): void {
+    this.#images.set(image.id, image);
+    for (const { name, target, updatedAt } of records)
+      this.#names.set(name, { name, kind: kindOf(name), imageId: image.id, target, taggedAt: updatedAt });
+  }
+
+  async dropRecords(records: readonly ContainerdImage[]): Promise<void> {
+    for (const { name } of records) await this.#deleteRecord(name, false);
+  }
+
+  async #putNames(image: Image, names: readonly NewImageName[]): Promise<void> {
+    for (const name of names) {
+      const before = this.#names.get(name.name);
+      if (before && before.imageId !== name.imageId) await this.#keepWithout(before);
+      await this.#writeName(name);
+    }
+    if (names.length > 0) await this.#dropDangling(image.id);
+    else if (this.#allNamesOf(image.id).length === 0) await this.#writeDangling(image.id, image.manifest);
+  }
+
+  #allNamesOf(id: string): readonly ImageName[] {
+    return [...this.#names.values()].filter(({ imageId }) => imageId === id);
+  }
+
+  // The reserved record is made before the last name goes: in between, containerd would collect the image.
+  async #keepWithout(name: ImageName): Promise<void> {
+    if (this.#allNamesOf(name.imageId).length === 1) await this.#writeDangling(name.imageId, name.target);
+  }
+
+  async #writeDangling(imageId: string, target: ContentDescriptor): Promise<void> {
+    await this.#writeName({ name: `${DANGLING_PREFIX}${imageId}`, kind: 'dangling', imageId, target });
+  }
+
+  async #dropDangling(imageId: string): Promise<void> {
+    const dangling = this.#names.get(`${DANGLING_PREFIX}${imageId}`);
+    if (dangling) await this.#deleteName(dangling, false);
+  }
+
+  async #writeName(name: Omit<ImageName, 'taggedAt'>): Promise<void> {
+    const manifest = this.#images.get(name.imageId)?.manifest.digest ?? name.target.digest;
+    const record = {
+      name: name.name,
+      target: { ...name.target, annotations: {} },
+      labels: { [MANIFEST_LABEL]: manifest },
+    };
+    try {
+      await this.#records.create(record);
+    } catch (error) {
+      if (!isErrorKind(error, 'Conflict')) throw error;
+      await this.#records.update(record);
+    }
+    this.#names.delete(name.name);
+    this.#names.set(name.name, { ...name, taggedAt: new Date() });
+  }
+
+  async #deleteName(name: ImageName, sync: boolean): Promise<void> {
+    await this.#deleteRecord(name.name, sync);
+    this.#names.delete(name.name);
+  }
+
+  async #deleteRecord(name: string, sync: boolean): Promise<void> {
+    try {
+      await this.#records.delete(name, { sync });
+    } catch (error) {
+      if (!isErrorKind(error, 'NotFound')) throw error;
+    }
+  }
+}
+
+function kindOf(name: string): ImageNameKind {
+  if (name.startsWith(DANGLING_PREFIX)) return 'dangling';
+  return name.includes('@') ? 'digest' : 'tag';
+}
