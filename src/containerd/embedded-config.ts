@@ -24,7 +24,6 @@ const disabledPlugins = [
   'io.containerd.internal.v1.restart',
   'io.containerd.monitor.container.v1.restart',
   'io.containerd.internal.v1.opt',
-  'io.containerd.runtime.v1.linux',
 ];
 
 /** Where the embedded containerd of a root keeps its things. */

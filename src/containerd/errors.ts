@@ -42,7 +42,8 @@ export function toEngineError(error: unknown, address: string): EngineError {
   const { code, details } = error;
   if (code === unavailable && connectionFailure.test(details)) return connectionError(address, error);
   if (code === internal && brokenStream.test(details)) return connectionError(address, error);
-  if (code === deadlineExceeded) {
+  // Ours; a deadline that passed inside containerd comes with its own words.
+  if (code === deadlineExceeded && details.startsWith('Deadline exceeded')) {
     return new EngineError('Unavailable', `containerd at ${address} did not answer in time`, {
       cause: error,
     });

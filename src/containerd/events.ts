@@ -20,7 +20,7 @@ export function createEvents(channel: Channel, scope: CallScope): Events {
       const decode = await loadDecoder();
       // containerd does not confirm a subscription. An event of our own that comes back on it does.
       const marker = `${markerPrefix}${randomUUID().replaceAll('-', '')}`;
-      const wanted = [...(filters.length > 0 ? filters : ['topic~=^/']), `topic==${marker}`];
+      const wanted = [...(filters.length > 0 ? filters : ['topic~="^/"']), `topic=="${marker}"`];
       const envelopes = caller.stream('Subscribe', { filters: wanted }, { signal });
       const early = await confirm(caller, envelopes, marker);
       return convert({ envelopes, early, decode, signal });

@@ -1,3 +1,4 @@
+import { isErrorKind } from '../errors.ts';
 import type { CallScope, Channel } from './channel.ts';
 import { required, toDate } from './convert.ts';
 import type { Lease as RawLease } from './generated/leases.ts';
@@ -20,7 +21,12 @@ export function createLeases(channel: Channel, scope: CallScope): Leases {
       return toLease(required((await caller.unary('Create', request)).lease, 'a lease'));
     },
     async delete(id, options) {
-      await caller.unary('Delete', { id, sync: options?.sync ?? false });
+      try {
+        await caller.unary('Delete', { id, sync: options?.sync ?? false });
+      } catch (error) {
+        // Releases differ in whether this is an error.
+        if (!isErrorKind(error, 'NotFound')) throw error;
+      }
     },
     async list(filters = []) {
       return (await caller.unary('List', { filters })).leases.map(toLease);

@@ -1,3 +1,4 @@
+import { EngineError } from '../errors.ts';
 import type { CallScope, Channel } from './channel.ts';
 import { labelPaths, required } from './convert.ts';
 import type { ContainerdNamespace, Namespaces } from './types-metadata.ts';
@@ -7,7 +8,10 @@ export function createNamespaces(channel: Channel, scope: CallScope): Namespaces
   const caller = channel.caller('namespaces', scope);
   return {
     async get(name) {
-      return toNamespace((await caller.unary('Get', { name })).namespace);
+      // The Get call of 1.6 answers for namespaces that are not there.
+      const namespace = (await caller.unary('List', {})).namespaces.find((one) => one.name === name);
+      if (!namespace) throw new EngineError('NotFound', `namespace "${name}": not found`);
+      return toNamespace(namespace);
     },
     async list() {
       return (await caller.unary('List', {})).namespaces.map(toNamespace);

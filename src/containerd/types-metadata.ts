@@ -44,7 +44,7 @@ export interface LeaseResource {
 export interface Leases {
   /** Makes a lease, ending by itself at `expiresAt` if given; Conflict if the id exists. */
   create(lease: { readonly id: string; readonly labels?: Labels; readonly expiresAt?: Date }): Promise<Lease>;
-  /** Ends a lease; with `sync` returns only after garbage collection. */
+  /** Ends a lease, if it is there; with `sync` returns only after garbage collection. */
   delete(id: string, options?: { readonly sync?: boolean }): Promise<void>;
   /** Leases that match any filter expression, or all. */
   list(filters?: readonly string[]): Promise<readonly Lease[]>;
@@ -102,7 +102,7 @@ export interface EventEnvelope {
 export interface Events {
   /**
    * Resolves when the subscription is live, so that nothing later is missed. Filters see all namespaces
-   * (`namespace==x,topic==/tasks/exit`); the stream ends with the signal and throws when the connection breaks.
+   * (`namespace==x,topic=="/tasks/exit"`); the stream ends with the signal and throws when the connection breaks.
    */
   subscribe(filters: readonly string[], signal: AbortSignal): Promise<AsyncIterable<EventEnvelope>>;
 }

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, openSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -73,11 +73,11 @@ async function openOutput(path: string): Promise<FileHandle | undefined> {
   return path === '' || path === '/dev/null' ? undefined : open(path, constants.O_RDWR);
 }
 
-async function openInput(path: string): Promise<Socket | undefined> {
+function openInput(path: string): Socket | undefined {
   if (path === '' || path === '/dev/null') return undefined;
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const socket = new Socket({ fd: handle.fd, readable: true, writable: false });
-  socket.once('close', () => void handle.close().catch(() => undefined));
+  // A bare descriptor, not a FileHandle: the socket alone owns and closes it.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const socket = new Socket({ fd, readable: true, writable: false });
   socket.on('error', () => undefined);
   return socket;
 }
@@ -104,7 +104,7 @@ export async function runFakeProcess(
   const { io, spec, signals, killed } = process;
   const stdout = await openOutput(io.stdout);
   const stderr = await openOutput(io.stderr);
-  const stdin = await openInput(io.stdin);
+  const stdin = openInput(io.stdin);
   process.stdin = stdin;
   const { args = [], env = [] } = parseProcess(spec);
   const print = async (file: FileHandle | undefined, text: string | Uint8Array): Promise<void> => {

@@ -121,7 +121,6 @@ export function createFakeLeases(scope: FakeScope): Leases {
       return lease;
     },
     async delete(id) {
-      get(id);
       leases.delete(id);
     },
     list: async (filters = []) =>
@@ -136,7 +135,7 @@ export function createFakeLeases(scope: FakeScope): Leases {
       const index = resources.findIndex((one) => one.id === resource.id && one.type === resource.type);
       if (index >= 0) resources.splice(index, 1);
     },
-    listResources: async (id) => [...get(id).resources],
+    listResources: async (id) => [...(leases.get(id)?.resources ?? [])],
   };
 }
 

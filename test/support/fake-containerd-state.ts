@@ -100,7 +100,7 @@ function matchesOne(filter: string, target: FilterTarget): boolean {
     const value = target[field.replaceAll('"', '')];
     if (operator === undefined) return value !== undefined;
     const wanted = operand.replace(/^["/|](.*)["/|]$/, '$1');
-    return operator === '==' ? value === wanted : value !== undefined && new RegExp(operand).test(value);
+    return operator === '==' ? value === wanted : value !== undefined && new RegExp(wanted).test(value);
   });
 }
 

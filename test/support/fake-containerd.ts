@@ -86,15 +86,19 @@ function watched<T extends object>(service: string, watch: Watch, make: () => T)
             () => Reflect.apply(member, current, args) as AsyncIterable<unknown>,
           );
         }
-        try {
-          watch(service, name);
-        } catch (error) {
-          return Promise.reject(error);
-        }
-        return Reflect.apply(member, current, args);
+        return call(
+          () => watch(service, name),
+          () => Reflect.apply(member, current, args),
+        );
       };
     },
   });
+}
+
+// Whatever throws, throws into the promise, as the real adapter's methods do.
+async function call(check: () => void, answer: () => unknown): Promise<unknown> {
+  check();
+  return answer();
 }
 
 async function* watchedStream(

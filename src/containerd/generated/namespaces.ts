@@ -12,22 +12,6 @@ export interface NamespaceInput {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-export interface GetNamespaceRequest {
-  readonly name: string;
-}
-
-export interface GetNamespaceRequestInput {
-  readonly name?: string;
-}
-
-export interface GetNamespaceResponse {
-  readonly namespace: Namespace | null;
-}
-
-export interface GetNamespaceResponseInput {
-  readonly namespace?: NamespaceInput;
-}
-
 export interface ListNamespacesRequest {
   readonly filter: string;
 }
@@ -100,7 +84,6 @@ export interface GoogleFieldMaskInput {
 export const namespacesServiceName = 'containerd.services.namespaces.v1.Namespaces';
 
 export interface NamespacesMethods {
-  readonly Get: MethodDefinition<GetNamespaceRequestInput, GetNamespaceResponse>;
   readonly List: MethodDefinition<ListNamespacesRequestInput, ListNamespacesResponse>;
   readonly Create: MethodDefinition<CreateNamespaceRequestInput, CreateNamespaceResponse>;
   readonly Update: MethodDefinition<UpdateNamespaceRequestInput, UpdateNamespaceResponse>;

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApp } from '../../src/api/app.ts';
+import type { Route } from '../../src/api/http/route.ts';
+import type { Settings } from '../../src/config/schema.ts';
+import type { Job } from '../../src/engine/job.ts';
+import { listen } from '../../src/job/listen.ts';
+import type { Logger } from '../../src/logger.ts';
+import { makeJob, partOf } from './records.ts';
+
+/** One line that the app has logged. */
+export interface LoggedLine {
+  readonly level: 'error' | 'warn' | 'info' | 'debug';
+  readonly message: string;
+}
+
+/** The app on a socket of its own. */
+export interface ContractApp {
+  readonly socketPath: string;
+  readonly job: Job;
+  /** What was logged so far, oldest first. */
+  readonly logged: readonly LoggedLine[];
+  close(): Promise<void>;
+}
+
+function recordingLogger(lines: LoggedLine[]): Logger {
+  const at =
+    (level: LoggedLine['level']) =>
+    (_fields: unknown, message = ''): void => {
+      lines.push({ level, message });
+    };
+  return partOf<Logger>({ error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') });
+}
+
+/** Starts the app with these routes on a job of these parts; `close` also removes its directory. */
+export async function startContractApp(
+  routes: readonly Route[],
+  parts: Partial<Job> = {},
+): Promise<ContractApp> {
+  const directory = await mkdtemp(join(tmpdir(), 'berth-contract-'));
+  const socketPath = join(directory, 'docker.sock');
+  const logged: LoggedLine[] = [];
+  const job = makeJob({
+    log: recordingLogger(logged),
+    signal: new AbortController().signal,
+    paths: {
+      stateDir: '/var/lib/berth/jobs/j',
+      runDir: '/run/berth/j',
+      socket: socketPath,
+      controlSocket: '',
+    },
+    settings: partOf<Settings>({
+      root: '/var/lib/berth',
+      runDir: '/run/berth',
+      insecureRegistries: ['reg.test:5000', '10.0.0.0/8'],
+      logLevel: 'info',
+    }),
+    ...parts,
+  });
+  const listener = await listen({ socketPath, app: createApp({ job, routes }), mode: 0o666 });
+  return {
+    socketPath,
+    job,
+    logged,
+    async close() {
+      await listener.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
