@@ -1,0 +1,132 @@
+import type { FileHandle } from 'node:fs/promises';
+
+import { waitForChange, type LiveLog, type LogPosition } from './live-log.ts';
+import { maxPayloadBytes, readRecordHeader, recordHeaderBytes, recordOverheadBytes } from './record.ts';
+import {
+  listSegments,
+  openSegment,
+  readSegmentHeader,
+  segmentHeaderBytes,
+  type SegmentHeader,
+} from './segment.ts';
+
+const blockBytes = 4 * (maxPayloadBytes + recordOverheadBytes);
+
+/** Whole records as they lie in a segment; the bytes are only valid until the next block is asked for. */
+export interface LogBlock {
+  readonly position: LogPosition;
+  readonly bytes: Buffer;
+  /** Present where the reader got here by a jump, so that what went before is unknown. */
+  readonly jumped: SegmentHeader | undefined;
+}
+
+/** What to read, and when to stop. */
+export interface BlockReaderOptions {
+  readonly directory: string;
+  readonly log: LiveLog;
+  readonly start: LogPosition;
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+  /** Milliseconds after which a follower has nothing more to wait for. */
+  readonly waitMs: () => number | undefined;
+}
+
+/** Reads blocks of records from a position to the end of the log, or with `follow` until it is closed. */
+export async function* readBlocks(options: BlockReaderOptions): AsyncGenerator<LogBlock, void, undefined> {
+  const { directory, log, follow, signal } = options;
+  const end = follow ? undefined : log.end;
+  const buffer = Buffer.allocUnsafeSlow(blockBytes);
+  let cursor: Cursor = {
+    position: options.start,
+    file: await openSegment(directory, options.start.segment),
+    jumped: undefined,
+  };
+  try {
+    while (!signal.aborted) {
+      const { file, position, jumped } = cursor;
+      const limit = limitOf(end ?? log.end, position);
+      const block = file && (await readBlock(file, buffer, { position, limit }));
+      if (block && block.length > 0) {
+        yield { position, bytes: block, jumped };
+        cursor = {
+          file,
+          position: { ...position, offset: position.offset + block.length },
+          jumped: undefined,
+        };
+      } else if (file && limit !== undefined) {
+        if (!(await awaitMore(options, position, limit))) return;
+      } else {
+        const next = await moveOn(cursor, directory, end);
+        if (!next) return;
+        cursor = next;
+      }
+    }
+  } finally {
+    await cursor.file?.close();
+  }
+}
+
+interface Cursor {
+  readonly position: LogPosition;
+  readonly file: FileHandle | undefined;
+  readonly jumped: SegmentHeader | undefined;
+}
+
+// At the end of what was announced: false when nothing more will come.
+async function awaitMore(
+  options: BlockReaderOptions,
+  position: LogPosition,
+  limit: number,
+): Promise<boolean> {
+  const { log, follow, signal } = options;
+  if (!follow) return false;
+  // Written, or gone on in another segment, while we read.
+  if (limitOf(log.end, position) !== limit) return true;
+  const waitMs = options.waitMs();
+  if (!log.isOpen || waitMs === 0) return false;
+  await waitForChange(log, signal, waitMs);
+  return true;
+}
+
+async function moveOn(
+  { file, position }: Cursor,
+  directory: string,
+  end: LogPosition | undefined,
+): Promise<Cursor | undefined> {
+  const segment = (await listSegments(directory)).find((number) => number > position.segment);
+  if (segment === undefined || (end && segment > end.segment)) return undefined;
+  const next = await openSegment(directory, segment);
+  await file?.close();
+  const isGap = !file || segment > position.segment + 1;
+  const jumped = isGap && next ? await readSegmentHeader(next) : undefined;
+  return { file: next, position: { segment, offset: segmentHeaderBytes }, jumped };
+}
+
+// Only the newest segment can still grow: up to the end that the writer has announced.
+function limitOf(end: LogPosition | undefined, position: LogPosition): number | undefined {
+  return end?.segment === position.segment ? end.offset : undefined;
+}
+
+interface BlockRange {
+  readonly position: LogPosition;
+  readonly limit: number | undefined;
+}
+
+async function readBlock(file: FileHandle, buffer: Buffer, { position, limit }: BlockRange): Promise<Buffer> {
+  const wanted = limit === undefined ? buffer.length : Math.min(buffer.length, limit - position.offset);
+  if (wanted <= 0) return buffer.subarray(0, 0);
+  const { bytesRead } = await file.read(buffer, 0, wanted, position.offset);
+  return buffer.subarray(0, wholeRecords(buffer.subarray(0, bytesRead)));
+}
+
+function wholeRecords(bytes: Buffer): number {
+  let offset = 0;
+  while (offset + recordHeaderBytes <= bytes.length) {
+    const header = readRecordHeader(bytes, offset);
+    if (!header) break;
+    const next = offset + header.payloadBytes + recordOverheadBytes;
+    if (next > bytes.length) break;
+    offset = next;
+  }
+  return offset;
+}

@@ -1,0 +1,152 @@
+import { rm } from 'node:fs/promises';
+
+import { EngineError } from '../errors.ts';
+import { toEngineError } from '../host/errors.ts';
+import { findFileEnd } from './backward-reader.ts';
+import { readBlocks } from './block-reader.ts';
+import { createLineFilter } from './line-filter.ts';
+import { wakeReaders, type LiveLog, type LogPosition } from './live-log.ts';
+import { createLogWriter } from './log-writer.ts';
+import { streamNames } from './record.ts';
+import {
+  listSegments,
+  openSegment,
+  readSegmentHeader,
+  segmentHeaderBytes,
+  type SegmentHeader,
+} from './segment.ts';
+import { openSegmentAppender } from './segment-appender.ts';
+import { earliestStart, findTail, type TailStarts } from './tail.ts';
+import type { LogFrame, LogReadOptions, LogStore, LogWriter } from './types.ts';
+
+/** Where logs are and how large they may grow. */
+export interface LogStoreOptions {
+  /** The directory of a container's log, which is the log's alone. */
+  readonly directoryOf: (id: string) => string;
+  /** Per container; the oldest output is dropped above it. Default 256 MiB. */
+  readonly maxBytes?: number;
+  /** What is dropped at a time. Default a sixteenth of `maxBytes`. */
+  readonly segmentBytes?: number;
+  /** The clock that output is stamped with: nanoseconds since 1970. */
+  readonly now: () => bigint;
+}
+
+const defaultMaxBytes = 256 << 20;
+
+/** Makes the store; it holds nothing in memory but who reads and writes now. */
+export function createLogStore(options: LogStoreOptions): LogStore {
+  const { directoryOf, maxBytes = defaultMaxBytes } = options;
+  const segmentBytes = options.segmentBytes ?? Math.ceil(maxBytes / 16);
+  const live = new Map<string, LiveLog>();
+  const release = (id: string, log: LiveLog): void => {
+    log.isOpen = false;
+    if (live.get(id) === log) live.delete(id);
+    wakeReaders(log);
+  };
+  return {
+    openWriter: async (id): Promise<LogWriter> => {
+      if (live.has(id)) throw new EngineError('Conflict', `the log of ${id} is already being written`);
+      const log: LiveLog = { end: undefined, isOpen: true, waiters: new Set() };
+      live.set(id, log);
+      try {
+        const appender = await openSegmentAppender({
+          directory: directoryOf(id),
+          log,
+          maxBytes,
+          segmentBytes,
+        });
+        return createLogWriter(appender, () => release(id, log));
+      } catch (error) {
+        release(id, log);
+        throw toEngineError(error, 'cannot open the log for writing');
+      }
+    },
+    read: (id, readOptions, signal) => readLog(options, { id, log: live.get(id), readOptions, signal }),
+    async remove(id) {
+      const log = live.get(id);
+      if (log) release(id, log);
+      await rm(directoryOf(id), { recursive: true, force: true });
+    },
+  };
+}
+
+interface ReadRequest {
+  readonly id: string;
+  readonly log: LiveLog | undefined;
+  readonly readOptions: LogReadOptions;
+  readonly signal: AbortSignal;
+}
+
+async function* readLog(
+  store: LogStoreOptions,
+  request: ReadRequest,
+): AsyncGenerator<LogFrame, void, undefined> {
+  const { readOptions, signal } = request;
+  const directory = store.directoryOf(request.id);
+  const log = request.log ?? { end: undefined, isOpen: false, waiters: new Set() };
+  const follow = readOptions.follow && log.isOpen;
+  const starting = await findStart(directory, log.end, readOptions);
+  if (!starting) return;
+  const filter = createLineFilter(readOptions, starting.starts, starting.before);
+  const { untilNs } = readOptions;
+  const waitMs = (): number | undefined =>
+    untilNs === undefined ? undefined : Number((clampToZero(untilNs - store.now()) + 999_999n) / 1_000_000n);
+  for await (const block of readBlocks({
+    directory,
+    log,
+    start: starting.position,
+    follow,
+    signal,
+    waitMs,
+  })) {
+    for (const frame of filter.frames(block)) {
+      yield frame;
+      if (signal.aborted) return;
+    }
+    if (filter.isDone) return;
+  }
+}
+
+function clampToZero(value: bigint): bigint {
+  return value < 0n ? 0n : value;
+}
+
+interface ReadStart {
+  readonly position: LogPosition;
+  readonly starts: TailStarts;
+  /** State of the log before the position; undefined where `starts` tells all. */
+  readonly before: SegmentHeader | undefined;
+}
+
+async function findStart(
+  directory: string,
+  liveEnd: LogPosition | undefined,
+  options: LogReadOptions,
+): Promise<ReadStart | undefined> {
+  const { tail } = options;
+  if (tail === 0 && !options.follow) return undefined;
+  const streams = streamNames.filter((name) => options[name]);
+  if (tail === 'all') return findOldest(directory, {}, options.sinceNs);
+  const end = liveEnd ?? (await findFileEnd(directory));
+  if (!end) return undefined;
+  const starts = await findTail(directory, { lines: tail, streams, end, countUnfinished: !options.follow });
+  const position = earliestStart(starts, streams);
+  return position ? { position, starts, before: undefined } : findOldest(directory, starts, undefined);
+}
+
+// The newest segment that everything asked for is in or behind: one is passed over when the next one is still too old.
+async function findOldest(
+  directory: string,
+  starts: TailStarts,
+  sinceNs: bigint | undefined,
+): Promise<ReadStart | undefined> {
+  let found: ReadStart | undefined;
+  for (const segment of await listSegments(directory)) {
+    const file = await openSegment(directory, segment);
+    if (!file) continue;
+    const before = await readSegmentHeader(file).finally(() => file.close());
+    if (found && (sinceNs === undefined || (before?.timeNs ?? sinceNs) >= sinceNs)) return found;
+    found = { position: { segment, offset: segmentHeaderBytes }, starts, before };
+  }
+  return found;
+}

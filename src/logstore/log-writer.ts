@@ -1,0 +1,101 @@
+import { EngineError } from '../errors.ts';
+import { toEngineError } from '../host/errors.ts';
+import type { OutputChunk } from '../stdio/types.ts';
+import { maxPayloadBytes, recordOverheadBytes, writeRecord } from './record.ts';
+import { lineAfter, type SegmentHeader } from './segment.ts';
+import type { SegmentAppender } from './segment-appender.ts';
+import type { LogWriter } from './types.ts';
+
+const smallBatchBytes = 16 * 1024;
+/** So much may wait in memory; then the process is held back. */
+const maxWaitingBytes = 1 << 20;
+
+/** Collects records while the disk is busy, so that a slow disk gets few large writes and a fast one gets each at once. */
+export function createLogWriter(appender: SegmentAppender, onClose: () => void): LogWriter {
+  const batch = createBatch(appender.start);
+  let flushing: Promise<void> | undefined;
+  let failure: EngineError | undefined;
+  let closing: Promise<void> | undefined;
+
+  const flush = async (): Promise<void> => {
+    try {
+      while (batch.bytes() > 0) await batch.handOver((records, after) => appender.append(records, after));
+      batch.shrink();
+    } catch (error) {
+      failure = toEngineError(error, 'cannot write the log');
+    } finally {
+      flushing = undefined;
+    }
+  };
+  const settled = async (): Promise<void> => {
+    await flushing;
+    if (failure) throw failure;
+  };
+  const close = async (): Promise<void> => {
+    try {
+      await settled();
+    } finally {
+      await appender.close();
+      onClose();
+    }
+  };
+  return {
+    write(chunk) {
+      if (failure) throw failure;
+      if (closing) throw new EngineError('Conflict', 'the log is closed');
+      batch.add(chunk);
+      flushing ??= flush();
+      return batch.bytes() > maxWaitingBytes ? settled() : undefined;
+    },
+    close: () => (closing ??= close()),
+  };
+}
+
+interface Batch {
+  bytes(): number;
+  add(chunk: OutputChunk): void;
+  /** Gives everything so far away; what is added meanwhile goes to a second buffer. */
+  handOver(take: (records: Buffer, after: SegmentHeader) => Promise<void>): Promise<void>;
+  /** Gives back large buffers: an idle container keeps none. */
+  shrink(): void;
+}
+
+function createBatch(start: SegmentHeader): Batch {
+  const openLines = { ...start.openLines };
+  let { timeNs } = start;
+  let buffer = Buffer.alloc(0);
+  let used = 0;
+  let spare = buffer;
+  const reserve = (bytes: number): void => {
+    if (buffer.length >= used + bytes) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(smallBatchBytes, used + bytes, buffer.length * 2));
+    buffer.copy(grown, 0, 0, used);
+    buffer = grown;
+  };
+  return {
+    bytes: () => used,
+    add(chunk) {
+      const { data, stream } = chunk;
+      // A reader relies on times that never decrease, also across restarts and changes of the clock.
+      if (chunk.timeNs > timeNs) timeNs = chunk.timeNs;
+      for (let at = 0; at < data.length; at += maxPayloadBytes) {
+        const payload = data.subarray(at, at + maxPayloadBytes);
+        reserve(payload.length + recordOverheadBytes);
+        const atLineStart = { stdout: openLines.stdout === 0n, stderr: openLines.stderr === 0n };
+        used = writeRecord(buffer, used, { stream, timeNs, payload, atLineStart });
+        openLines[stream] = lineAfter(openLines[stream], payload, timeNs);
+      }
+    },
+    async handOver(take) {
+      const [full, records] = [buffer, buffer.subarray(0, used)];
+      buffer = spare;
+      used = 0;
+      await take(records, { openLines: { ...openLines }, timeNs });
+      spare = full;
+    },
+    shrink() {
+      if (buffer.length > smallBatchBytes) buffer = Buffer.alloc(0);
+      if (spare.length > smallBatchBytes) spare = Buffer.alloc(0);
+    },
+  };
+}
