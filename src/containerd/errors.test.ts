@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+
+import { EngineError } from '../errors.ts';
+import { isAlreadyExists, isRefused, toEngineError } from './errors.ts';
+
+function status(code: number, details: string): Error {
+  return Object.assign(new Error(`${code} ${details}`), { code, details });
+}
+
+test.each([
+  [1, 'Cancelled'],
+  [2, 'Internal'],
+  [3, 'InvalidArgument'],
+  [5, 'NotFound'],
+  [6, 'Conflict'],
+  [9, 'Conflict'],
+  [12, 'NotImplemented'],
+  [14, 'Unavailable'],
+] as const)('status %i is %s with the words of containerd', (code, kind) => {
+  const cause = status(code, 'words of containerd');
+  expect(toEngineError(cause, '/s')).toMatchObject({ kind, message: 'words of containerd', cause });
+});
+
+test.each([
+  [14, 'No connection established. Last error: connect ENOENT /s'],
+  [14, 'Connection dropped'],
+  [14, 'read ECONNRESET'],
+  [13, 'Received RST_STREAM with code 2'],
+])('a broken connection (%i %s) names the address', (code, details) => {
+  const error = toEngineError(status(code, details), '/s');
+  expect(error).toMatchObject({
+    kind: 'Unavailable',
+    message: `cannot connect to containerd at /s: ${details}`,
+  });
+});
+
+test('only our own deadline is Unavailable', () => {
+  expect(toEngineError(status(4, 'Deadline exceeded after 5.0s'), '/s').kind).toBe('Unavailable');
+  expect(toEngineError(status(4, 'opening w/o fifo: context deadline exceeded'), '/s').kind).toBe('Internal');
+});
+
+test('foreign errors are Internal, EngineErrors stay, and the two Conflicts can be told apart', () => {
+  const own = new EngineError('NotFound', 'x');
+  expect(toEngineError(own, '/s')).toBe(own);
+  expect(toEngineError(new TypeError('bad'), '/s')).toMatchObject({ kind: 'Internal', message: 'bad' });
+  const [exists, refused] = [6, 9].map((code) => toEngineError(status(code, 'x'), '/s'));
+  expect([isAlreadyExists(exists), isRefused(exists)]).toEqual([true, false]);
+  expect([isAlreadyExists(refused), isRefused(refused)]).toEqual([false, true]);
+});
