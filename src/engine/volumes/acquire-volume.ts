@@ -1,0 +1,47 @@
+import type { Job } from '../job.ts';
+import { deleteVolume } from './remove-volume.ts';
+import { makeVolume } from './make-volume.ts';
+import { volumeUsers } from './volume-users.ts';
+
+/** A volume taken into use for a container that is being made. */
+export interface AcquiredVolume {
+  readonly name: string;
+  /** Directory on the host with the volume's files. */
+  readonly hostPath: string;
+  readonly isAnonymous: boolean;
+  /** True when it was made for this container just now. */
+  readonly created: boolean;
+  /** To be called when the container is in the store with the volume among its mounts. */
+  release(): void;
+  /** To be called instead when the container was not made: a volume made for it goes too, unless others came to use it. */
+  discard(): Promise<void>;
+}
+
+/** Which volume a container wants; without a name a new anonymous one. */
+export interface VolumeWish {
+  readonly containerId: string;
+  readonly name: string | undefined;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Finds or makes a volume and keeps it from being removed until `release` or `discard`. */
+export async function acquireVolume(job: Job, wish: VolumeWish): Promise<AcquiredVolume> {
+  const { name, labels = null, containerId } = wish;
+  return makeVolume(job, { name, labels, driverOpts: null }, (record, created) => {
+    const release = job.volumes.hold(record.name, containerId);
+    return {
+      name: record.name,
+      hostPath: job.volumes.hostPath(record.name),
+      isAnonymous: name === undefined,
+      created,
+      release,
+      async discard() {
+        release();
+        if (!created) return;
+        await job.volumes.lock.run(record.name, async () => {
+          if (volumeUsers(job, record.name).length === 0) await deleteVolume(job, record.name);
+        });
+      },
+    };
+  });
+}

@@ -1,0 +1,28 @@
+import type { VolumeList } from '../../wire/volume.ts';
+import {
+  booleanFilter,
+  checkFilterNames,
+  matchesExactly,
+  matchesLabels,
+  matchesPattern,
+  type Filters,
+} from '../filters.ts';
+import type { Job } from '../job.ts';
+import { describeVolume } from './describe-volume.ts';
+import { volumeUsers } from './volume-users.ts';
+
+/** `GET /volumes`; dangling are those that no container has mounted, running or not. */
+export function listVolumes(job: Job, filters: Filters): VolumeList {
+  checkFilterNames(filters, ['dangling', 'driver', 'label', 'name']);
+  const isDangling = booleanFilter(filters, 'dangling');
+  const volumes = job.volumes
+    .list()
+    .filter(
+      (record) =>
+        matchesPattern(filters, 'name', record.name) &&
+        matchesExactly(filters, 'driver', 'local') &&
+        matchesLabels(filters, record.labels) &&
+        (isDangling === undefined || isDangling === (volumeUsers(job, record.name).length === 0)),
+    );
+  return { Volumes: volumes.map(describeVolume), Warnings: null };
+}
