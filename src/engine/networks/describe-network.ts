@@ -1,0 +1,58 @@
+import type { Endpoint, NetworkFacts } from '../../network/types.ts';
+import type { Container } from '../../state/container.ts';
+import type { Network, NetworkContainer } from '../../wire/network.ts';
+
+/** A network as list and inspect show it, with the given containers among its own. */
+export function describeNetwork(network: NetworkFacts, containers: readonly Container[]): Network {
+  return {
+    Name: network.name,
+    Id: network.id,
+    Created: network.createdAt,
+    Scope: 'local',
+    Driver: network.driver,
+    EnableIPv4: true,
+    EnableIPv6: false,
+    IPAM: {
+      Driver: 'default',
+      Options: null,
+      Config: network.subnet === '' ? [] : [{ Subnet: network.subnet, Gateway: network.gateway }],
+    },
+    Internal: false,
+    Attachable: false,
+    Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
+    Containers: Object.fromEntries(
+      containers.flatMap((container) => {
+        const endpoint = Object.values(container.record.endpoints).find(
+          (one) => one.networkId === network.id,
+        );
+        const isUp = container.record.state.status === 'running';
+        return endpoint && isUp ? [[container.id, describeMember(container, endpoint)] as const] : [];
+      }),
+    ),
+    Options: network.driver === 'bridge' ? bridgeOptions(network) : {},
+    Labels: {},
+  };
+}
+
+function describeMember(container: Container, endpoint: Endpoint): NetworkContainer {
+  return {
+    Name: container.record.name,
+    EndpointID: endpoint.endpointId,
+    MacAddress: endpoint.macAddress,
+    IPv4Address: endpoint.ipAddress === '' ? '' : `${endpoint.ipAddress}/${endpoint.prefixLength}`,
+    IPv6Address: '',
+  };
+}
+
+function bridgeOptions(network: NetworkFacts): Readonly<Record<string, string>> {
+  return {
+    'com.docker.network.bridge.default_bridge': 'true',
+    'com.docker.network.bridge.enable_icc': 'true',
+    'com.docker.network.bridge.enable_ip_masquerade': 'true',
+    'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
+    'com.docker.network.bridge.name': network.bridgeName,
+    'com.docker.network.driver.mtu': '1500',
+  };
+}

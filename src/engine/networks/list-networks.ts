@@ -1,0 +1,51 @@
+import { EngineError } from '../../errors.ts';
+import type { NetworkFacts } from '../../network/types.ts';
+import type { Network } from '../../wire/network.ts';
+import {
+  booleanFilter,
+  checkFilterNames,
+  matchesExactly,
+  matchesLabels,
+  matchesPattern,
+  type Filters,
+} from '../filters.ts';
+import type { Job } from '../job.ts';
+import { describeNetwork } from './describe-network.ts';
+
+const ACCEPTED = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
+const TYPES = ['builtin', 'custom'];
+
+/** `GET /networks`; the list never names containers, inspect does. */
+export function listNetworks(job: Job, filters: Filters): readonly Network[] {
+  checkFilterNames(filters, ACCEPTED);
+  for (const type of filters.get('type') ?? [])
+    if (!TYPES.includes(type)) throw new EngineError('InvalidArgument', `invalid filter: 'type'='${type}'`);
+  const isDangling = danglingFilter(filters);
+  return job.network.networks
+    .filter((network) => matches(network, filters) && isDangling !== true)
+    .map((network) => describeNetwork(network, []));
+}
+
+function danglingFilter(filters: Filters): boolean | undefined {
+  try {
+    return booleanFilter(filters, 'dangling');
+  } catch (cause) {
+    throw new EngineError(
+      'InvalidArgument',
+      `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`,
+      { cause },
+    );
+  }
+}
+
+// All networks of a job so far are predefined: of type `builtin`, without labels, and never dangling.
+function matches(network: NetworkFacts, filters: Filters): boolean {
+  return (
+    matchesPattern(filters, 'name', network.name) &&
+    matchesPattern(filters, 'id', network.id) &&
+    matchesExactly(filters, 'driver', network.driver) &&
+    matchesExactly(filters, 'scope', 'local') &&
+    matchesExactly(filters, 'type', 'builtin') &&
+    matchesLabels(filters, {})
+  );
+}
