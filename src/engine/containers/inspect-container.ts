@@ -1,0 +1,46 @@
+import type { ContainerInspect } from '../../wire/container-inspect.ts';
+import type { Job } from '../job.ts';
+import { describeMount } from './describe-mounts.ts';
+import { describeNetworkSettings } from './describe-networks.ts';
+import { describeState } from './describe-state.ts';
+import { measureSize } from './measure-size.ts';
+import { SNAPSHOTTER } from '../snapshotter.ts';
+
+/** `GET /containers/{id}/json`; paths of the host are not shown, so those members are empty. */
+export async function inspectContainer(
+  job: Job,
+  containerRef: string,
+  options: { readonly includeSize: boolean },
+): Promise<ContainerInspect> {
+  const container = job.containers.resolve(containerRef);
+  const size = options.includeSize ? await measureSize(job, container) : undefined;
+  const { record } = container;
+  const [path = '', ...args] = record.argv;
+  const execIds = [...container.execIds].filter((id) => job.execs.get(id)?.state.status === 'running');
+  return {
+    Id: record.id,
+    Created: record.createdAt,
+    Path: path,
+    Args: args,
+    State: describeState(container),
+    Image: record.imageId,
+    ResolvConfPath: '',
+    HostnamePath: '',
+    HostsPath: '',
+    LogPath: '',
+    Name: `/${record.name}`,
+    RestartCount: record.restartCount,
+    Driver: SNAPSHOTTER,
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: execIds.length === 0 ? null : execIds,
+    HostConfig: record.hostConfig,
+    GraphDriver: { Name: SNAPSHOTTER, Data: null },
+    ...(size ? { SizeRw: size.rwBytes, SizeRootFs: size.rootFsBytes } : {}),
+    Mounts: record.mounts.map(describeMount),
+    Config: record.config,
+    NetworkSettings: describeNetworkSettings(job, container),
+  };
+}

@@ -1,0 +1,94 @@
+import { isErrorKind } from '../../errors.ts';
+import type { Container } from '../../state/container.ts';
+import type { ContainerSummary } from '../../wire/container-summary.ts';
+import type { Filters } from '../filters.ts';
+import { resolveImage } from '../images/resolve-image.ts';
+import type { Job } from '../job.ts';
+import { describeMount } from './describe-mounts.ts';
+import { describeNetworks } from './describe-networks.ts';
+import { describeStatus, statusOf } from './describe-state.ts';
+import { selectContainers } from './list-filters.ts';
+import { summarizePorts } from './list-ports.ts';
+import { measureSize } from './measure-size.ts';
+
+/** What `GET /containers/json` asks for. */
+export interface ListOptions {
+  readonly all: boolean;
+  /** Most containers to show, stopped ones included; 0 or less is no limit. */
+  readonly limit: number;
+  readonly includeSize: boolean;
+  readonly filters: Filters;
+}
+
+/** `GET /containers/json`: newest first. */
+export async function listContainers(job: Job, options: ListOptions): Promise<readonly ContainerSummary[]> {
+  const selection = selectContainers(job, options.filters);
+  const includesStopped = options.all || options.limit > 0 || selection.includesStopped;
+  const selected = job.containers
+    .list()
+    .filter(
+      (container) =>
+        (includesStopped || container.record.state.status === 'running') && selection.matches(container),
+    );
+  const shown = options.limit > 0 ? selected.slice(0, options.limit) : selected;
+  const summaries = await Promise.all(shown.map((container) => summarize(job, container, options)));
+  return summaries.filter((summary) => summary !== undefined);
+}
+
+async function summarize(
+  job: Job,
+  container: Container,
+  options: ListOptions,
+): Promise<ContainerSummary | undefined> {
+  const sizes = options.includeSize ? await sizesUnlessGone(job, container) : {};
+  if (!sizes) return undefined;
+  const { record } = container;
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: shownImage(job, container),
+    ImageID: record.imageId,
+    Command: record.argv.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg)).join(' '),
+    Created: Math.floor(Date.parse(record.createdAt) / 1000),
+    Ports: summarizePorts(container),
+    ...sizes,
+    Labels: record.config.Labels ?? {},
+    State: statusOf(container),
+    Status: describeStatus(container, Number(job.nowNs() / 1_000_000n)),
+    HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
+    NetworkSettings: { Networks: describeNetworks(job, container) },
+    // dockerd leaves the source of volumes out of the list.
+    Mounts: record.mounts.map((mount) => ({
+      ...describeMount(mount),
+      ...(mount.type === 'volume' ? { Source: '' } : {}),
+    })),
+  };
+}
+
+// A size of 0 is left out of the list, as dockerd does; a container removed meanwhile is left out altogether.
+async function sizesUnlessGone(
+  job: Job,
+  container: Container,
+): Promise<Pick<ContainerSummary, 'SizeRw' | 'SizeRootFs'> | undefined> {
+  try {
+    const { rwBytes, rootFsBytes } = await measureSize(job, container);
+    return {
+      ...(rwBytes === 0 ? {} : { SizeRw: rwBytes }),
+      ...(rootFsBytes === 0 ? {} : { SizeRootFs: rootFsBytes }),
+    };
+  } catch (error) {
+    if (isErrorKind(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
+
+/** What the user typed at create while it still leads to the same image, else the image's id. */
+function shownImage(job: Job, container: Container): string {
+  const { config, imageId } = container.record;
+  try {
+    return resolveImage(job, config.Image).id === imageId ? config.Image : imageId;
+  } catch (error) {
+    if (isErrorKind(error, 'NotFound') || isErrorKind(error, 'InvalidArgument')) return imageId;
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+import { EngineError } from '../../errors.ts';
+import type { Job } from '../job.ts';
+import { checkContainerName } from './container-name.ts';
+import { emitContainerEvent } from './emit-container-event.ts';
+import { updateRecord } from './update-record.ts';
+
+/** `POST /containers/{id}/rename`: the name changes for all at once, or stays where the record cannot be written. */
+export async function renameContainer(job: Job, containerRef: string, newName: string): Promise<void> {
+  if (newName === '') throw new EngineError('InvalidArgument', 'Neither old nor new names may be empty');
+  const container = job.containers.resolve(containerRef);
+  const name = newName.startsWith('/') ? newName.slice(1) : newName;
+  await job.containers.lock.run(container.id, async () => {
+    const oldName = container.record.name;
+    if (name === oldName)
+      throw new EngineError('InvalidArgument', 'Renaming a container with the same name as its current name');
+    if (container.isRemoving)
+      throw new EngineError(
+        'Conflict',
+        `container ${container.id} is marked for removal and cannot be renamed`,
+      );
+    reserve(job, name, container.id);
+    try {
+      await updateRecord(job, container, { name });
+    } catch (error) {
+      container.record = { ...container.record, name: oldName };
+      job.containers.releaseName(name);
+      throw error;
+    }
+    job.containers.releaseName(oldName);
+    emitContainerEvent(job, container, { action: 'rename', attributes: { oldName: `/${oldName}` } });
+  });
+}
+
+function reserve(job: Job, name: string, id: string): void {
+  try {
+    checkContainerName(`/${name}`);
+    job.containers.reserveName(name, id);
+  } catch (cause) {
+    if (!(cause instanceof EngineError)) throw cause;
+    throw new EngineError(cause.kind, `Error when allocating new name: ${cause.message}`, { cause });
+  }
+}
