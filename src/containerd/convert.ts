@@ -21,13 +21,6 @@ export function toDate(timestamp: RawTimestamp | null): Date {
   return toOptionalDate(timestamp) ?? new Date(0);
 }
 
-/** A time as protobuf has it. */
-export function fromDate(date: Date): RawTimestamp {
-  const milliseconds = date.getTime();
-  const seconds = Math.floor(milliseconds / 1000);
-  return { seconds, nanos: (milliseconds - seconds * 1000) * 1e6 };
-}
-
 /** An Any, empty where containerd sends none. */
 export function toAny(raw: RawAny | null): Any {
   return raw ? { typeUrl: raw.type_url, value: raw.value } : { typeUrl: '', value: new Uint8Array() };

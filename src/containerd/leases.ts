@@ -4,11 +4,10 @@ import { required, toDate } from './convert.ts';
 import type { Lease as RawLease } from './generated/leases.ts';
 import type { Lease, Leases } from './types-metadata.ts';
 
-/** Label by which containerd's garbage collector knows when a lease ends. */
-export const leaseExpiryLabel = 'containerd.io/gc.expire';
+const leaseExpiryLabel = 'containerd.io/gc.expire';
 
-/** A time as containerd's garbage collector reads it: RFC 3339 in whole seconds. */
-export function toExpiryLabel(expiresAt: Date | undefined): Readonly<Record<string, string>> {
+// containerd's garbage collector reads RFC 3339 in whole seconds.
+function toExpiryLabel(expiresAt: Date | undefined): Readonly<Record<string, string>> {
   return expiresAt ? { [leaseExpiryLabel]: expiresAt.toISOString().replace(/\.\d+Z$/, 'Z') } : {};
 }
 
