@@ -10,7 +10,7 @@ export type PatternNode =
   | { readonly kind: 'sequence' | 'choice'; readonly nodes: readonly PatternNode[] }
   | { readonly kind: 'repeat'; readonly node: PatternNode; readonly min: number; readonly max: number };
 
-const MAX_PATTERN_LENGTH = 512;
+const MAX_PATTERN_LENGTH = 256;
 const MAX_REPEAT = 1000;
 const MAX_DEPTH = 64;
 

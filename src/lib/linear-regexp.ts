@@ -18,7 +18,7 @@ type Instruction =
   | { op: 'split'; targets: number[] }
   | { readonly op: 'match' };
 
-const MAX_INSTRUCTIONS = 2048;
+const MAX_INSTRUCTIONS = 1024;
 
 /** The program under construction; counted repeats multiply, so every step of the work counts against the limit. */
 class Program {

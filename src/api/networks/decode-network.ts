@@ -1,3 +1,4 @@
+import { EngineError } from '../../errors.ts';
 import { bool, map, object, string, type Decoder, type Place } from '../http/decode.ts';
 import { parseJsonBody } from '../http/strict-json.ts';
 
@@ -43,5 +44,7 @@ export function decodeNetworkName(body: Uint8Array): string {
 
 /** Container in the body of connect and disconnect, else InvalidArgument. */
 export function decodeMember(body: Uint8Array): string {
-  return membershipBody(parseJsonBody(body), placeOf('NetworkConnect')).Container;
+  const { Container: containerRef } = membershipBody(parseJsonBody(body), placeOf('NetworkConnect'));
+  if (containerRef === '') throw new EngineError('InvalidArgument', 'invalid name or ID supplied: ""');
+  return containerRef;
 }

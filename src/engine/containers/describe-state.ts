@@ -2,7 +2,7 @@ import type { Container } from '../../state/container.ts';
 import type { ContainerInspectState, ContainerStatus } from '../../wire/container-inspect.ts';
 
 /** What Go's zero time looks like to clients: something that has not happened. */
-export const ZERO_TIME = '0001-01-01T00:00:00Z';
+const ZERO_TIME = '0001-01-01T00:00:00Z';
 
 /** The one word of a container's state. */
 export function statusOf(container: Container): ContainerStatus {

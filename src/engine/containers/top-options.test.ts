@@ -35,6 +35,7 @@ describe('parseTopOptions', () => {
     'r',
     'h',
     'k',
+    'X',
     '--no-headers',
     '--sort=pid',
     '--help',

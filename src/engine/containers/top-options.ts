@@ -16,7 +16,7 @@ const DEFAULT_PS_ARGS = '-ef';
 const UNIX_SELECTIONS = new Set('Aade');
 const UNIX_FORMATS = new Set('fFjlLmMyZHwTc');
 const BSD_SELECTIONS = new Set('ax');
-const BSD_FORMATS = new Set('HmfjluvsXcewnSZ');
+const BSD_FORMATS = new Set('HmfjluvscewnSZ');
 const MAX_ARGS_LENGTH = 1024;
 
 // No column that tells of the host: cgroup paths, systemd units, sessions, addresses of the kernel.
@@ -46,7 +46,7 @@ export function parseTopOptions(psArgs: string): TopOptions {
   }
   const psColumns = columns.filter((column) => !isProcColumn(column));
   if (columns.length > 0 && psColumns.length === 0)
-    throw new EngineError('InvalidArgument', "Couldn't find PID field in ps output");
+    throw new EngineError('Internal', "Couldn't find PID field in ps output");
   return {
     psOptions: [...flags, ...(columns.length > 0 ? ['-o', psColumns.join(',')] : [])],
     procColumns: columns.flatMap((name, index) => (isProcColumn(name) ? [{ name, index }] : [])),
