@@ -70,7 +70,7 @@ function endpoint(route: Route, job: Job, rawSockets: WeakMap<IncomingMessage, S
 
 function errorHandler(job: Job): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
-  // eslint-disable-next-line @typescript-eslint/max-params
+  // eslint-disable-next-line @typescript-eslint/max-params, @typescript-eslint/no-unused-vars
   return (error: unknown, request, response, _next) => {
     logError(error, {
       job,

@@ -1,5 +1,6 @@
 import { containerRoutes } from './containers/routes.ts';
 import { execRoutes } from './exec/routes.ts';
+import { imageRoutes } from './images/routes.ts';
 import { networkRoutes } from './networks/routes.ts';
 import { systemRoutes } from './system/routes.ts';
 import { volumeRoutes } from './volumes/routes.ts';
@@ -10,6 +11,7 @@ export const routes: readonly Route[] = [
   ...systemRoutes,
   ...containerRoutes,
   ...execRoutes,
+  ...imageRoutes,
   ...networkRoutes,
   ...volumeRoutes,
 ];

@@ -1,8 +1,5 @@
-import { messageOf } from '../../errors.ts';
+import { describeError, logError } from './error-response.ts';
 import type { RouteContext } from './route.ts';
-
-/** Turns what went wrong in the middle of an answer into the words that clients show. */
-export type ErrorWording = (error: unknown) => string;
 
 function line(value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(value)}\r\n`);
@@ -12,11 +9,8 @@ function line(value: unknown): Buffer {
  * Answers with one JSON document per line as they come. An error before the first is thrown on and becomes a status;
  * a later one becomes an `errorDetail` line, at which clients fail.
  */
-export async function sendJsonStream(
-  context: RouteContext,
-  values: AsyncIterable<unknown>,
-  wording: ErrorWording = messageOf,
-): Promise<void> {
+export async function sendJsonStream(context: RouteContext, values: AsyncIterable<unknown>): Promise<void> {
+  const { job, signal } = context;
   const iterator = values[Symbol.asyncIterator]();
   let next = await iterator.next();
   const writer = context.openStream('application/json');
@@ -27,8 +21,9 @@ export async function sendJsonStream(
     }
   } catch (error) {
     await iterator.return?.();
-    if (context.signal.aborted) throw error;
-    const message = wording(error);
+    if (signal.aborted) throw error;
+    logError(error, { job, what: 'stream of progress', isLeft: false });
+    const { message } = describeError(error, job);
     await writer.write(line({ errorDetail: { message }, error: message }));
   }
   await writer.end();

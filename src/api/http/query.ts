@@ -39,26 +39,28 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 function filterValues(value: unknown): readonly string[] | undefined {
   if (Array.isArray(value)) return value.every((one) => typeof one === 'string') ? value : undefined;
   if (!isRecord(value)) return undefined;
-  // The map form is a set; only API versions before 1.22 sent `false` in it, and dockerd counts those too.
+  // The map form is a set: its values are the names.
   return Object.values(value).every((one) => typeof one === 'boolean') ? Object.keys(value) : undefined;
 }
 
 function parseFilters(text: string): Filters {
-  if (text === '') return new Map();
+  const invalid = (cause?: unknown): EngineError =>
+    new EngineError('InvalidArgument', 'invalid filter', { cause });
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = text === '' ? null : JSON.parse(text);
   } catch (cause) {
-    throw new EngineError('InvalidArgument', 'invalid filter: the value is not valid JSON', { cause });
+    throw invalid(cause);
   }
   if (parsed === null) return new Map();
-  const filters = new Map<string, readonly string[]>();
-  for (const [name, value] of isRecord(parsed) ? Object.entries(parsed) : [['', undefined] as const]) {
-    const values = filterValues(value);
-    if (!values) throw new EngineError('InvalidArgument', `invalid filter: ${name || 'not a JSON object'}`);
-    filters.set(name, values);
-  }
-  return filters;
+  if (!isRecord(parsed)) throw invalid();
+  return new Map(
+    Object.entries(parsed).map(([name, value]) => {
+      const values = filterValues(value);
+      if (!values) throw invalid();
+      return [name, values];
+    }),
+  );
 }
 
 /** Reads the query of a request's target (what follows `?`). */

@@ -5,9 +5,9 @@ import type { Socket } from 'node:net';
 export interface ServerHandlers {
   readonly onRequest: RequestListener;
   /** True for requests whose connection a handler may take over. */
-  isHijack(request: IncomingMessage): boolean;
+  readonly isHijack: (request: IncomingMessage) => boolean;
   /** Gets those, and all bytes after their headers: `head`, then the socket. */
-  onHijack(request: IncomingMessage, socket: Socket, head: Buffer): void;
+  readonly onHijack: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
 }
 
 const MAX_HEADER_BYTES = 256 * 1024;
@@ -64,8 +64,8 @@ export function createHttpServer({ onRequest, isHijack, onHijack }: ServerHandle
     });
     onRequest(request, response);
   });
-  server.on('upgrade', (request, duplex, head) => {
-    const socket = duplex as Socket;
+  server.on('upgrade', (request, _duplex, head) => {
+    const { socket } = request;
     // A connection with an answer still to come cannot be taken over: their bytes would mix.
     if ((unanswered.get(socket) ?? 0) > 0) socket.destroy();
     else onHijack(request, socket, head);

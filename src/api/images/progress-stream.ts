@@ -1,5 +1,4 @@
 import type { ImageProgress } from '../../wire/image-progress.ts';
-import { describeError } from '../http/error-response.ts';
 import { sendJsonStream } from '../http/json-stream.ts';
 import type { RouteContext } from '../http/route.ts';
 import { withBar } from './progress-bar.ts';
@@ -23,7 +22,7 @@ export async function answerWithProgress(
     },
   );
   try {
-    await sendJsonStream(context, lines, (error) => describeError(error, context.job).message);
+    await sendJsonStream(context, lines);
   } finally {
     await work;
   }

@@ -53,12 +53,14 @@ function formatMessage(event: WatchedEvent): Buffer {
 /** `GET /events`: one JSON document per line; the headers go out at once, for clients wait for them. */
 export async function events(context: RouteContext): Promise<void> {
   const { job, query, signal } = context;
-  const selection = {
-    sinceNs: time(query, 'since'),
-    untilNs: time(query, 'until'),
-    filters: query.filters(),
-  };
-  const watched = watchEvents(job, selection, signal);
+  const sinceNs = time(query, 'since');
+  const untilNs = time(query, 'until');
+  if (sinceNs !== undefined && untilNs !== undefined && untilNs < sinceNs)
+    throw new EngineError(
+      'InvalidArgument',
+      `\`since\` time (${query.string('since')}) cannot be after \`until\` time (${query.string('until')})`,
+    );
+  const watched = watchEvents(job, { sinceNs, untilNs, filters: query.filters() }, signal);
   const writer = context.openStream('application/json');
   for await (const event of watched) await writer.write(formatMessage(event));
   await writer.end();

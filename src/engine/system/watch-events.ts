@@ -1,5 +1,4 @@
 import { matchesExactly, matchesLabels, type Filters } from '../filters.ts';
-import { EngineError } from '../../errors.ts';
 import type { JobEvent } from '../../state/event-log.ts';
 import type { Job } from '../job.ts';
 
@@ -82,8 +81,6 @@ export function watchEvents(
   signal: AbortSignal,
 ): AsyncIterable<JobEvent> {
   const { sinceNs, untilNs } = selection;
-  if (sinceNs !== undefined && untilNs !== undefined && untilNs < sinceNs)
-    throw new EngineError('InvalidArgument', '`since` time cannot be after `until` time');
   const isReplayed = sinceNs !== undefined || untilNs !== undefined;
   const past = isReplayed ? job.events.recent() : [];
   const coming = job.events.subscribe(untilSignal(job, untilNs, signal));
