@@ -52,7 +52,8 @@ export function admitMergedConfig(
   admitted: Admitted<CheckedCreate>,
   merged: ContainerConfig,
 ): Admitted<CheckedCreate> {
-  const request = { ...admitted, config: merged };
+  const { hostConfig, networkingConfig, security } = admitted;
+  const request = { config: merged, hostConfig, networkingConfig, security };
   for (const { finding } of judge(merged, CONFIG_TABLE, { request })) {
     if (finding.kind === 'bad') {
       throw new EngineError('InvalidArgument', finding.message);
