@@ -1,4 +1,4 @@
-import type { ContainerdImage, Images } from '../containerd/types.ts';
+import type { ContainerdImage, Images, NewImage } from '../containerd/types.ts';
 import { isErrorKind } from '../errors.ts';
 import { createKeyedLock, type KeyedLock } from '../lib/keyed-lock.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
@@ -152,8 +152,16 @@ class RecordedImageStore implements ImageStore {
 
   restore(image: Image, records: readonly ContainerdImage[]): void {
     this.#images.set(image.id, image);
-    for (const { name, target, updatedAt } of records)
-      this.#names.set(name, { name, kind: kindOf(name), imageId: image.id, target, taggedAt: updatedAt });
+    for (const { name, target, updatedAt } of records) {
+      const { mediaType, digest, size } = target;
+      this.#names.set(name, {
+        name,
+        kind: kindOf(name),
+        imageId: image.id,
+        target: { mediaType, digest, size },
+        taggedAt: updatedAt,
+      });
+    }
   }
 
   async dropRecords(records: readonly ContainerdImage[]): Promise<void> {
@@ -195,14 +203,19 @@ class RecordedImageStore implements ImageStore {
       target: { ...name.target, annotations: {} },
       labels: { [MANIFEST_LABEL]: manifest },
     };
+    const { updatedAt } = await this.#writeRecord(record);
+    // Names stand in the order of their making: one that moves goes to the end.
+    this.#names.delete(name.name);
+    this.#names.set(name.name, { ...name, taggedAt: updatedAt });
+  }
+
+  async #writeRecord(record: NewImage): Promise<ContainerdImage> {
     try {
-      await this.#records.create(record);
+      return await this.#records.create(record);
     } catch (error) {
       if (!isErrorKind(error, 'Conflict')) throw error;
-      await this.#records.update(record);
+      return this.#records.update(record);
     }
-    this.#names.delete(name.name);
-    this.#names.set(name.name, { ...name, taggedAt: new Date() });
   }
 
   async #deleteName(name: ImageName, sync: boolean): Promise<void> {

@@ -1,0 +1,122 @@
+import type { ContainerConfig } from '../wire/container-config.ts';
+import type { HostConfig } from '../wire/host-config.ts';
+import type { NetworkingConfig } from '../wire/networking-config.ts';
+import type { Deferred } from '../lib/deferred.ts';
+import type { ProcessIo } from '../stdio/types.ts';
+import type { Endpoint } from '../network/types.ts';
+import type { LogWriter } from '../logstore/types.ts';
+import type { Mount } from '../containerd/types.ts';
+
+/** How a container's init process ended. `exitCode` is 0–255, with 128+N for a death by signal N. */
+export interface ExitStatus {
+  readonly exitCode: number;
+  readonly finishedAt: string;
+  readonly isOomKilled: boolean;
+  /** Why the runtime failed to start or to follow the process; empty when it ran and ended by itself. */
+  readonly error: string;
+}
+
+/** Where a container is in its life; times are RFC 3339 with nanoseconds. */
+export type ContainerState =
+  | { readonly status: 'created'; readonly lastError: string; readonly lastExitCode: number }
+  | {
+      readonly status: 'running';
+      readonly pid: number;
+      readonly startedAt: string;
+      readonly isPaused: boolean;
+    }
+  | ({ readonly status: 'exited'; readonly startedAt: string } & ExitStatus)
+  | ({ readonly status: 'dead'; readonly startedAt: string } & ExitStatus);
+
+/** What mounts a container has besides its root filesystem, as `docker inspect` lists them, with the host's side of each. */
+export interface ContainerMount {
+  readonly type: 'volume' | 'bind' | 'tmpfs';
+  /** Volume name for a volume, else empty. */
+  readonly name: string;
+  /** The path as the job sees it, for inspect; never used to mount. */
+  readonly shownSource: string;
+  /** The path on the host that the runtime binds; berth's own staging or volume directory. Empty for tmpfs. */
+  readonly hostPath: string;
+  readonly destination: string;
+  readonly isReadWrite: boolean;
+  /** The mode words the user wrote (`ro`, `z`, …), for inspect. */
+  readonly mode: string;
+  readonly propagation: string;
+  /** True when the volume was made for this container alone and goes with it on `rm -v` or `--rm`. */
+  readonly isAnonymous: boolean;
+}
+
+/** What is stored with the containerd container: everything that must outlive this process. Plain JSON. */
+export interface ContainerRecord {
+  readonly version: 1;
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly name: string;
+  readonly createdAt: string;
+  /** `sha256:` and the digest of the image's config. */
+  readonly imageId: string;
+  /** The image's manifest for the platform that runs, `sha256:…`. */
+  readonly manifestDigest: string;
+  /** Chain id of the image's layers: the parent of the container's snapshot. */
+  readonly chainId: string;
+  /** As `docker inspect` shows it: the request with the image's values merged in. `Image` is the reference as typed. */
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly networkingConfig: NetworkingConfig;
+  /** Entrypoint and command merged: the program and its arguments. */
+  readonly argv: readonly string[];
+  readonly mounts: readonly ContainerMount[];
+  /** What of the gate's and the machine's decisions was told to the client at create. */
+  readonly warnings: readonly string[];
+  readonly state: ContainerState;
+  readonly restartCount: number;
+  /** True once the container has run or was written to: its files may differ from its image's. */
+  readonly isRootfsTouched: boolean;
+  /** Network endpoints of a running container, by network name; kept for take-over after a crash. */
+  readonly endpoints: Readonly<Record<string, Endpoint>>;
+  /** A container of berth itself (the runner's job container): no client can see or name it. */
+  readonly isHidden: boolean;
+}
+
+/** The streams of one run of a container: opened by the first attach or by the start, closed after the exit. */
+export interface StreamSession {
+  readonly io: ProcessIo;
+  /** Resolves once containerd holds the other ends: only then may ours be closed without losing what is in the pipe. */
+  readonly taskCreated: Deferred<void>;
+  /** Ends of the clients attached: called for those that hold up what is left after the exit. */
+  readonly clients: Set<() => void>;
+}
+
+/** Live parts of a running container; gone when it is not running. */
+export interface ContainerRun {
+  readonly session: StreamSession;
+  readonly logWriter: LogWriter | undefined;
+  /** Resolves after the output is drained and the exit recorded. */
+  readonly exited: Deferred<ExitStatus>;
+  isOomKilled: boolean;
+  /** Set when a user asked it to stop, so that a restart policy keeps quiet. */
+  isStopRequested: boolean;
+  /** Set by `docker restart`: the exit must not remove a container with `--rm`. */
+  isRestartRequested: boolean;
+}
+
+/** A container as this process knows it. `record` is replaced, never mutated; `updateRecord` writes it through. */
+export interface Container {
+  readonly id: string;
+  record: ContainerRecord;
+  run: ContainerRun | undefined;
+  /** The streams of the present or next run. */
+  session: Promise<StreamSession> | undefined;
+  /** Where the container's root filesystem is mounted from. */
+  readonly rootMounts: readonly Mount[];
+  /** The runtime spec that containerd has, as JSON; empty before the first start. */
+  storedSpec: string;
+  readonly execIds: Set<string>;
+  /** Settled at the next exit, then replaced: who waits for `next-exit` takes the present one. */
+  nextExit: Deferred<ExitStatus>;
+  /** Settled when the container is gone. */
+  readonly removed: Deferred<ExitStatus>;
+  isRemoving: boolean;
+  /** The release of the last run's task, sandbox and FIFOs; false where it failed and must be made up for. Never rejects. */
+  released: Promise<boolean>;
+}
