@@ -1,0 +1,93 @@
+import { EngineError } from '../errors.ts';
+
+/** The configuration file's values under their settings' names; a key that is not in the file is not here. */
+export interface ConfigFile {
+  readonly root?: string;
+  readonly runDir?: string;
+  readonly containerdAddress?: string;
+  readonly allowPrivileged?: boolean;
+  readonly hostPlatform?: string;
+  readonly networkMode?: string;
+  readonly egress?: string;
+  readonly egressAllow?: readonly string[];
+  readonly cgroupParent?: string;
+  readonly workspaces?: readonly string[];
+  readonly registriesDirectory?: string;
+  readonly insecureRegistries?: readonly string[];
+  readonly initPath?: string;
+  readonly logMaxBytes?: number;
+  readonly logLevel?: string;
+}
+
+type ValueType = 'string' | 'boolean' | 'integer' | 'strings';
+
+/** Every key of the file: where it goes, and what it must be. */
+const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readonly type: ValueType }>> = {
+  root: { setting: 'root', type: 'string' },
+  run_dir: { setting: 'runDir', type: 'string' },
+  'containerd.address': { setting: 'containerdAddress', type: 'string' },
+  'dind.allow_privileged': { setting: 'allowPrivileged', type: 'boolean' },
+  'dind.host_platform': { setting: 'hostPlatform', type: 'string' },
+  'network.mode': { setting: 'networkMode', type: 'string' },
+  'network.egress': { setting: 'egress', type: 'string' },
+  'network.egress_allow': { setting: 'egressAllow', type: 'strings' },
+  'job.cgroup_parent': { setting: 'cgroupParent', type: 'string' },
+  'job.workspaces': { setting: 'workspaces', type: 'strings' },
+  'registries.directory': { setting: 'registriesDirectory', type: 'string' },
+  'registries.insecure': { setting: 'insecureRegistries', type: 'strings' },
+  'containers.init_path': { setting: 'initPath', type: 'string' },
+  'containers.log_max_bytes': { setting: 'logMaxBytes', type: 'integer' },
+  'log.level': { setting: 'logLevel', type: 'string' },
+};
+
+/** Checks a parsed TOML document against the known keys; an unknown key or a wrong type is an error, never ignored. */
+export function readConfigFile(document: Readonly<Record<string, unknown>>): ConfigFile {
+  const values: Partial<Record<keyof ConfigFile, unknown>> = {};
+  for (const [path, value] of leaves(document, '')) {
+    const key = Object.hasOwn(KEYS, path) ? KEYS[path] : undefined;
+    if (!key) throw new EngineError('InvalidArgument', `unknown key ${path}`);
+    if (!hasType(value, key.type))
+      throw new EngineError(
+        'InvalidArgument',
+        `${path} must be ${describeType(key.type)}, not ${JSON.stringify(value)}`,
+      );
+    values[key.setting] = value;
+  }
+  return values as ConfigFile;
+}
+
+function* leaves(table: Readonly<Record<string, unknown>>, prefix: string): Generator<[string, unknown]> {
+  for (const [name, value] of Object.entries(table)) {
+    const path = prefix + name;
+    if (
+      typeof value === 'object' &&
+      value !== null &&
+      Object.getPrototypeOf(value) !== Array.prototype &&
+      !(value instanceof Date)
+    )
+      yield* leaves(value as Record<string, unknown>, `${path}.`);
+    else yield [path, value];
+  }
+}
+
+function hasType(value: unknown, type: ValueType): boolean {
+  switch (type) {
+    case 'string':
+      return typeof value === 'string';
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'integer':
+      return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+    case 'strings':
+      return Array.isArray(value) && value.every((item) => typeof item === 'string');
+  }
+}
+
+function describeType(type: ValueType): string {
+  return {
+    string: 'a string',
+    boolean: 'true or false',
+    integer: 'a positive whole number',
+    strings: 'a list of strings',
+  }[type];
+}

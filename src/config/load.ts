@@ -1,0 +1,228 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { parse } from 'smol-toml';
+import { EngineError, messageOf } from '../errors.ts';
+import { readConfigFile, type ConfigFile } from './config-file.ts';
+import type { HostPlatform, NetworkChoice, Settings } from './schema.ts';
+
+/** The default place of the configuration file; absent is fine there, and nowhere else. */
+export const DEFAULT_CONFIG_PATH = '/etc/berth/config.toml';
+
+const SETTING_OPTIONS = {
+  job: { type: 'string' },
+  socket: { type: 'string' },
+  root: { type: 'string' },
+  'run-dir': { type: 'string' },
+  containerd: { type: 'string' },
+  config: { type: 'string' },
+  network: { type: 'string' },
+  egress: { type: 'string' },
+  'cgroup-parent': { type: 'string' },
+  workspace: { type: 'string', multiple: true },
+  'host-platform': { type: 'string' },
+  registries: { type: 'string' },
+  'log-level': { type: 'string' },
+} as const;
+
+const RUN_OPTIONS = {
+  image: { type: 'string' },
+  volume: { type: 'string', short: 'v', multiple: true },
+  env: { type: 'string', short: 'e', multiple: true },
+} as const;
+
+/** What a command line asks for: who the job is, where its socket goes, and the settings that hold for it. */
+export interface CommandLine {
+  readonly job: string | undefined;
+  readonly socket: string | undefined;
+  readonly settings: Settings;
+  readonly image: string | undefined;
+  readonly volumes: readonly string[];
+  readonly env: readonly string[];
+  /** What follows the options: the command of `berth run`. */
+  readonly command: readonly string[];
+  /** The environment that berth was started with. */
+  readonly ownEnv: NodeJS.ProcessEnv;
+}
+
+interface Flags {
+  readonly job?: string;
+  readonly socket?: string;
+  readonly root?: string;
+  readonly 'run-dir'?: string;
+  readonly containerd?: string;
+  readonly config?: string;
+  readonly network?: string;
+  readonly egress?: string;
+  readonly 'cgroup-parent'?: string;
+  readonly workspace?: string[];
+  readonly 'host-platform'?: string;
+  readonly registries?: string;
+  readonly 'log-level'?: string;
+  readonly image?: string;
+  readonly volume?: string[];
+  readonly env?: string[];
+}
+
+/** Merges flags over the configuration file over the defaults; every mistake is an InvalidArgument that names it. */
+export function loadCommandLine(args: readonly string[], accepts: 'serve' | 'run' | 'gc'): CommandLine {
+  const { own, command } = splitCommand(args, accepts);
+  const flags = parseFlags(own, accepts);
+  const file = loadFile(flags.config);
+  return {
+    job: flags.job,
+    socket: flags.socket === undefined ? undefined : resolve(flags.socket),
+    settings: mergeSettings(flags, file),
+    image: flags.image,
+    volumes: flags.volume ?? [],
+    env: flags.env ?? [],
+    command,
+    ownEnv: process.env,
+  };
+}
+
+/** The options end at `--`, or, for `run`, at the first word that is neither an option nor an option's value. */
+function splitCommand(
+  args: readonly string[],
+  accepts: string,
+): { own: readonly string[]; command: readonly string[] } {
+  if (accepts !== 'run') return { own: args, command: [] };
+  const options: Record<string, { readonly type: 'string'; readonly short?: string }> = {
+    ...SETTING_OPTIONS,
+    ...RUN_OPTIONS,
+  };
+  const takesValue = (word: string): boolean =>
+    word.startsWith('--')
+      ? !word.includes('=') && Object.hasOwn(options, word.slice(2))
+      : word.length === 2 && Object.values(options).some((option) => option.short === word[1]);
+  let index = 0;
+  for (;;) {
+    const word = args[index];
+    if (word === undefined) return { own: args, command: [] };
+    if (word === '--') return { own: args.slice(0, index), command: args.slice(index + 1) };
+    if (!word.startsWith('-')) return { own: args.slice(0, index), command: args.slice(index) };
+    index += takesValue(word) ? 2 : 1;
+  }
+}
+
+function parseFlags(args: readonly string[], accepts: string): Flags {
+  const options = accepts === 'run' ? { ...SETTING_OPTIONS, ...RUN_OPTIONS } : SETTING_OPTIONS;
+  try {
+    const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
+    return values;
+  } catch (error) {
+    throw new EngineError('InvalidArgument', messageOf(error), { cause: error });
+  }
+}
+
+function loadFile(path: string | undefined): ConfigFile {
+  let text: string;
+  try {
+    text = readFileSync(path ?? DEFAULT_CONFIG_PATH, 'utf8');
+  } catch (error) {
+    if (path === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new EngineError('InvalidArgument', `cannot read the configuration: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  try {
+    return readConfigFile(parse(text));
+  } catch (error) {
+    throw new EngineError('InvalidArgument', `${path ?? DEFAULT_CONFIG_PATH}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** What holds where neither flag nor file says anything. */
+const DEFAULTS = {
+  root: '/var/lib/berth',
+  runDir: '/run/berth',
+  hostPlatform: process.platform,
+  networkMode: 'isolated',
+  egress: 'internet',
+  egressAllow: [],
+  cgroupParent: '/berth',
+  workspaces: [],
+  insecureRegistries: [],
+  initPath: '/usr/bin/tini-static',
+  logMaxBytes: 256 * 1024 * 1024,
+  logLevel: 'info',
+} as const satisfies ConfigFile;
+
+function mergeSettings(flags: Flags, file: ConfigFile): Settings {
+  const values = { ...DEFAULTS, ...file, ...flagValues(flags) };
+  return {
+    root: absolute('root', values.root),
+    runDir: absolute('run-dir', values.runDir),
+    containerd: values.containerdAddress,
+    hostPlatform: hostPlatform(values.hostPlatform),
+    allowPrivileged: values.allowPrivileged,
+    network: networkChoice(values.networkMode),
+    egress: egress(values.egress),
+    egressAllow: values.egressAllow,
+    cgroupParent: cgroupParent(values.cgroupParent),
+    workspaces: values.workspaces.map((path) => absolute('workspace', path)),
+    registriesDir: values.registriesDirectory,
+    insecureRegistries: values.insecureRegistries,
+    initPath: absolute('containers.init_path', values.initPath),
+    logMaxBytes: values.logMaxBytes,
+    logLevel: logLevel(values.logLevel),
+  };
+}
+
+/** The flags under their settings' names, without those that were not given. */
+function flagValues(flags: Flags): ConfigFile {
+  const given: Record<string, unknown> = {
+    root: flags.root,
+    runDir: flags['run-dir'],
+    containerdAddress: flags.containerd,
+    hostPlatform: flags['host-platform'],
+    networkMode: flags.network,
+    egress: flags.egress,
+    cgroupParent: flags['cgroup-parent'],
+    workspaces: flags.workspace,
+    registriesDirectory: flags.registries,
+    logLevel: flags['log-level'],
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function logLevel(value: string): string {
+  if (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].includes(value)) return value;
+  throw new EngineError('InvalidArgument', `log-level is error, warn, info or debug, not "${value}"`);
+}
+
+function absolute(name: string, path: string): string {
+  if (!isAbsolute(path))
+    throw new EngineError('InvalidArgument', `${name} must be an absolute path, not "${path}"`);
+  return resolve(path);
+}
+
+function hostPlatform(value: string): HostPlatform {
+  if (value === 'linux' || value === 'darwin' || value === 'windows') return value;
+  if (value === 'win32') return 'windows';
+  throw new EngineError('InvalidArgument', `host-platform is linux, darwin or windows, not "${value}"`);
+}
+
+function networkChoice(value: string): NetworkChoice {
+  if (value === 'isolated' || value === 'host') return { kind: value };
+  if (isAbsolute(value)) return { kind: 'path', path: resolve(value) };
+  throw new EngineError(
+    'InvalidArgument',
+    `network is isolated, host or the path of a network namespace, not "${value}"`,
+  );
+}
+
+function egress(value: string): Settings['egress'] {
+  if (value === 'internet' || value === 'all' || value === 'none') return value;
+  throw new EngineError('InvalidArgument', `egress is internet, all or none, not "${value}"`);
+}
+
+function cgroupParent(value: string): string {
+  if (/^(\/[A-Za-z0-9_:.@-]+)+$/.test(value) && !value.split('/').includes('..')) return value;
+  throw new EngineError(
+    'InvalidArgument',
+    `cgroup-parent is an absolute path in the cgroup tree, not "${value}"`,
+  );
+}

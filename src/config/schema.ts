@@ -1,0 +1,36 @@
+/** What platform the operator's host is, as far as the gate's default is concerned. */
+export type HostPlatform = 'linux' | 'darwin' | 'windows';
+
+/** Where the job's containers get their network from. */
+export type NetworkChoice =
+  | { readonly kind: 'isolated' }
+  | { readonly kind: 'host' }
+  | { readonly kind: 'path'; readonly path: string };
+
+/** Everything an operator can set, after flags, environment and file were merged; nothing a job says gets in here. */
+export interface Settings {
+  readonly root: string;
+  readonly runDir: string;
+  /** `embedded`, the path of containerd's socket, or undefined: the system's where it answers, else embedded. */
+  readonly containerd: string | undefined;
+  readonly hostPlatform: HostPlatform;
+  /** `[dind] allow_privileged`: undefined when the key is absent. */
+  readonly allowPrivileged: boolean | undefined;
+  readonly network: NetworkChoice;
+  /** Where the job's traffic may go: `internet` is everything but private, link-local and metadata addresses. */
+  readonly egress: 'internet' | 'all' | 'none';
+  /** CIDRs that `internet` opens besides. */
+  readonly egressAllow: readonly string[];
+  /** Cgroup below which the job's own is made; absolute within the cgroup tree. */
+  readonly cgroupParent: string;
+  readonly workspaces: readonly string[];
+  /** containerd's certs.d directory, or undefined. */
+  readonly registriesDir: string | undefined;
+  /** `host[:port]` or CIDR of registries spoken to in plain http; loopback ones always are. */
+  readonly insecureRegistries: readonly string[];
+  /** Program bind-mounted as /sbin/docker-init for `--init`. */
+  readonly initPath: string;
+  /** Most bytes of log kept for one container. */
+  readonly logMaxBytes: number;
+  readonly logLevel: string;
+}
