@@ -1,0 +1,73 @@
+import type { Readable } from 'node:stream';
+import { EngineError, isErrorKind } from '../../errors.ts';
+import type { PathStat } from '../../rootfs/types.ts';
+import type { Container } from '../../state/container.ts';
+import type { Job } from '../job.ts';
+import { openContainerRoot, type ContainerRoot } from './container-root.ts';
+import { emitContainerEvent } from './emit-container-event.ts';
+import { updateRecord } from './update-record.ts';
+
+/** A path of a container, as a client names both. */
+export interface ContainerPath {
+  readonly containerRef: string;
+  readonly path: string;
+}
+
+/** `HEAD …/archive`: facts about a path; NotFound in dockerd's words. */
+export function statArchive(job: Job, at: ContainerPath): Promise<PathStat> {
+  return withRoot(job, at, ({ root, path }) => job.rootfs.stat(root, path));
+}
+
+/** `GET …/archive`: hands the tar to `send` and returns when that is done. */
+export async function readArchive(
+  job: Job,
+  at: ContainerPath,
+  transfer: { readonly signal: AbortSignal; readonly send: (stat: PathStat, tar: Readable) => Promise<void> },
+): Promise<void> {
+  await withRoot(job, at, async ({ root, path }, container) => {
+    const { stat, tar } = await job.rootfs.readArchive(root, path, transfer.signal);
+    await transfer.send(stat, tar);
+    emitContainerEvent(job, container, { action: 'archive-path' });
+  });
+}
+
+/** `PUT …/archive`: unpacks a tar into an existing directory; PermissionDenied where the container may not write either. */
+export async function writeArchive(
+  job: Job,
+  at: ContainerPath,
+  transfer: {
+    readonly tar: Readable;
+    readonly noOverwriteDirNonDir: boolean;
+    readonly copyUidGid: boolean;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  await withRoot(job, at, async ({ root, path, isReadOnly }, container) => {
+    if (isReadOnly) throw new EngineError('PermissionDenied', 'container rootfs is marked read-only');
+    if (!container.record.isRootfsTouched) await updateRecord(job, container, { isRootfsTouched: true });
+    await job.rootfs.writeArchive({ root, path }, transfer.tar, transfer);
+    emitContainerEvent(job, container, { action: 'extract-to-dir' });
+  });
+}
+
+async function withRoot<T>(
+  job: Job,
+  at: ContainerPath,
+  use: (root: ContainerRoot, container: Container) => Promise<T>,
+): Promise<T> {
+  const container = job.containers.resolve(at.containerRef);
+  const opened = await openContainerRoot(job, container, at.path);
+  try {
+    return await use(opened, container);
+  } catch (error) {
+    if (isErrorKind(error, 'NotFound'))
+      throw new EngineError(
+        'NotFound',
+        `Could not find the file ${at.path} in container ${at.containerRef}`,
+        { cause: error },
+      );
+    throw error;
+  } finally {
+    await opened.root.close();
+  }
+}

@@ -1,0 +1,102 @@
+import type { Any } from '../../containerd/types.ts';
+import { buildEnv } from '../../oci/env.ts';
+import { buildSpec } from '../../oci/build-spec.ts';
+import { encodeSpec } from '../../oci/encode-spec.ts';
+import type { OciUser } from '../../oci/spec-types.ts';
+import { resolveUser } from '../../oci/users.ts';
+import type { Admitted } from '../../policy/admitted.ts';
+import { admitCreate, admitMergedConfig, type CheckedCreate } from '../../policy/privileged-gate.ts';
+import type { RootHandle } from '../../rootfs/types.ts';
+import type { Container } from '../../state/container.ts';
+import { gateContextOf } from '../gate-context.ts';
+import type { Job } from '../job.ts';
+import { containerPaths } from './container-paths.ts';
+import { sandboxRequestOf } from './join-network.ts';
+
+/** containerd's name for the type of a runtime spec in JSON. */
+const SPEC_TYPE_URL = 'types.containerd.io/opencontainers/runtime-spec/1/Spec';
+const MAX_USER_FILE_BYTES = 1024 * 1024;
+
+/** What containerd stores until the real spec can be built. */
+export function placeholderSpec(): Any {
+  return toAny('{}');
+}
+
+/** The gate once more, before a start: what the operator has closed since the create stays closed. */
+export function readmitContainer(job: Job, { record }: Container): Admitted<CheckedCreate> {
+  const { config, hostConfig, networkingConfig } = record;
+  const { admitted } = admitCreate({ config, hostConfig, networkingConfig }, gateContextOf(job));
+  return admitMergedConfig(admitted, config);
+}
+
+/** The container's runtime spec for its present record. InvalidArgument for a user that its files do not know. */
+export async function buildContainerSpec(
+  job: Job,
+  container: Container,
+  admitted: Admitted<CheckedCreate>,
+): Promise<Any> {
+  const { record, id } = container;
+  const { Hostname: hostname, Tty: tty, Env: env } = record.config;
+  const { cgroup, ...files } = containerPaths(job, id);
+  const { spec, warnings } = buildSpec({
+    admitted,
+    argv: record.argv,
+    env: buildEnv({ hostname, tty, env: env ?? [] }),
+    user: await findContainerUser(job, container),
+    rootfsPath: 'rootfs',
+    netnsPath: job.network.sandboxPath(sandboxRequestOf(container)),
+    cgroupPath: cgroup,
+    hostname,
+    files,
+    mounts: record.mounts,
+    initPath: job.settings.initPath,
+    host: job.host,
+  });
+  for (const warning of warnings) job.log.warn({ containerId: id, warning }, 'container lacks a wall');
+  return toAny(encodeSpec(spec));
+}
+
+/** Brings the spec that containerd has up to date; most starts find it so. */
+export async function storeContainerSpec(
+  job: Job,
+  container: Container,
+  admitted: Admitted<CheckedCreate>,
+): Promise<void> {
+  const spec = await buildContainerSpec(job, container, admitted);
+  const text = specText(spec);
+  if (text === container.storedSpec) return;
+  await job.containerd.containers.update({ id: container.id, spec }, ['spec']);
+  container.storedSpec = text;
+}
+
+/** The JSON text of a stored spec. */
+export function specText(spec: Any): string {
+  return Buffer.from(spec.value).toString('utf8');
+}
+
+function toAny(text: string): Any {
+  return { typeUrl: SPEC_TYPE_URL, value: Buffer.from(text) };
+}
+
+/** Looks the container's user up in its own files, as they are now. */
+async function findContainerUser(job: Job, container: Container): Promise<OciUser> {
+  const root = await job.rootfs.openMounts(container.rootMounts);
+  try {
+    const { config, hostConfig } = container.record;
+    return await findUser(job, root, { user: config.User, groupAdd: hostConfig.GroupAdd ?? [] });
+  } finally {
+    await root.close();
+  }
+}
+
+/** Looks a user up in the passwd and group files below a root. */
+export async function findUser(
+  job: Job,
+  root: RootHandle,
+  wanted: { readonly user: string; readonly groupAdd: readonly string[] },
+): Promise<OciUser> {
+  const read = async (path: string): Promise<string> =>
+    (await job.rootfs.readFile(root, path, MAX_USER_FILE_BYTES))?.toString('utf8') ?? '';
+  const [passwd, group] = await Promise.all([read('/etc/passwd'), read('/etc/group')]);
+  return resolveUser(wanted.user, { passwd, group }, wanted.groupAdd);
+}

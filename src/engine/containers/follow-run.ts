@@ -1,0 +1,83 @@
+import type { ExitStatus as TaskExit } from '../../containerd/types.ts';
+import { formatTimeNs } from '../../lib/clock.ts';
+import { createDeferred } from '../../lib/deferred.ts';
+import type { Container, ContainerRun, ContainerState, ExitStatus } from '../../state/container.ts';
+import type { Job } from '../job.ts';
+import { awaitTaskExit } from './await-task-exit.ts';
+import { emitContainerEvent } from './emit-container-event.ts';
+import { releaseRun } from './release-run.ts';
+import { autoRemoveContainer } from './remove-container.ts';
+import { updateRecord } from './update-record.ts';
+
+/** How long a client that does not read may hold up what is left of the output after the exit. */
+const STUCK_CLIENT_MS = 10_000;
+
+/** Follows a running container to its end: output drained, exit recorded, waiters told, then everything released. */
+export async function followRun(job: Job, container: Container, exit: Promise<TaskExit>): Promise<void> {
+  const { run } = container;
+  if (!run) return;
+  const taskExit = await awaitTaskExit(job, { containerId: container.id }, exit);
+  await drainOutput(job, container, run);
+  await job.containers.lock.run(container.id, () => becomeExited(job, container, { run, taskExit }));
+}
+
+async function drainOutput(job: Job, container: Container, run: ContainerRun): Promise<void> {
+  const { io, clients } = run.session;
+  if (!(await io.drainWithin(STUCK_CLIENT_MS))) {
+    job.log.warn(
+      { containerId: container.id, clients: clients.size },
+      'attached clients do not read and are dropped',
+    );
+    for (const drop of [...clients]) drop();
+    if (!(await io.drainWithin(STUCK_CLIENT_MS)))
+      job.log.error({ containerId: container.id }, 'output of an ended container was cut');
+  }
+  await run.logWriter?.close();
+}
+
+async function becomeExited(
+  job: Job,
+  container: Container,
+  ended: { readonly run: ContainerRun; readonly taskExit: TaskExit & { readonly error: string } },
+): Promise<void> {
+  const { run, taskExit } = ended;
+  const { state } = container.record;
+  const status: ExitStatus = {
+    exitCode: taskExit.exitStatus,
+    finishedAt: taskExit.exitedAt
+      ? formatTimeNs(BigInt(taskExit.exitedAt.getTime()) * 1_000_000n)
+      : formatTimeNs(job.nowNs()),
+    isOomKilled: run.isOomKilled,
+    error: taskExit.error,
+  };
+  const exited: ContainerState = {
+    status: 'exited',
+    startedAt: state.status === 'running' ? state.startedAt : '',
+    ...status,
+  };
+  container.run = undefined;
+  const stored = updateRecord(job, container, { state: exited });
+  container.released = release(job, container, stored);
+  job.tasks.track('release container', container.released);
+  emitContainerEvent(job, container, { action: 'die', attributes: { exitCode: String(status.exitCode) } });
+  const { nextExit } = container;
+  container.nextExit = createDeferred();
+  run.exited.resolve(status);
+  nextExit.resolve(status);
+  const isAutoRemoved =
+    container.record.hostConfig.AutoRemove && !run.isRestartRequested && !container.isRemoving;
+  if (isAutoRemoved) autoRemoveContainer(job, container);
+  return Promise.resolve();
+}
+
+/** The exit is stored before the task goes: one of the two always knows it. */
+async function release(job: Job, container: Container, stored: Promise<void>): Promise<boolean> {
+  try {
+    await stored;
+    await releaseRun(job, container);
+    return true;
+  } catch (error) {
+    job.log.error({ err: error, containerId: container.id }, 'release of an ended container failed');
+    return false;
+  }
+}

@@ -1,0 +1,107 @@
+import type { ContainerdContainer, TaskProcess } from '../../containerd/types.ts';
+import { isErrorKind } from '../../errors.ts';
+import { createDeferred } from '../../lib/deferred.ts';
+import type { Container, ContainerRecord, StreamSession } from '../../state/container.ts';
+import type { Job } from '../job.ts';
+import { SNAPSHOTTER } from '../snapshotter.ts';
+import { specText } from './container-spec.ts';
+import { followRun } from './follow-run.ts';
+import { sandboxRequestOf } from './join-network.ts';
+import { newContainer } from './new-container.ts';
+import { autoRemoveContainer } from './remove-container.ts';
+import { decodeRecord, RECORD_EXTENSION } from './stored-record.ts';
+
+/** What Docker reports for a process whose end nobody saw. */
+const UNKNOWN_EXIT = 255;
+
+/** Takes over what an earlier berth of this job left: containers, and the output and ends of those that ran on. */
+export async function recoverContainers(job: Job): Promise<void> {
+  const [stored, tasks] = await Promise.all([job.containerd.containers.list(), job.containerd.tasks.list()]);
+  const taskById = new Map(tasks.map((task) => [task.containerId, task]));
+  for (const record of stored) {
+    const container = await restoreContainer(job, record);
+    if (container) await restoreRun(job, container, taskById.get(container.id));
+  }
+}
+
+/** The container as it was; one that was made or removed only half is cleared away. */
+async function restoreContainer(job: Job, stored: ContainerdContainer): Promise<Container | undefined> {
+  const record = decodeRecord(stored.extensions[RECORD_EXTENSION]);
+  try {
+    const rootMounts = await job.containerd.snapshots(SNAPSHOTTER).mounts(record.id);
+    const container = newContainer(record, rootMounts);
+    container.storedSpec = specText(stored.spec);
+    job.containers.reserveName(record.name, record.id);
+    job.containers.add(container);
+    return container;
+  } catch (error) {
+    if (!isErrorKind(error, 'NotFound')) throw error;
+    job.log.warn({ containerId: record.id }, 'removed what was left of a half-removed container');
+    await job.containerd.containers.delete(record.id);
+    return undefined;
+  }
+}
+
+async function restoreRun(job: Job, container: Container, task: TaskProcess | undefined): Promise<void> {
+  const { record } = container;
+  const wasRunning = record.state.status === 'running';
+  if (task && task.status !== 'created') {
+    await adoptRun(job, container, task);
+    return;
+  }
+  // A task that was never let run, or none: the start did not happen, or the end was not seen.
+  if (task) await job.containerd.tasks.delete(container.id);
+  if (wasRunning) container.record = endedUnseen(job, record);
+  if (wasRunning && record.hostConfig.AutoRemove) autoRemoveContainer(job, container);
+}
+
+async function adoptRun(job: Job, container: Container, task: TaskProcess): Promise<void> {
+  const { record } = container;
+  const session = await adoptSession(job, container);
+  container.session = Promise.resolve(session);
+  await job.network.adoptSandbox(sandboxRequestOf(container), record.endpoints);
+  const logWriter =
+    record.hostConfig.LogConfig.Type === 'none' ? undefined : await job.logs.openWriter(container.id);
+  if (logWriter) session.io.addSink({ write: (chunk) => logWriter.write(chunk), end: () => undefined });
+  session.io.taskCreated();
+  session.taskCreated.resolve();
+  container.run = {
+    session,
+    logWriter,
+    exited: createDeferred(),
+    isOomKilled: false,
+    isStopRequested: false,
+    isRestartRequested: false,
+  };
+  const startedAt = record.state.status === 'running' ? record.state.startedAt : record.createdAt;
+  container.record = {
+    ...record,
+    isRootfsTouched: true,
+    state: { status: 'running', pid: task.pid, startedAt, isPaused: task.status === 'paused' },
+  };
+  const exit = job.containerd.tasks.wait({ containerId: container.id });
+  exit.catch(() => undefined);
+  job.tasks.track('follow container', followRun(job, container, exit));
+}
+
+async function adoptSession(job: Job, container: Container): Promise<StreamSession> {
+  const { OpenStdin: stdin, Tty: terminal } = container.record.config;
+  const io = await job.stdio.adopt({ id: container.id, stdin, terminal, keep: true });
+  return { io, taskCreated: createDeferred(), clients: new Set() };
+}
+
+function endedUnseen(job: Job, record: ContainerRecord): ContainerRecord {
+  const startedAt = record.state.status === 'running' ? record.state.startedAt : '';
+  job.log.warn({ containerId: record.id }, 'a container ended while nobody watched');
+  return {
+    ...record,
+    state: {
+      status: 'exited',
+      startedAt,
+      exitCode: UNKNOWN_EXIT,
+      finishedAt: new Date().toISOString(),
+      isOomKilled: false,
+      error: '',
+    },
+  };
+}

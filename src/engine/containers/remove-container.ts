@@ -1,0 +1,90 @@
+import { rm } from 'node:fs/promises';
+import { EngineError } from '../../errors.ts';
+import type { Container } from '../../state/container.ts';
+import { ignoreAbsent } from '../ignore-absent.ts';
+import type { Job } from '../job.ts';
+import { removeContainerVolumes } from '../volumes/remove-container-volumes.ts';
+import { containerPaths } from './container-paths.ts';
+import { SNAPSHOTTER } from '../snapshotter.ts';
+import { emitContainerEvent } from './emit-container-event.ts';
+import { closeSession } from './open-session.ts';
+import { isPaused } from './require-running.ts';
+import { ensureReleased } from './release-run.ts';
+import { signalContainer } from './signal-container.ts';
+import { lastExit } from './wait-container.ts';
+
+const SIGKILL = 9;
+
+/** How `DELETE /containers/{id}` asks. */
+export interface RemoveOptions {
+  /** Kill it first if it runs. */
+  readonly force: boolean;
+  /** Remove its anonymous volumes too. */
+  readonly removeVolumes: boolean;
+}
+
+/** `docker rm`: Conflict for a running container without force. Either all of it is gone afterwards, or it can be tried again. */
+export async function removeContainer(job: Job, containerRef: string, options: RemoveOptions): Promise<void> {
+  const container = job.containers.resolve(containerRef);
+  if (container.isRemoving)
+    throw new EngineError('Conflict', `removal of container ${containerRef} is already in progress`);
+  if (!options.force) refuseLive(container);
+  container.isRemoving = true;
+  try {
+    await killRun(job, container);
+    await job.containers.lock.run(container.id, () => deleteContainer(job, container, options.removeVolumes));
+  } catch (error) {
+    container.isRemoving = false;
+    throw error;
+  }
+  forgetContainer(job, container);
+}
+
+/** `--rm`: gone for every client at once; its resources follow behind, and the end of the job waits for them. */
+export function autoRemoveContainer(job: Job, container: Container): void {
+  container.isRemoving = true;
+  forgetContainer(job, container);
+  job.tasks.track('remove container', deleteContainer(job, container, true));
+}
+
+function refuseLive(container: Container): void {
+  if (isPaused(container))
+    throw new EngineError(
+      'Conflict',
+      `You cannot remove a paused container ${container.id}. Unpause and then stop the container before attempting removal or force remove`,
+    );
+  if (container.run)
+    throw new EngineError(
+      'Conflict',
+      `You cannot remove a running container ${container.id}. Stop the container before attempting removal or force remove`,
+    );
+}
+
+async function killRun(job: Job, container: Container): Promise<void> {
+  const { run } = container;
+  if (!run) return;
+  run.isStopRequested = true;
+  if (isPaused(container)) await job.containerd.tasks.resume(container.id);
+  await signalContainer(job, container, SIGKILL);
+  await run.exited.promise;
+}
+
+/** Removes what is on the host; each step may be repeated. The record goes last, so that a crash half-way is found again. */
+async function deleteContainer(job: Job, container: Container, removeVolumes: boolean): Promise<void> {
+  await ensureReleased(job, container);
+  await closeSession(container);
+  for (const execId of container.execIds) job.execs.delete(execId);
+  await ignoreAbsent(job.containerd.snapshots(SNAPSHOTTER).remove(container.id));
+  await job.logs.remove(container.id);
+  if (removeVolumes) await removeContainerVolumes(job, container.record);
+  await rm(containerPaths(job, container.id).stateDir, { recursive: true, force: true });
+  await ignoreAbsent(job.containerd.containers.delete(container.id));
+}
+
+function forgetContainer(job: Job, container: Container): void {
+  job.containers.releaseName(container.record.name);
+  job.containers.remove(container.id);
+  emitContainerEvent(job, container, { action: 'destroy' });
+  // Whoever waits for the removal is told of its own errors only, not of why a start had failed.
+  container.removed.resolve({ ...lastExit(container), error: '' });
+}

@@ -1,0 +1,133 @@
+import { EngineError } from '../../errors.ts';
+import { createCleanupStack, type CleanupStack } from '../../lib/cleanup-stack.ts';
+import { formatTimeNs } from '../../lib/clock.ts';
+import { createDeferred } from '../../lib/deferred.ts';
+import type { Container, ContainerRun, ContainerState, StreamSession } from '../../state/container.ts';
+import type { Job } from '../job.ts';
+import { readmitContainer, storeContainerSpec } from './container-spec.ts';
+import { emitContainerEvent } from './emit-container-event.ts';
+import { followRun } from './follow-run.ts';
+import { joinNetwork } from './join-network.ts';
+import { closeSession, openSession } from './open-session.ts';
+import { ensureReleased } from './release-run.ts';
+import { removeContainer } from './remove-container.ts';
+import { isPaused } from './require-running.ts';
+import { describeStartFailure, type StartFailure } from './start-error.ts';
+import { updateRecord } from './update-record.ts';
+
+const SIGKILL = 9;
+
+/** `docker start`: NotModified when it runs. A failure undoes what was begun and is kept in the container's state. */
+export async function startContainer(job: Job, containerRef: string): Promise<void> {
+  const container = job.containers.resolve(containerRef);
+  const failure = await job.containers.lock.run(container.id, async () => {
+    refuseStart(container);
+    return tryStart(job, container);
+  });
+  if (!failure) return;
+  if (container.record.hostConfig.AutoRemove && !container.isRemoving)
+    await removeContainer(job, container.id, { force: true, removeVolumes: true });
+  throw failure.error;
+}
+
+function refuseStart(container: Container): void {
+  if (isPaused(container))
+    throw new EngineError('Conflict', 'cannot start a paused container, try unpause instead');
+  if (container.run) throw new EngineError('NotModified', `Container ${container.id} is already running`);
+  if (container.isRemoving)
+    throw new EngineError('Conflict', 'container is marked for removal and cannot be started');
+}
+
+async function tryStart(job: Job, container: Container): Promise<StartFailure | undefined> {
+  const undo = createCleanupStack((step, error) => {
+    job.log.error({ err: error, containerId: container.id, step }, 'undo of container start failed');
+  });
+  try {
+    await runContainer(job, container, undo);
+    undo.commit();
+    return undefined;
+  } catch (error) {
+    const failure = describeStartFailure(error);
+    job.log.warn({ containerId: container.id, reason: failure.error.message }, 'container did not start');
+    await undo.dispose();
+    await updateRecord(job, container, { state: failedState(container.record.state, failure) });
+    return failure;
+  }
+}
+
+async function runContainer(job: Job, container: Container, undo: CleanupStack): Promise<void> {
+  await ensureReleased(job, container);
+  const admitted = readmitContainer(job, container);
+  await joinNetwork(job, container, undo);
+  await storeContainerSpec(job, container, admitted);
+  undo.defer('streams', () => closeSession(container));
+  const session = await openSession(job, container);
+  const logWriter = await openLog(job, container, { session, undo });
+  await createTask(job, container, { session, undo });
+  // Registered before the start: a process that ends at once is not missed.
+  const exit = job.containerd.tasks.wait({ containerId: container.id });
+  exit.catch(() => undefined);
+  const { pid } = await job.containerd.tasks.start({ containerId: container.id });
+  container.run = {
+    session,
+    logWriter,
+    exited: createDeferred(),
+    isOomKilled: false,
+    isStopRequested: false,
+    isRestartRequested: false,
+  };
+  const running: ContainerState = {
+    status: 'running',
+    pid,
+    startedAt: formatTimeNs(job.nowNs()),
+    isPaused: false,
+  };
+  job.tasks.track(
+    'store container start',
+    updateRecord(job, container, { state: running, isRootfsTouched: true }),
+  );
+  emitContainerEvent(job, container, { action: 'start' });
+  job.tasks.track('follow container', followRun(job, container, exit));
+}
+
+async function openLog(
+  job: Job,
+  container: Container,
+  streams: { readonly session: StreamSession; readonly undo: CleanupStack },
+): Promise<ContainerRun['logWriter']> {
+  if (container.record.hostConfig.LogConfig.Type === 'none') return undefined;
+  const writer = await job.logs.openWriter(container.id);
+  streams.undo.defer('log', () => writer.close());
+  streams.session.io.addSink({ write: (chunk) => writer.write(chunk), end: () => undefined });
+  return writer;
+}
+
+async function createTask(
+  job: Job,
+  container: Container,
+  streams: { readonly session: StreamSession; readonly undo: CleanupStack },
+): Promise<void> {
+  const { tasks } = job.containerd;
+  const { io, taskCreated } = streams.session;
+  await tasks.create({
+    containerId: container.id,
+    rootfs: container.rootMounts,
+    ...io.paths,
+    terminal: container.record.config.Tty,
+    runtimeOptions: job.runtimeOptions,
+  });
+  streams.undo.defer('task', async () => {
+    await tasks.kill({ containerId: container.id, signal: SIGKILL }).catch(() => undefined);
+    await tasks.wait({ containerId: container.id }).catch(() => undefined);
+    await tasks.delete(container.id);
+  });
+  io.taskCreated();
+  taskCreated.resolve();
+}
+
+/** A container that never ran stays `created`, as in dockerd; one that ran stays `exited`; both with the new error. */
+function failedState(state: ContainerState, failure: StartFailure): ContainerState {
+  const { exitCode, error } = failure;
+  if (state.status === 'exited') return { ...state, exitCode, error: error.message };
+  return { status: 'created', lastError: error.message, lastExitCode: exitCode };
+}

@@ -1,0 +1,65 @@
+import type { ImageArchives } from '../archive/types.ts';
+import type { Settings } from '../config/schema.ts';
+import type { Any, Containerd } from '../containerd/types.ts';
+import type { HostFacts, HostProcesses } from '../host/types.ts';
+import type { TaskTracker } from '../lib/task-tracker.ts';
+import type { Logger } from '../logger.ts';
+import type { LogStore } from '../logstore/types.ts';
+import type { JobNetwork } from '../network/types.ts';
+import type { Registry } from '../registry/types.ts';
+import type { RootfsAccess } from '../rootfs/types.ts';
+import type { ContainerStore } from '../state/container-store.ts';
+import type { EventLog } from '../state/event-log.ts';
+import type { Exec } from '../state/exec.ts';
+import type { ImageStore } from '../state/image-store.ts';
+import type { VolumeStore } from '../state/volume-store.ts';
+import type { StdioFactory } from '../stdio/types.ts';
+
+/** Where the job's files are on the host. All of it is berth's own and readable by root only, but the Docker socket. */
+export interface JobPaths {
+  /** `<root>/jobs/<job>`: what outlives the process. */
+  readonly stateDir: string;
+  /** `<run-dir>/<job>`: sockets, FIFOs, namespaces. */
+  readonly runDir: string;
+  readonly socket: string;
+  readonly controlSocket: string;
+}
+
+/** Everything one job owns: made by `open-job`, ended by `close-job`, and handed to every verb. */
+export interface Job {
+  readonly id: string;
+  /** containerd's namespace of this job. */
+  readonly namespace: string;
+  /** Stable for the job, as `docker info` prints it. */
+  readonly daemonId: string;
+  readonly settings: Settings;
+  readonly host: HostFacts;
+  readonly processes: HostProcesses;
+  readonly paths: JobPaths;
+  readonly log: Logger;
+  /** Calls carry the job's namespace. */
+  readonly containerd: Containerd;
+  /** Lease that holds what berth has prepared and not yet referenced from a record. */
+  readonly leaseId: string;
+  /** Options that every task of the job is created with. */
+  readonly runtimeOptions: Any;
+  readonly registry: Registry;
+  readonly archives: ImageArchives;
+  readonly network: JobNetwork;
+  readonly stdio: StdioFactory;
+  readonly logs: LogStore;
+  readonly rootfs: RootfsAccess;
+  readonly containers: ContainerStore;
+  readonly execs: Map<string, Exec>;
+  readonly images: ImageStore;
+  readonly volumes: VolumeStore;
+  readonly events: EventLog;
+  /** Work behind answered requests; the end of the job waits for it. */
+  readonly tasks: TaskTracker;
+  /** Aborted when the job ends. */
+  readonly signal: AbortSignal;
+  /** Strictly growing nanoseconds since the epoch. */
+  readonly nowNs: () => bigint;
+  /** Cgroup of the job, absolute within the cgroup tree; containers live below it. */
+  readonly cgroupPath: string;
+}
