@@ -1,0 +1,54 @@
+import {
+  readArchive,
+  statArchive,
+  writeArchive,
+  type ContainerPath,
+} from '../../engine/containers/archive-container.ts';
+import { EngineError } from '../../errors.ts';
+import type { PathStat } from '../../rootfs/types.ts';
+import type { AnswerHeaders, Route, RouteContext } from '../http/route.ts';
+
+/** `docker cp` in both directions. */
+export const archiveRoutes: readonly Route[] = [
+  { method: 'HEAD', path: '/containers/:id/archive', body: 'none', handle: head },
+  { method: 'GET', path: '/containers/:id/archive', body: 'none', handle: get },
+  { method: 'PUT', path: '/containers/:id/archive', body: 'stream', handle: put },
+];
+
+function containerPath(context: RouteContext): ContainerPath {
+  const path = context.query.string('path');
+  if (path === '') throw new EngineError('InvalidArgument', "bad parameter: 'path' cannot be empty");
+  return { containerRef: context.param('id'), path };
+}
+
+async function head(context: RouteContext): Promise<void> {
+  const stat = await statArchive(context.job, containerPath(context));
+  context.empty(200, statHeader(stat));
+}
+
+async function get(context: RouteContext): Promise<void> {
+  await readArchive(context.job, containerPath(context), {
+    signal: context.signal,
+    send: async (stat, tar) => {
+      const writer = context.openStream('application/x-tar', statHeader(stat));
+      for await (const chunk of tar as AsyncIterable<Buffer>) await writer.write(chunk);
+      await writer.end();
+    },
+  });
+}
+
+async function put(context: RouteContext): Promise<void> {
+  const { query } = context;
+  await writeArchive(context.job, containerPath(context), {
+    tar: context.stream,
+    noOverwriteDirNonDir: query.bool('noOverwriteDirNonDir'),
+    copyUidGid: query.bool('copyUIDGID'),
+    signal: context.signal,
+  });
+  context.empty(200);
+}
+
+/** The CLI reads this header before it decides how to unpack. */
+function statHeader(stat: PathStat): AnswerHeaders {
+  return { 'X-Docker-Container-Path-Stat': Buffer.from(JSON.stringify(stat)).toString('base64') };
+}

@@ -1,0 +1,26 @@
+import { listContainers } from '../../engine/containers/list-containers.ts';
+import { pruneContainers } from '../../engine/containers/prune-containers.ts';
+import type { Route, RouteContext } from '../http/route.ts';
+
+/** Endpoints about all containers at once. */
+export const listRoutes: readonly Route[] = [
+  { method: 'GET', path: '/containers/json', body: 'none', handle: list },
+  { method: 'POST', path: '/containers/prune', body: 'none', handle: prune },
+];
+
+async function list(context: RouteContext): Promise<void> {
+  const { job, query } = context;
+  context.json(
+    200,
+    await listContainers(job, {
+      all: query.bool('all'),
+      limit: query.int('limit') ?? 0,
+      includeSize: query.bool('size'),
+      filters: query.filters(),
+    }),
+  );
+}
+
+async function prune(context: RouteContext): Promise<void> {
+  context.json(200, await pruneContainers(context.job, context.query.filters()));
+}

@@ -1,0 +1,47 @@
+import { logsContainer } from '../../engine/containers/logs-container.ts';
+import { EngineError } from '../../errors.ts';
+import type { LogReadOptions } from '../../logstore/types.ts';
+import type { Query } from '../http/query.ts';
+import type { RouteContext } from '../http/route.ts';
+import { stdcopyHeader } from '../http/stdcopy.ts';
+import { streamMediaType } from '../http/stream-media-type.ts';
+import { parseTimestamp } from '../http/timestamp.ts';
+
+/** `GET /containers/{id}/logs`. */
+export async function logs(context: RouteContext): Promise<void> {
+  const { isTty, frames } = logsContainer(context.job, context.param('id'), {
+    options: logOptions(context.query),
+    signal: context.signal,
+  });
+  const writer = context.openStream(streamMediaType(isTty, context.apiVersion));
+  for await (const { stream, data } of frames) {
+    if (isTty) await writer.write(data);
+    else await writer.write(stdcopyHeader(stream, data.length), data);
+  }
+  await writer.end();
+}
+
+function logOptions(query: Query): LogReadOptions {
+  return {
+    stdout: query.bool('stdout'),
+    stderr: query.bool('stderr'),
+    follow: query.bool('follow'),
+    timestamps: query.bool('timestamps'),
+    tail: tail(query.string('tail')),
+    sinceNs: time(query, 'since'),
+    untilNs: time(query, 'until'),
+  };
+}
+
+/** As dockerd: what is not a number means all. */
+function tail(text: string): number | 'all' {
+  return /^\d{1,15}$/.test(text) ? Number(text) : 'all';
+}
+
+function time(query: Query, name: string): bigint | undefined {
+  const text = query.string(name);
+  if (text === '' || text === '0') return undefined;
+  const timeNs = parseTimestamp(text);
+  if (timeNs === undefined) throw new EngineError('InvalidArgument', `invalid value for "${name}": ${text}`);
+  return timeNs;
+}

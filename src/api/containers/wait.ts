@@ -1,0 +1,30 @@
+import { waitContainer, type WaitCondition } from '../../engine/containers/wait-container.ts';
+import { EngineError } from '../../errors.ts';
+import { isAtLeast } from '../http/api-version.ts';
+import type { RouteContext } from '../http/route.ts';
+
+/** `POST /containers/{id}/wait`: the headers go out before the wait, because the CLI starts the container on them. */
+export async function wait(context: RouteContext): Promise<void> {
+  const { status } = waitContainer(context.job, context.param('id'), waitCondition(context));
+  const writer = context.openStream('application/json');
+  const left = new Promise<undefined>((resolve) => {
+    context.signal.addEventListener('abort', () => {
+      resolve(undefined);
+    });
+  });
+  const exit = await Promise.race([status, left]);
+  if (!exit) return;
+  const answer = {
+    StatusCode: exit.exitCode,
+    ...(exit.error === '' ? {} : { Error: { Message: exit.error } }),
+  };
+  await writer.write(Buffer.from(`${JSON.stringify(answer)}\n`));
+  await writer.end();
+}
+
+function waitCondition(context: RouteContext): WaitCondition {
+  const text = context.query.string('condition');
+  if (text === '' || !isAtLeast(context.apiVersion, '1.30')) return 'not-running';
+  if (text === 'not-running' || text === 'next-exit' || text === 'removed') return text;
+  throw new EngineError('InvalidArgument', `invalid condition: "${text}"`);
+}

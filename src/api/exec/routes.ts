@@ -1,0 +1,31 @@
+import { createExec } from '../../engine/exec/create-exec.ts';
+import { inspectExec } from '../../engine/exec/inspect-exec.ts';
+import { resizeExec } from '../../engine/exec/resize-exec.ts';
+import { decodeExec } from '../containers/decode-exec.ts';
+import { terminalSize } from '../containers/terminal-size.ts';
+import type { Route, RouteContext } from '../http/route.ts';
+import { start } from './start.ts';
+
+/** Exec endpoints: made below their container, then named by their own id. */
+export const execRoutes: readonly Route[] = [
+  { method: 'POST', path: '/containers/:id/exec', body: 'json', handle: create },
+  { method: 'POST', path: '/exec/:id/start', body: 'json', hijack: true, handle: start },
+  { method: 'POST', path: '/exec/:id/resize', body: 'none', handle: resize },
+  { method: 'GET', path: '/exec/:id/json', body: 'none', handle: inspect },
+];
+
+function create(context: RouteContext): Promise<void> {
+  const { request } = decodeExec(context.body, context.apiVersion);
+  context.json(201, { Id: createExec(context.job, context.param('id'), request).id });
+  return Promise.resolve();
+}
+
+async function resize(context: RouteContext): Promise<void> {
+  await resizeExec(context.job, context.param('id'), terminalSize(context.query));
+  context.empty(200);
+}
+
+function inspect(context: RouteContext): Promise<void> {
+  context.json(200, inspectExec(context.job, context.param('id')));
+  return Promise.resolve();
+}

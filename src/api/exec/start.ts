@@ -1,0 +1,29 @@
+import { requireStartable, startExec } from '../../engine/exec/start-exec.ts';
+import { messageOf } from '../../errors.ts';
+import { clientStreams } from '../http/client-streams.ts';
+import type { RouteContext } from '../http/route.ts';
+import { stdcopyHeader } from '../http/stdcopy.ts';
+import { streamMediaType } from '../http/stream-media-type.ts';
+import { decodeExecStart } from './decode-exec-start.ts';
+
+/** `POST /exec/{id}/start`. Once the connection is taken over, a failure is told on it, as dockerd does. */
+export async function start(context: RouteContext): Promise<void> {
+  const { job, signal } = context;
+  const asked = decodeExecStart(context.body, context.apiVersion);
+  const { id, request } = requireStartable(job, context.param('id'));
+  const { consoleSize } = asked;
+  if (asked.detach) {
+    await startExec(job, id, { client: undefined, consoleSize });
+    context.empty(200);
+    return;
+  }
+  const isTty = request.tty;
+  const connection = context.hijack(streamMediaType(isTty, context.apiVersion));
+  try {
+    await startExec(job, id, { client: clientStreams(connection, { isTty, signal }), consoleSize });
+  } catch (error) {
+    const text = Buffer.from(`${messageOf(error)}\r\n`);
+    await (isTty ? connection.write(text) : connection.write(stdcopyHeader('stdout', text.length), text));
+  }
+  await connection.end();
+}

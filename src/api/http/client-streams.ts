@@ -1,0 +1,16 @@
+import type { ClientStreams } from '../../engine/containers/connect-client.ts';
+import type { HijackedConnection } from './route.ts';
+import { stdcopyHeader } from './stdcopy.ts';
+
+/** A hijacked connection as the engine sees a client: framed per stream, or raw where a terminal makes one of both. */
+export function clientStreams(
+  connection: HijackedConnection,
+  options: { readonly isTty: boolean; readonly signal: AbortSignal },
+): ClientStreams {
+  return {
+    write: (stream, data) =>
+      options.isTty ? connection.write(data) : connection.write(stdcopyHeader(stream, data.length), data),
+    input: connection.input as AsyncIterable<Buffer>,
+    signal: options.signal,
+  };
+}
