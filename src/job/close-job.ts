@@ -1,0 +1,66 @@
+import { removeContainer } from '../engine/containers/remove-container.ts';
+import { messageOf } from '../errors.ts';
+import { forEachBounded } from '../lib/for-each-bounded.ts';
+import type { OpenJob } from './open-job.ts';
+import { removeTraces } from './remove-traces.ts';
+
+/** How many containers are taken down at once: more would only queue at containerd. */
+const PARALLEL_REMOVALS = 8;
+
+/** The last line that berth prints: what a job used, and what could not be removed. */
+export interface TeardownReport {
+  readonly closed: true;
+  readonly job: string;
+  /** Everything of the job that is still on the host; empty in a clean end. */
+  readonly leaks: readonly string[];
+  readonly containers: number;
+  readonly durationMs: number;
+}
+
+/** Ends a job: nobody can ask any more, then every container, network, image and directory of it goes. Idempotent steps. */
+export async function closeJob(open: OpenJob): Promise<TeardownReport> {
+  const { job, names } = open;
+  const startedAt = Date.now();
+  await open.stopListening();
+  const containers = job.containers.all();
+  await forEachBounded(containers, PARALLEL_REMOVALS, async (container) => {
+    if (container.isRemoving) return;
+    try {
+      await removeContainer(job, container.id, { force: true, removeVolumes: true });
+    } catch (error) {
+      job.log.error({ err: error, containerId: container.id }, 'container could not be removed');
+    }
+  });
+  await job.tasks.idle();
+  open.abort();
+  const leaks = [...(await attempt('network', () => job.network.close())), ...(await closeTraces(open))];
+  for (const leak of leaks) job.log.error({ leak }, 'left behind');
+  return {
+    closed: true,
+    job: names.jobId,
+    leaks,
+    containers: containers.length,
+    durationMs: Date.now() - startedAt,
+  };
+}
+
+async function closeTraces(open: OpenJob): Promise<readonly string[]> {
+  const { job, names, host } = open;
+  await job.stdio.stopKeeper();
+  const leaks = await attempt('traces', () => removeTraces(names, host, job.containerd));
+  job.containerd.close();
+  const released = await attempt('containerd', async () => {
+    await open.releaseContainerd();
+    return [];
+  });
+  open.lock.release();
+  return [...leaks, ...released];
+}
+
+async function attempt(what: string, step: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  try {
+    return await step();
+  } catch (error) {
+    return [`${what}: ${messageOf(error)}`];
+  }
+}

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { createImageArchives } from '../archive/read-images.ts';
+import type { Settings } from '../config/schema.ts';
+import { encodeRuncOptions } from '../containerd/runc-options.ts';
+import type { Containerd } from '../containerd/types.ts';
+import type { Job } from '../engine/job.ts';
+import { readHostFacts } from '../host/facts.ts';
+import { createTaskTracker } from '../lib/task-tracker.ts';
+import type { Logger } from '../logger.ts';
+import { createLogStore } from '../logstore/log-store.ts';
+import { createJobNetwork } from '../network/job-network.ts';
+import { createRegistry } from '../registry/create-registry.ts';
+import { createRootfsAccess } from '../rootfs/rootfs-access.ts';
+import { createContainerStore } from '../state/container-store.ts';
+import { createEventLog } from '../state/event-log.ts';
+import { createImageStore } from '../state/image-store.ts';
+import { openVolumeFiles } from '../state/volume-files.ts';
+import { openVolumeStore } from '../state/volume-store.ts';
+import { createStdioFactory } from '../stdio/stdio-factory.ts';
+import type { JobNames } from './job-names.ts';
+import type { HostTools } from './remove-traces.ts';
+
+/** What a job is put together from. */
+export interface JobParts {
+  readonly settings: Settings;
+  readonly names: JobNames;
+  readonly log: Logger;
+  readonly host: HostTools;
+  readonly containerd: Containerd;
+  readonly leaseId: string;
+  readonly signal: AbortSignal;
+  readonly nowNs: () => bigint;
+}
+
+/** Puts a job together; its network is laid here, and undone here if anything after it fails. */
+export async function createJob(parts: JobParts): Promise<Job> {
+  const { settings, names, host } = parts;
+  const log = parts.log.child({ job: names.jobId });
+  const reportFailure = (name: string, error: unknown): void => {
+    log.error({ err: error, task: name }, 'background work failed');
+  };
+  const facts = await readHostFacts(host.cgroups);
+  const network = await createJobNetwork({
+    slug: names.slug,
+    stateDir: names.paths.stateDir,
+    runDir: names.paths.runDir,
+    choice: settings.network,
+    egress: { kind: settings.egress, allow: settings.egressAllow },
+    log,
+    processes: host.processes,
+    libc: host.libc,
+  });
+  return {
+    ...parts,
+    id: names.jobId,
+    namespace: names.namespace,
+    daemonId: createHash('sha256').update(names.namespace).digest('hex').slice(0, 32),
+    host: facts,
+    processes: host.processes,
+    paths: names.paths,
+    log,
+    // runc's default is one directory for every containerd of the host, where another root's job could collide.
+    runtimeOptions: await encodeRuncOptions({ root: join(names.paths.runDir, 'runc') }),
+    registry: createRegistry(settings),
+    archives: createImageArchives(),
+    network,
+    stdio: createStdioFactory({
+      directory: join(names.paths.runDir, 'io'),
+      libc: host.libc,
+      processes: host.processes,
+      onError: reportFailure,
+    }),
+    logs: createLogStore({
+      directoryOf: (id) => join(names.paths.stateDir, 'containers', id, 'log'),
+      maxBytes: settings.logMaxBytes,
+      now: parts.nowNs,
+    }),
+    rootfs: createRootfsAccess({ libc: host.libc, mounts: host.mounts }),
+    containers: createContainerStore(),
+    execs: new Map(),
+    images: createImageStore(parts.containerd.images),
+    volumes: await openVolumeStore(await openVolumeFiles(join(names.paths.stateDir, 'volumes'))),
+    events: createEventLog(parts.nowNs),
+    tasks: createTaskTracker(reportFailure),
+    cgroupPath: names.cgroupPath,
+  };
+}

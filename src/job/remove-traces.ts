@@ -1,0 +1,118 @@
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Containerd } from '../containerd/types.ts';
+import { messageOf } from '../errors.ts';
+import { errnoCode } from '../host/errors.ts';
+import type { HostCgroups, HostMounts, HostProcesses, Libc } from '../host/types.ts';
+import { reapNetwork } from '../network/reap-network.ts';
+import { readKeeperIdentity } from '../stdio/keeper.ts';
+import type { JobNames } from './job-names.ts';
+import { sweepNamespace } from './sweep-namespace.ts';
+
+/** The host's parts that a job's traces are removed with. */
+export interface HostTools {
+  readonly libc: Libc;
+  readonly mounts: HostMounts;
+  readonly cgroups: HostCgroups;
+  readonly processes: HostProcesses;
+}
+
+const END_OF_PROCESSES_MS = 3_000;
+const POLL_MS = 20;
+
+/**
+ * Removes everything that bears the job's name, in the order that lets nothing be used while it goes: containerd's
+ * objects, network, cgroup, mounts, directories. Works with nothing but the names; idempotent. Answers what is left.
+ */
+export async function removeTraces(
+  names: JobNames,
+  host: HostTools,
+  containerd: Containerd | undefined,
+): Promise<readonly string[]> {
+  const left: string[] = [];
+  const attempt = async (what: string, step: () => Promise<readonly string[] | undefined>): Promise<void> => {
+    try {
+      left.push(...((await step()) ?? []));
+    } catch (error) {
+      left.push(`${what}: ${messageOf(error)}`);
+    }
+  };
+  const { stateDir, runDir } = names.paths;
+  if (containerd) await attempt('containerd namespace', () => sweepNamespace(containerd));
+  await attempt('output keeper', () => stopKeeper(names, host));
+  await attempt('cgroup', () => removeCgroup(names, host));
+  await attempt('network', () =>
+    reapNetwork({ slug: names.slug, runDir, processes: host.processes, libc: host.libc }),
+  );
+  await attempt('mounts', async () => {
+    await host.mounts.unmountBelow(runDir);
+    await host.mounts.unmountBelow(stateDir);
+    return undefined;
+  });
+  // A directory with a live mount below it is never removed recursively: that would empty what is mounted.
+  const mounted = await mountsBelow(host.mounts, [runDir, stateDir]);
+  left.push(...mounted.map((path) => `mount ${path}`));
+  if (mounted.length > 0) return left;
+  await attempt('socket', () => removeQuietly(names.paths.socket));
+  await attempt('run directory', () => removeQuietly(runDir));
+  await attempt('state directory', () => removeQuietly(stateDir));
+  await removeEmpty([dirname(runDir), dirname(stateDir)]);
+  return left;
+}
+
+async function stopKeeper(names: JobNames, { processes }: HostTools): Promise<undefined> {
+  const keeper = await readKeeperIdentity(join(names.paths.runDir, 'io', 'keeper.pid'));
+  if (keeper) await processes.kill(keeper, 'SIGKILL');
+  return undefined;
+}
+
+/** What still runs in the job's cgroup is ended: the job's own processes do not outlive it. */
+async function removeCgroup(names: JobNames, { cgroups }: HostTools): Promise<readonly string[]> {
+  const { cgroupPath } = names;
+  const deadline = Date.now() + END_OF_PROCESSES_MS;
+  let pids = await cgroups.pids(cgroupPath);
+  while (pids.length > 0 && Date.now() < deadline) {
+    for (const pid of pids) killPid(pid);
+    await sleep(POLL_MS);
+    pids = await cgroups.pids(cgroupPath);
+  }
+  if (pids.length > 0) return pids.map((pid) => `process ${String(pid)} in cgroup ${cgroupPath}`);
+  await cgroups.remove(cgroupPath);
+  const parent = dirname(cgroupPath);
+  if (parent !== '/') await removeEmpty(cgroups.paths(parent));
+  return [];
+}
+
+function killPid(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (errnoCode(error) !== 'ESRCH') throw error;
+  }
+}
+
+async function mountsBelow(mounts: HostMounts, directories: readonly string[]): Promise<readonly string[]> {
+  return (await mounts.list())
+    .map(({ mountPoint }) => mountPoint)
+    .filter((path) =>
+      directories.some((directory) => path === directory || path.startsWith(`${directory}/`)),
+    );
+}
+
+async function removeQuietly(path: string): Promise<undefined> {
+  await rm(path, { recursive: true, force: true });
+  return undefined;
+}
+
+/** Shared parents go with the last job; another one's directory in it keeps them. */
+async function removeEmpty(directories: readonly string[]): Promise<void> {
+  for (const directory of directories) {
+    try {
+      if ((await readdir(directory, { withFileTypes: true })).every((entry) => !entry.isDirectory()))
+        await rmdir(directory);
+    } catch (error) {
+      if (!['ENOENT', 'ENOTEMPTY', 'EBUSY', 'EEXIST'].includes(errnoCode(error) ?? '')) throw error;
+    }
+  }
+}

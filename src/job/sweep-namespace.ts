@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Containerd, SnapshotInfo } from '../containerd/types.ts';
+import { isErrorKind, messageOf } from '../errors.ts';
+import { SNAPSHOTTER } from '../engine/snapshotter.ts';
+import { ignoreAbsent } from '../engine/ignore-absent.ts';
+
+const SIGKILL = 9;
+const MAX_PASSES = 20;
+const TASK_END_MS = 5_000;
+
+/**
+ * Empties a containerd namespace and removes it, whatever state a crash left it in. Idempotent.
+ * Answers what could not be removed, for the report.
+ */
+export async function sweepNamespace(containerd: Containerd): Promise<readonly string[]> {
+  const left: string[] = [];
+  const attempt = async (what: string, step: () => Promise<void>): Promise<void> => {
+    try {
+      await step();
+    } catch (error) {
+      if (!isErrorKind(error, 'NotFound')) left.push(`${what}: ${messageOf(error)}`);
+    }
+  };
+  const each = async <T>(
+    items: readonly T[],
+    name: (item: T) => string,
+    step: (item: T) => Promise<void>,
+  ): Promise<void> => {
+    await Promise.all(items.map((item) => attempt(name(item), () => step(item))));
+  };
+  await attempt('tasks', async () => {
+    await each(
+      await containerd.tasks.list(),
+      (task) => `task ${task.containerId}`,
+      (task) => endTask(containerd, task.containerId),
+    );
+  });
+  await attempt('containers', async () => {
+    await each(
+      await containerd.containers.list(),
+      ({ id }) => `container ${id}`,
+      ({ id }) => containerd.containers.delete(id),
+    );
+  });
+  await attempt('leases', async () => {
+    await each(
+      await containerd.leases.list(),
+      ({ id }) => `lease ${id}`,
+      ({ id }) => containerd.leases.delete(id),
+    );
+  });
+  await attempt('images', async () => {
+    await each(
+      await containerd.images.list(),
+      ({ name }) => `image ${name}`,
+      ({ name }) => containerd.images.delete(name),
+    );
+  });
+  await attempt('snapshots', () => removeSnapshots(containerd));
+  await attempt('content', () => removeContent(containerd));
+  await attempt(`namespace ${containerd.namespace}`, () =>
+    containerd.namespaces.delete(containerd.namespace),
+  );
+  return left;
+}
+
+async function endTask(containerd: Containerd, containerId: string): Promise<void> {
+  await ignoreAbsent(containerd.tasks.kill({ containerId, signal: SIGKILL, all: true }));
+  const { status } = await containerd.tasks.get({ containerId });
+  if (status !== 'stopped')
+    await containerd.tasks.wait({ containerId }, AbortSignal.timeout(TASK_END_MS)).catch(() => undefined);
+  await containerd.tasks.delete(containerId);
+}
+
+/** Leaf first: a snapshot with children cannot be removed, so each pass takes those without. */
+async function removeSnapshots(containerd: Containerd): Promise<void> {
+  const snapshots = containerd.snapshots(SNAPSHOTTER);
+  let remaining = await snapshots.list();
+  for (let pass = 0; remaining.length > 0 && pass < MAX_PASSES; pass += 1) {
+    while (remaining.length > 0) {
+      const leaves = leavesOf(remaining);
+      for (const { name } of leaves) await ignoreAbsent(snapshots.remove(name));
+      const removed = new Set(leaves.map(({ name }) => name));
+      remaining = remaining.filter(({ name }) => !removed.has(name));
+    }
+    remaining = await snapshots.list();
+  }
+}
+
+function leavesOf(snapshots: readonly SnapshotInfo[]): readonly SnapshotInfo[] {
+  const parents = new Set(snapshots.map(({ parent }) => parent));
+  return snapshots.filter(({ name }) => !parents.has(name));
+}
+
+async function removeContent(containerd: Containerd): Promise<void> {
+  for (const { ref } of await containerd.content.statuses())
+    await ignoreAbsent(containerd.content.abort(ref));
+  for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+    const blobs = await containerd.content.list();
+    if (blobs.length === 0) return;
+    for (const { digest } of blobs) await ignoreAbsent(containerd.content.delete(digest));
+    // containerd's own collector may be at work on the same blobs.
+    if (pass > 0) await sleep(50);
+  }
+}
