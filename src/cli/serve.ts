@@ -1,0 +1,53 @@
+import { loadCommandLine } from '../config/load.ts';
+import { EngineError } from '../errors.ts';
+import { createDeferred } from '../lib/deferred.ts';
+import { createLogger } from '../logger.ts';
+import { closeJob } from '../job/close-job.ts';
+import { jobEnvironment } from '../job/environment.ts';
+import { jobNames } from '../job/job-names.ts';
+import { openJob, type OpenJob } from '../job/open-job.ts';
+import { requireRoot } from './require-root.ts';
+
+/** `berth serve`: one JSON line when ready, one when closed; 0 only where nothing of the job is left. */
+export async function serve(args: readonly string[]): Promise<number> {
+  requireRoot();
+  const { job: jobId, socket, settings } = loadCommandLine(args, 'serve');
+  if (jobId === undefined) throw new EngineError('InvalidArgument', 'serve needs --job ID');
+  const log = createLogger(settings.logLevel);
+  const stop = createDeferred<'stop'>();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      stop.resolve('stop');
+    });
+  const open = await openJob({
+    settings,
+    names: jobNames(settings, jobId, socket),
+    log,
+    onStop: () => {
+      stop.resolve('stop');
+    },
+  });
+  writeLine(readyLine(open));
+  await stop.promise;
+  const report = await closeJob(open);
+  writeLine(report);
+  return report.leaks.length === 0 ? 0 : 1;
+}
+
+function readyLine({ job }: OpenJob): unknown {
+  const { paths } = job;
+  return {
+    ready: true,
+    job: job.id,
+    socket: paths.socket,
+    controlSocket: paths.controlSocket,
+    containerd: job.containerd.address,
+    namespace: job.namespace,
+    netns: job.network.netnsPath,
+    env: jobEnvironment(paths.socket),
+  };
+}
+
+function writeLine(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
