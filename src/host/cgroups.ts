@@ -63,11 +63,13 @@ async function readLayout(mountInfoPath: string): Promise<Layout> {
     v1.set(controllers.join(','), { directory: mount.mountPoint, controllers });
   }
   const hierarchies = [...v1.values()];
+  const unified = mounts.find(({ fsType }) => fsType === 'cgroup2');
   if (hierarchies.some(({ controllers }) => controllers.includes('memory') || controllers.includes('pids'))) {
     const names = hierarchies.flatMap(({ controllers }) => controllers).filter((name) => !name.includes('='));
-    return { mode: 'v1', controllers: names, hierarchies };
+    // On a hybrid host the runtime makes its cgroups in the unified hierarchy as well.
+    const all = unified ? [...hierarchies, { directory: unified.mountPoint, controllers: [] }] : hierarchies;
+    return { mode: 'v1', controllers: names, hierarchies: all };
   }
-  const unified = mounts.find(({ fsType }) => fsType === 'cgroup2');
   if (!unified) throw new EngineError('Unavailable', 'cgroups are not mounted on this host');
   const controllers = words(await readFile(join(unified.mountPoint, 'cgroup.controllers'), 'utf8'));
   return { mode: 'v2', controllers, hierarchies: [{ directory: unified.mountPoint, controllers: [] }] };
