@@ -2,8 +2,8 @@ import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Job } from '../engine/job.ts';
+import { SERVER_NAME } from '../engine/system/server-name.ts';
 import { EngineError } from '../errors.ts';
-import { BERTH_VERSION } from '../version.ts';
 import { MAX_API_VERSION } from './http/api-version.ts';
 import { runRoute } from './http/endpoint.ts';
 import { describeError, EdgeError, logError, sendError } from './http/error-response.ts';
@@ -25,7 +25,7 @@ const setCommonHeaders: RequestHandler = (_request, response, next) => {
   response.setHeader('Api-Version', MAX_API_VERSION);
   response.setHeader('Docker-Experimental', 'false');
   response.setHeader('Ostype', 'linux');
-  response.setHeader('Server', `berth/${BERTH_VERSION} (linux)`);
+  response.setHeader('Server', SERVER_NAME);
   next();
 };
 

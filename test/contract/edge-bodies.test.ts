@@ -13,6 +13,7 @@ function answer(context: RouteContext): Promise<void> {
 
 const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/containers/:id/attach', body: 'none', hijack: true, handle: answer },
+  { method: 'POST', path: '/exec/:id/start', body: 'json', hijack: true, handle: answer },
   {
     method: 'POST',
     path: '/containers/create',
@@ -131,4 +132,19 @@ describe('JSON bodies', () => {
     expect((await send({ ...hijack, path: '/containers//x/attach', headers: upgrade })).status).toBe(301);
     expect(reached).toEqual([]);
   });
+
+  it.each(['/containers/create', '/exec/x/start'])(
+    'is no failure of ours on %s when the client leaves in the middle of it',
+    async (path) => {
+      const before = app.logged.length;
+      const connection = await openRaw(app.socketPath);
+      connection.send(
+        formatRequest({ method: 'POST', path, headers: { ...JSON_TYPE, 'Content-Length': '9' }, body: '{' }),
+      );
+      connection.end();
+      connection.close();
+      await expect.poll(() => app.logged.length).toBeGreaterThan(before);
+      expect(app.logged.slice(before).map(({ level }) => level)).not.toContain('error');
+    },
+  );
 });

@@ -123,6 +123,17 @@ describe.each([
     connection.close();
   });
 
+  it('drops a body where the route has none: it is no input', async () => {
+    const body = '{"stream":true,"hijack":true}';
+    const request = formatRequest({ method: 'POST', path: '/containers/x/attach', headers, body });
+    const connection = await openRaw(app.socketPath);
+    connection.send(Buffer.concat([request, Buffer.from('stdin')]));
+    connection.end();
+    await connection.readHead();
+    expect((await connection.readToEnd()).toString()).toBe('stdin|bye ');
+    connection.close();
+  });
+
   it('answers an error as on any other route, though input is already there', async () => {
     const connection = await openRaw(app.socketPath);
     connection.send(Buffer.concat([attach(headers, '/refuse'), Buffer.from('input nobody reads')]));

@@ -7,7 +7,7 @@ import { createByteWriter } from './byte-writer.ts';
 import { EdgeError, logError } from './error-response.ts';
 import { hijackSocket } from './hijack.ts';
 import { createQuery } from './query.ts';
-import { readJsonBody } from './request-body.ts';
+import { readBody, readJsonBody } from './request-body.ts';
 import { splitTarget } from './request-target.ts';
 import type { AnswerHeaders, Route, RouteContext } from './route.ts';
 
@@ -96,14 +96,28 @@ function rawBodyLength(request: IncomingMessage): number {
   return Number(request.headers['content-length'] ?? 0);
 }
 
-async function readBody(route: Route, exchange: Exchange): Promise<Uint8Array> {
-  const { request, response, rawSocket } = exchange;
-  if (route.body !== 'json') return Buffer.alloc(0);
+async function readRawBody(
+  route: Route,
+  { request, response }: Exchange,
+  socket: Socket,
+): Promise<Uint8Array> {
   const { headers } = request;
-  if (!rawSocket) return readJsonBody({ stream: request, headers, length: undefined });
+  if (route.body !== 'json') {
+    // dockerode sends its options as the body of an attach: no input for the process, and dockerd drops it too.
+    await readBody({ stream: socket, headers, length: Number(headers['content-length'] ?? 0) });
+    return Buffer.alloc(0);
+  }
+  const length = rawBodyLength(request);
   // Node answers this by itself only where it reads the body.
   if (headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
-  return readJsonBody({ stream: rawSocket, headers, length: rawBodyLength(request) });
+  return readJsonBody({ stream: socket, headers, length });
+}
+
+async function bodyOf(route: Route, exchange: Exchange): Promise<Uint8Array> {
+  const { request, rawSocket } = exchange;
+  if (rawSocket) return readRawBody(route, exchange, rawSocket);
+  if (route.body !== 'json') return Buffer.alloc(0);
+  return readJsonBody({ stream: request, headers: request.headers, length: undefined });
 }
 
 async function createContext(route: Route, exchange: Exchange, job: Job): Promise<RouteContext> {
@@ -127,7 +141,7 @@ async function createContext(route: Route, exchange: Exchange, job: Job): Promis
     headers: request.headers,
     signal: aborter.signal,
     stream: request,
-    body: await readBody(route, exchange),
+    body: await bodyOf(route, exchange),
     param(name) {
       const value = params[name];
       if (value === undefined) throw new EngineError('Internal', `the route has no parameter ${name}`);

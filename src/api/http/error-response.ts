@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { EngineError, messageOf, type ErrorKind } from '../../errors.ts';
+import { EngineError, isErrorKind, messageOf, type ErrorKind } from '../../errors.ts';
 import type { Job } from '../../engine/job.ts';
 
 /** Statuses that only the HTTP edge gives: none of them is about what a request asked for. */
@@ -59,16 +59,19 @@ export function describeError(error: unknown, job: Job): ErrorAnswer {
   return { status: 500, message: 'internal error: the log of berth has the details' };
 }
 
-/** Logs a failure of ours; a client's mistake, or its leaving, is not one. */
+/** Logs an error once: a failure of ours loudly, what we lack as a warning, a client's mistake or leaving quietly. */
 export function logError(
   error: unknown,
   request: { readonly job: Job; readonly what: string; readonly isLeft: boolean },
 ): void {
+  const { log } = request.job;
   const { status } = describeError(error, request.job);
-  const fields = { request: request.what, status, err: error };
-  if (request.isLeft) request.job.log.debug({ ...fields, err: messageOf(error) }, 'client left');
-  else if (status >= 500 && status !== 501) request.job.log.error(fields, 'request failed');
-  else request.job.log.debug({ ...fields, err: messageOf(error) }, 'request refused');
+  const fields = { request: request.what, status };
+  if (request.isLeft || isErrorKind(error, 'Cancelled'))
+    log.debug({ ...fields, err: messageOf(error) }, 'client left');
+  else if (status === 500) log.error({ ...fields, err: error }, 'request failed');
+  else if (status === 503) log.warn({ ...fields, err: messageOf(error) }, 'request not served');
+  else log.debug({ ...fields, err: messageOf(error) }, 'request refused');
 }
 
 /** Answers with the error as Docker's clients expect it; 304 has no body. The headers must not have been sent. */

@@ -17,7 +17,6 @@ export interface HijackAnswer {
  * next read fail, so what still comes is read and dropped.
  */
 export function closeGently(socket: Socket): void {
-  socket.on('error', () => undefined);
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   timer.unref();
   socket.once('close', () => {
@@ -78,7 +77,6 @@ function answerHead({ isUpgrade, headers }: HijackAnswer): string {
 
 /** Answers on a socket that Node's parser has let go of, and makes it a stream of raw bytes both ways. */
 export function hijackSocket(socket: Socket, answer: HijackAnswer): HijackedConnection {
-  socket.on('error', () => socket.destroy());
   socket.setNoDelay(true);
   probeAfterHalfClose(socket);
   socket.write(answerHead(answer));

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { EngineError } from '../../errors.ts';
 import { EdgeError } from './error-response.ts';
 
-const MAX_JSON_BYTES = 4 * 1024 * 1024;
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const BODY_TIMEOUT_MS = 60_000;
 
 /** A body to be read: the stream it comes on, and its length where that is not the stream's end. */
@@ -27,16 +27,11 @@ function checkType(headers: IncomingHttpHeaders): void {
   const type = headers['content-type'] ?? '';
   const [mediaType = ''] = type.split(';');
   if (mediaType.trim().toLowerCase() !== 'application/json')
-    throw new EngineError(
-      'InvalidArgument',
-      type === ''
-        ? "Content-Type specified () must be 'application/json'"
-        : `Content-Type specified (${type}) must be 'application/json'`,
-    );
+    throw new EngineError('InvalidArgument', `Content-Type specified (${type}) must be 'application/json'`);
 }
 
 function tooLarge(): EdgeError {
-  return new EdgeError(413, `request body is larger than ${MAX_JSON_BYTES} bytes`);
+  return new EdgeError(413, `request body is larger than ${MAX_BODY_BYTES} bytes`);
 }
 
 /** Collects chunks until the length or the end is reached; what was read beyond the length is put back. */
@@ -58,7 +53,7 @@ function collect({ stream, length }: BodySource): Promise<Buffer> {
     const onData = (chunk: Buffer): void => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > (length ?? MAX_JSON_BYTES) && length === undefined) fail(tooLarge());
+      if (length === undefined && size > MAX_BODY_BYTES) fail(tooLarge());
       else if (length !== undefined && size >= length)
         settle(() => {
           const all = Buffer.concat(chunks);
@@ -83,11 +78,16 @@ function collect({ stream, length }: BodySource): Promise<Buffer> {
   });
 }
 
-/** Reads a JSON body whole, without parsing it; the type of an empty one does not matter. Errors in dockerd's words. */
+/** Reads a body whole, at most 4 MiB of it. */
+export async function readBody(source: BodySource): Promise<Uint8Array> {
+  if (Number(source.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  return source.length === 0 ? Buffer.alloc(0) : await collect(source);
+}
+
+/** As `readBody`, of what says that it is JSON, without parsing it; the type of an empty one does not matter. */
 export async function readJsonBody(source: BodySource): Promise<Uint8Array> {
-  if (Number(source.headers['content-length'] ?? 0) > MAX_JSON_BYTES) throw tooLarge();
   checkEncoding(source.headers);
-  const bytes = source.length === 0 ? Buffer.alloc(0) : await collect(source);
+  const bytes = await readBody(source);
   if (bytes.length > 0) checkType(source.headers);
   return bytes;
 }

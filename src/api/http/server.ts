@@ -66,6 +66,8 @@ export function createHttpServer({ onRequest, isHijack, onHijack }: ServerHandle
   });
   server.on('upgrade', (request, _duplex, head) => {
     const { socket } = request;
+    // From here on it has none of the server's listeners, and an error that nobody hears ends the process.
+    socket.on('error', () => socket.destroy());
     // A connection with an answer still to come cannot be taken over: their bytes would mix.
     if ((unanswered.get(socket) ?? 0) > 0) socket.destroy();
     else onHijack(request, socket, head);
