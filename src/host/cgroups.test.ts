@@ -80,7 +80,12 @@ describe('cgroup modes', () => {
     ]);
     expect(cgroups.mode).toBe('v1');
     expect(cgroups.controllers).toEqual(['cpu', 'cpuacct', 'memory']);
-    expect(cgroups.paths('job')).toEqual(['/cg/cpu,cpuacct/job', '/cg/memory/job', '/cg/systemd/job']);
+    expect(cgroups.paths('job')).toEqual([
+      '/cg/cpu,cpuacct/job',
+      '/cg/memory/job',
+      '/cg/systemd/job',
+      '/cg/unified/job',
+    ]);
     expect(cgroups.rootOf('cpu')).toBe('/cg/cpu,cpuacct');
   });
 
