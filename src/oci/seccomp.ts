@@ -46,15 +46,14 @@ function applies(
 ): boolean {
   const has = (name: string): boolean => capabilities.includes(name);
   const isHere = (architecture: string): boolean => architecture === host.architecture;
-  const isExcluded =
-    rule.unless?.capabilities?.some(has) === true || rule.unless?.architectures?.some(isHere) === true;
-  const { capabilities: needed = [], architectures, minKernel = '0.0' } = rule.requires ?? {};
-  return (
-    !isExcluded &&
-    needed.every(has) &&
-    (architectures?.some(isHere) ?? true) &&
-    isKernelAtLeast(host.kernelVersion, minKernel)
-  );
+  const { requires = {}, unless = {} } = rule;
+  if (unless.capabilities?.some(has) === true || unless.architectures?.some(isHere) === true) {
+    return false;
+  }
+  if (requires.minKernel !== undefined && !isKernelAtLeast(host.kernelVersion, requires.minKernel)) {
+    return false;
+  }
+  return requires.capabilities?.every(has) !== false && requires.architectures?.some(isHere) !== false;
 }
 
 function toSyscallRule({ syscalls, errno, args }: ProfileRule): OciSyscallRule {
