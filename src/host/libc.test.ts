@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { isErrno } from './errors.ts';
-import { loadLibc, pathOnly } from './libc.ts';
+import { loadLibc } from './libc.ts';
 import type { Libc, OpenHow } from './types.ts';
 
 const inRoot: OpenHow = { flags: constants.O_RDONLY, resolve: ['IN_ROOT', 'NO_MAGICLINKS'] };
@@ -45,13 +45,13 @@ describe('libc', () => {
     expect(codeOf(() => libc.mkfifo(path, 0o600))).toBe('EEXIST');
   });
 
-  test('mknod packs large and small device numbers as the kernel does', () => {
+  test('mknod packs large and small device numbers as the kernel does', async () => {
     for (const [major, minor] of [
       [1, 3],
       [259, 70_000],
     ] as const) {
       const path = join(directory, `node-${major}`);
-      libc.mknod({ path, mode: constants.S_IFCHR | 0o600, major, minor });
+      await libc.mknod({ path, mode: constants.S_IFCHR | 0o600, major, minor });
       const { rdev } = statSync(path);
       expect([(rdev >> 8) & 0xfff, (rdev & 0xff) | ((rdev >> 12) & 0xfff00)]).toEqual([major, minor]);
     }
@@ -105,16 +105,6 @@ describe('libc', () => {
     );
     expect(codes).toEqual(asked.map((_, index) => ['ENOENT', 'ENOTDIR', 'ELOOP'][index % 3]));
     closeSync(proc);
-  });
-
-  test('extended attributes are set and read through a path-only descriptor; an absent one is undefined', () => {
-    const path = join(directory, 'attributes');
-    writeFileSync(path, '');
-    const fd = openSync(path, pathOnly);
-    expect(libc.getXattr(`/proc/self/fd/${fd}`, 'user.note')).toBeUndefined();
-    libc.setXattr(`/proc/self/fd/${fd}`, 'user.note', Buffer.from([1, 0, 2]));
-    expect(libc.getXattr(path, 'user.note')).toEqual(Buffer.from([1, 0, 2]));
-    closeSync(fd);
   });
 
   test('setPipeSize grows a FIFO, and refuses a descriptor that is none', () => {

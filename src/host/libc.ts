@@ -1,6 +1,7 @@
-import { constants } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 
+import { EngineError } from '../errors.ts';
+import type { Argument, Native } from './native.ts';
 import type { Libc, OpenHow, ResolveFlag } from './types.ts';
 
 const atFdcwd = -100;
@@ -19,47 +20,9 @@ const umountNofollow = 8;
 const openTreeClone = 1;
 const atRecursive = 0x8000;
 const moveMountFromEmptyPath = 4;
-const maxXattrBytes = 65_536;
 
 // These numbers are the same on x86_64 and arm64: calls newer than 2019 share one table on all architectures.
 const numbers = { openTree: 428, moveMount: 429, openat2: 437 } as const;
-
-type Argument = number | string | Buffer | null;
-type SystemFunction = (...args: readonly Argument[]) => number;
-type AsyncSystemFunction = (
-  ...args: readonly [...Argument[], (error: unknown, result: number) => void]
-) => void;
-
-interface Native {
-  readonly functions: Readonly<Record<NativeName, SystemFunction>>;
-  readonly openat2Async: AsyncSystemFunction;
-  readonly lastErrno: () => number;
-}
-
-const signatures = {
-  mkfifo: ['mkfifo', 'int', ['str', 'uint32']],
-  mknod: ['mknod', 'int', ['str', 'uint32', 'uint64']],
-  mount: ['mount', 'int', ['str', 'str', 'str', 'ulong', 'str']],
-  umount2: ['umount2', 'int', ['str', 'int']],
-  flock: ['flock', 'int', ['int', 'int']],
-  fcntl: ['fcntl', 'int', ['int', 'int', 'long']],
-  openat2: ['syscall', 'long', ['long', 'long', 'str', 'void *', 'size_t']],
-  openTree: ['syscall', 'long', ['long', 'long', 'str', 'long']],
-  moveMount: ['syscall', 'long', ['long', 'long', 'str', 'long', 'str', 'long']],
-  getxattr: ['getxattr', 'long', ['str', 'str', 'void *', 'size_t']],
-  setxattr: ['setxattr', 'int', ['str', 'str', 'void *', 'size_t', 'int']],
-} as const;
-
-type NativeName = keyof typeof signatures;
-
-const errnoNames: ReadonlyMap<number, string> = new Map(
-  Object.entries(osConstants.errno).map(([name, value]) => [value, name]),
-);
-
-function systemError(syscall: string, errno: number, path: string): Error {
-  const code = errnoNames.get(errno) ?? `E${errno}`;
-  return Object.assign(new Error(`${code}: ${syscall} '${path}'`), { code, errno, syscall });
-}
 
 function encodeHow(how: OpenHow): Buffer {
   const bytes = Buffer.alloc(24);
@@ -78,26 +41,10 @@ function makeDevice(major: number, minor: number): number {
   return low + high;
 }
 
-async function loadNative(): Promise<Native> {
-  const koffi = await import('koffi');
-  // The process itself has the C library's symbols, whichever library that is.
-  const library = koffi.load(null);
-  const bind = (name: NativeName): ReturnType<typeof library.func> => {
-    const [symbol, result, parameters] = signatures[name];
-    return library.func(symbol, result, [...parameters]);
-  };
-  const functions = {} as Record<NativeName, SystemFunction>;
-  for (const name of Object.keys(signatures) as NativeName[]) functions[name] = bind(name) as SystemFunction;
-  return {
-    functions,
-    openat2Async: bind('openat2').async as AsyncSystemFunction,
-    lastErrno: () => koffi.errno(),
-  };
-}
-
 /** Loads the foreign function library (some milliseconds) and binds the C library's functions. */
 export async function loadLibc(): Promise<Libc> {
-  const native = await loadNative();
+  const { openNative, systemError } = await import('./native.ts');
+  const native = openNative();
   const check = (syscall: string, path: string, result: number): number => {
     if (result < 0) throw systemError(syscall, native.lastErrno(), path);
     return result;
@@ -106,15 +53,12 @@ export async function loadLibc(): Promise<Libc> {
 }
 
 type Check = (syscall: string, path: string, result: number) => number;
-type FileCalls = Pick<Libc, 'mkfifo' | 'mknod' | 'flock' | 'setPipeSize' | 'getXattr' | 'setXattr'>;
+type FileCalls = Pick<Libc, 'mkfifo' | 'flock' | 'setPipeSize'>;
 
 function fileCalls({ functions, lastErrno }: Native, check: Check): FileCalls {
   return {
     mkfifo(path, mode) {
       check('mkfifo', path, functions.mkfifo(path, mode));
-    },
-    mknod({ path, mode, major, minor }) {
-      check('mknod', path, functions.mknod(path, mode, makeDevice(major, minor)));
     },
     flock(fd, kind) {
       const result = functions.flock(fd, flockOperations[kind]);
@@ -124,16 +68,6 @@ function fileCalls({ functions, lastErrno }: Native, check: Check): FileCalls {
     },
     setPipeSize(fd, bytes) {
       return check('fcntl', `fd ${fd}`, functions.fcntl(fd, fSetPipeSize, bytes));
-    },
-    getXattr(path, name) {
-      const value = Buffer.alloc(maxXattrBytes);
-      const size = functions.getxattr(path, name, value, value.length);
-      const absent: readonly number[] = [osConstants.errno.ENODATA, osConstants.errno.EOPNOTSUPP];
-      if (size < 0 && absent.includes(lastErrno())) return undefined;
-      return value.subarray(0, check('getxattr', path, size));
-    },
-    setXattr(path, name, value) {
-      check('setxattr', path, functions.setxattr(path, name, value, value.length, 0));
     },
   };
 }
@@ -168,27 +102,26 @@ function mountCalls({ functions }: Native, check: Check): MountCalls {
   };
 }
 
-type OpenCalls = Pick<Libc, 'openat2' | 'openat2Async'>;
+type OpenCalls = Pick<Libc, 'openat2' | 'openat2Async' | 'mknod'>;
 
-function openCalls({ functions, openat2Async, lastErrno }: Native, check: Check): OpenCalls {
-  const howBytes = 24;
+function openCalls({ functions, callAsync }: Native, check: Check): OpenCalls {
+  const argumentsOf = (directoryFd: number, path: string | Buffer, how: OpenHow): readonly Argument[] => {
+    const howBytes = encodeHow(how);
+    return [numbers.openat2, directoryFd, terminated(path), howBytes, howBytes.length];
+  };
   return {
-    openat2(directoryFd, path, how) {
-      const result = functions.openat2(numbers.openat2, directoryFd, path, encodeHow(how), howBytes);
-      return check('openat2', path, result);
-    },
-    openat2Async(directoryFd, path, how) {
-      return new Promise((resolve, reject) => {
-        const args = [numbers.openat2, directoryFd, path, encodeHow(how), howBytes] as const;
-        openat2Async(...args, (error, result) => {
-          if (error instanceof Error) reject(error);
-          else if (result < 0) reject(systemError('openat2', lastErrno(), path));
-          else resolve(result);
-        });
-      });
+    openat2: (directoryFd, path, how) =>
+      check('openat2', path.toString(), functions.openat2(...argumentsOf(directoryFd, path, how))),
+    openat2Async: (directoryFd, path, how) =>
+      callAsync('openat2', path.toString(), argumentsOf(directoryFd, path, how)),
+    async mknod({ path, mode, major, minor }) {
+      await callAsync('mknod', path, [path, mode, makeDevice(major, minor)]);
     },
   };
 }
 
-/** Flags for a descriptor that only names a file: nothing is opened, no device driver, no FIFO is waited for. */
-export const pathOnly = 0o10000000 | constants.O_NOFOLLOW;
+function terminated(path: string | Buffer): Buffer {
+  const bytes = Buffer.from(path);
+  if (bytes.includes(0)) throw new EngineError('InvalidArgument', 'a path cannot hold a NUL byte');
+  return Buffer.concat([bytes, Buffer.alloc(1)]);
+}

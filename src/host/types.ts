@@ -34,15 +34,15 @@ export interface NodeCall {
 export interface Libc {
   /** Makes a FIFO; the permission bits are cut by the umask. */
   mkfifo(path: string, mode: number): void;
-  /** Makes a device node, FIFO or socket file. */
-  mknod(node: NodeCall): void;
+  /** Makes a device node, FIFO or socket file, on another thread; the permission bits are cut by the umask. */
+  mknod(node: NodeCall): Promise<void>;
   mount(call: MountCall): void;
   /** umount2(2); `lazy` is MNT_DETACH. A symbolic link as target is never followed. */
   unmount(target: string, options: { readonly lazy: boolean }): void;
   /** Opens below the directory descriptor; the caller closes the answer. */
-  openat2(directoryFd: number, path: string, how: OpenHow): number;
+  openat2(directoryFd: number, path: string | Buffer, how: OpenHow): number;
   /** As openat2, on another thread: a file system inside a container may never answer. */
-  openat2Async(directoryFd: number, path: string, how: OpenHow): Promise<number>;
+  openat2Async(directoryFd: number, path: string | Buffer, how: OpenHow): Promise<number>;
   /** A detached copy of the mount at `path` (with `recursive`, of those below it too) as a descriptor. */
   openTree(path: string, options: { readonly recursive: boolean }): number;
   /** Attaches a detached mount at a path. */
@@ -51,10 +51,6 @@ export interface Libc {
   flock(fd: number, kind: 'exclusive' | 'shared' | 'unlock'): boolean;
   /** F_SETPIPE_SZ; answers the size the kernel chose. */
   setPipeSize(fd: number, bytes: number): number;
-  /** One extended attribute of what `path` leads to, or undefined where there is none. */
-  getXattr(path: string, name: string): Buffer | undefined;
-  /** Sets an extended attribute of what `path` leads to. */
-  setXattr(path: string, name: string, value: Buffer): void;
 }
 
 /** One line of mountinfo. */

@@ -24,8 +24,10 @@ export interface PathStat {
 export interface WriteArchiveOptions {
   /** Refuse to replace a directory by a non-directory and the other way round. */
   readonly noOverwriteDirNonDir: boolean;
-  /** Keep the archive's owners; otherwise everything belongs to root. */
+  /** Keep the archive's owners; otherwise everything belongs to `owner`. */
   readonly copyUidGid: boolean;
+  /** Default root. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
   readonly signal: AbortSignal;
 }
 

@@ -1,0 +1,68 @@
+import { constants as osConstants } from 'node:os';
+
+import koffi from 'koffi';
+
+/** A value that a C function takes. */
+export type Argument = number | string | Buffer | null;
+type SystemFunction = (...args: readonly Argument[]) => number;
+type AsyncSystemFunction = (
+  ...args: readonly [...Argument[], (error: unknown, result: number) => void]
+) => void;
+
+/** The C library's functions as they are: negative results are failures. */
+export interface Native {
+  readonly functions: Readonly<Record<NativeName, SystemFunction>>;
+  /** Calls on another thread; its errno comes back with the answer. */
+  readonly callAsync: (name: NativeName, path: string, args: readonly Argument[]) => Promise<number>;
+  readonly lastErrno: () => number;
+}
+
+const signatures = {
+  mkfifo: ['mkfifo', 'int', ['str', 'uint32']],
+  mknod: ['mknod', 'int', ['str', 'uint32', 'uint64']],
+  mount: ['mount', 'int', ['str', 'str', 'str', 'ulong', 'str']],
+  umount2: ['umount2', 'int', ['str', 'int']],
+  flock: ['flock', 'int', ['int', 'int']],
+  fcntl: ['fcntl', 'int', ['int', 'int', 'long']],
+  openat2: ['syscall', 'long', ['long', 'long', 'void *', 'void *', 'size_t']],
+  openTree: ['syscall', 'long', ['long', 'long', 'str', 'long']],
+  moveMount: ['syscall', 'long', ['long', 'long', 'str', 'long', 'str', 'long']],
+} as const;
+
+type NativeName = keyof typeof signatures;
+
+const errnoNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(osConstants.errno).map(([name, value]) => [value, name]),
+);
+
+/** A failed call in the shape of node:fs's errors. */
+export function systemError(syscall: string, errno: number, path: string): Error {
+  const code = errnoNames.get(errno) ?? `E${errno}`;
+  return Object.assign(new Error(`${code}: ${syscall} '${path}'`), { code, errno, syscall });
+}
+
+/** Binds the functions. Importing this file takes milliseconds: do it when they are needed. */
+export function openNative(): Native {
+  // The process itself has the C library's symbols, whichever library that is.
+  const library = koffi.load(null);
+  const bind = (name: NativeName): ReturnType<typeof library.func> => {
+    const [symbol, result, parameters] = signatures[name];
+    return library.func(symbol, result, [...parameters]);
+  };
+  const functions = {} as Record<NativeName, SystemFunction>;
+  const asyncFunctions = {} as Record<NativeName, AsyncSystemFunction>;
+  for (const name of Object.keys(signatures) as NativeName[]) {
+    const bound = bind(name);
+    functions[name] = bound as SystemFunction;
+    asyncFunctions[name] = bound.async as AsyncSystemFunction;
+  }
+  const callAsync = (name: NativeName, path: string, args: readonly Argument[]): Promise<number> =>
+    new Promise((resolve, reject) => {
+      asyncFunctions[name](...args, (error, result) => {
+        if (error instanceof Error) reject(error);
+        else if (result < 0) reject(systemError(name, koffi.errno(), path));
+        else resolve(result);
+      });
+    });
+  return { functions, callAsync, lastErrno: () => koffi.errno() };
+}

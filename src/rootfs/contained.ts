@@ -1,0 +1,128 @@
+import { closeSync, constants } from 'node:fs';
+import { readlink } from 'node:fs/promises';
+import { posix } from 'node:path';
+
+import { EngineError } from '../errors.ts';
+import { isErrno, toEngineError } from '../host/errors.ts';
+import type { Libc } from '../host/types.ts';
+
+const maxPathBytes = 4096;
+const maxLinks = 40;
+const pathOnly = 0o10000000;
+
+/** Resolves paths below one directory descriptor; the kernel sees to it that nothing leads out. */
+export interface Contained {
+  /** A directory, its links followed inside the root. */
+  openDirectory(path: string): Promise<ContainedFile>;
+  /** A file of any kind, its links followed inside the root; nothing is opened, only named. */
+  openPath(path: string): Promise<ContainedFile>;
+  /** A directory below a held one, no link followed at all. */
+  openBelow(parent: ContainedFile, path: string | Buffer): Promise<ContainedFile>;
+  /** Splits off the last component and opens what holds it. */
+  openParent(path: string): Promise<ContainedEntry>;
+}
+
+/** A held O_PATH descriptor. */
+export interface ContainedFile {
+  readonly fd: number;
+  /** A name of it that only this process has; as a whole it may be followed. */
+  readonly path: string;
+  close(): void;
+}
+
+/** One name in a held directory: operations on `path` must not follow it. */
+export interface ContainedEntry {
+  readonly parent: ContainedFile;
+  readonly path: string;
+}
+
+/** Makes the resolver of a root directory. */
+export function createContained(libc: Libc, rootFd: number): Contained {
+  const open = async (
+    fd: number,
+    path: string | Buffer,
+    how: { flags: number; isStrict: boolean },
+  ): Promise<ContainedFile> => {
+    const resolve = how.isStrict
+      ? (['BENEATH', 'NO_SYMLINKS', 'NO_MAGICLINKS'] as const)
+      : (['IN_ROOT', 'NO_MAGICLINKS'] as const);
+    return holdFd(await libc.openat2Async(fd, path, { flags: pathOnly | how.flags, resolve }));
+  };
+  const { O_DIRECTORY } = constants;
+  const openDirectory = (path: string): Promise<ContainedFile> =>
+    open(rootFd, path, { flags: O_DIRECTORY, isStrict: false });
+  return {
+    openDirectory,
+    openPath: (path) => open(rootFd, path, { flags: 0, isStrict: false }),
+    openBelow: (parent, path) => open(parent.fd, path, { flags: O_DIRECTORY, isStrict: true }),
+    async openParent(path) {
+      const { directory, name } = splitPath(path);
+      const parent = await openDirectory(directory);
+      return { parent, path: name === '' ? parent.path : posix.join(parent.path, name) };
+    },
+  };
+}
+
+function holdFd(fd: number): ContainedFile {
+  return { fd, path: `/proc/self/fd/${fd}`, close: () => closeSync(fd) };
+}
+
+/** A user's path as an absolute one, `.` and `..` taken out, a trailing `/` or `/.` kept: it says that a directory is meant. */
+export function normalizePath(path: string): string {
+  if (path === '' || path.includes('\0') || Buffer.byteLength(path) > maxPathBytes) {
+    throw new EngineError('InvalidArgument', `invalid path: ${JSON.stringify(path.slice(0, 256))}`);
+  }
+  const clean = posix.resolve('/', path);
+  if (clean === '/' || !/(?:^|\/)\.?$/.test(path)) return clean;
+  return path.endsWith('/') ? `${clean}/` : `${clean}/.`;
+}
+
+/** The directory to be resolved and the name in it to be taken as it is; no name where the path ends like a directory. */
+export function splitPath(normalized: string): { readonly directory: string; readonly name: string } {
+  const at = normalized.lastIndexOf('/');
+  const name = normalized.slice(at + 1);
+  return { directory: normalized.slice(0, at + 1), name: name === '.' ? '' : name };
+}
+
+/** Where a path leads once every link is followed inside the root; what does not exist is kept as it is. */
+export async function resolveLinks(contained: Contained, path: string): Promise<string> {
+  let resolved = '/';
+  let rest = posix.resolve('/', path).split('/').filter(Boolean);
+  for (let links = 0; rest.length > 0;) {
+    const [name = '', ...after] = rest;
+    const target = name === '..' ? undefined : await readLinkAt(contained, posix.join(resolved, name));
+    if (target === undefined) {
+      resolved = posix.join(resolved, name);
+      rest = after;
+      continue;
+    }
+    links += 1;
+    if (links > maxLinks) throw new EngineError('InvalidArgument', `too many links in ${path}`);
+    if (target.startsWith('/')) resolved = '/';
+    rest = [...target.split('/').filter((part) => part !== '' && part !== '.'), ...after];
+  }
+  return resolved;
+}
+
+async function readLinkAt(contained: Contained, path: string): Promise<string | undefined> {
+  let entry: ContainedEntry | undefined;
+  try {
+    entry = await contained.openParent(path);
+    return await readlink(entry.path);
+  } catch (error) {
+    if (isErrno(error, 'EINVAL', 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
+    throw error;
+  } finally {
+    entry?.parent.close();
+  }
+}
+
+/** A failure inside a container's files, in words that name its path only. */
+export function pathError(error: unknown, path: string): EngineError {
+  if (error instanceof EngineError) return error;
+  if (isErrno(error, 'ENOENT', 'ENOTDIR')) return new EngineError('NotFound', path, { cause: error });
+  if (isErrno(error, 'EROFS')) {
+    return new EngineError('PermissionDenied', 'container rootfs is marked read-only', { cause: error });
+  }
+  return toEngineError(error, path);
+}

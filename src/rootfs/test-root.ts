@@ -1,0 +1,90 @@
+import { execFileSync, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+
+import { pack, type Header } from 'tar-stream';
+
+import { loadLibc } from '../host/libc.ts';
+import { createHostMounts } from '../host/mounts.ts';
+import { createRootfsAccess } from './rootfs-access.ts';
+import type { RootfsAccess, RootHandle, WriteArchiveOptions } from './types.ts';
+
+/** An entry of a tar made for a test. */
+export type TestEntry = Partial<Header> & { readonly name: string; readonly content?: string };
+
+/** A signal that never aborts. */
+export const never = new AbortController().signal;
+
+/** What an archive is written with unless a test says otherwise. */
+export const plain: WriteArchiveOptions = { noOverwriteDirNonDir: false, copyUidGid: true, signal: never };
+
+/** A root directory on this machine with an `etc` in it, and beside it `outside`, which nothing may touch. */
+export interface TestRoot {
+  readonly directory: string;
+  readonly rootPath: string;
+  readonly outside: string;
+  readonly access: RootfsAccess;
+  readonly root: RootHandle;
+  /** Killed at the end. */
+  readonly children: ChildProcess[];
+  readonly put: (
+    entries: readonly TestEntry[],
+    path?: string,
+    options?: Partial<WriteArchiveOptions>,
+  ) => Promise<void>;
+  /** What tar(1) lists of an archive, without owners, sizes and times. */
+  readonly list: (path: string, from?: RootHandle) => Promise<string[]>;
+  dispose(): Promise<void>;
+}
+
+/** Makes a tar with tar-stream. */
+export async function makeTar(entries: readonly TestEntry[]): Promise<Buffer> {
+  const archive = pack();
+  for (const { content, ...header } of entries) archive.entry({ mode: 0o644, ...header }, content ?? '');
+  archive.finalize();
+  return buffer(Readable.from(archive));
+}
+
+/** Makes the root and opens it as a stopped container's. */
+export async function createTestRoot(): Promise<TestRoot> {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-rootfs-'));
+  const rootPath = join(directory, 'root');
+  const outside = join(directory, 'outside');
+  mkdirSync(join(rootPath, 'etc'), { recursive: true });
+  mkdirSync(outside);
+  writeFileSync(join(outside, 'secret'), 'of the host');
+  const libc = await loadLibc();
+  const mounts = createHostMounts({ libc, directory: join(directory, 'points') });
+  const access = createRootfsAccess({ libc, mounts });
+  const root = await access.openMounts([
+    { type: 'bind', source: rootPath, target: '', options: ['rbind', 'rw'] },
+  ]);
+  const children: ChildProcess[] = [];
+  return {
+    directory,
+    rootPath,
+    outside,
+    access,
+    root,
+    children,
+    async put(entries, path = '/', options = {}) {
+      const tar = Readable.from([await makeTar(entries)]);
+      await access.writeArchive({ root, path }, tar, { ...plain, ...options });
+    },
+    async list(path, from = root) {
+      const { tar } = await access.readArchive(from, path, never);
+      const input = await buffer(tar);
+      const text = execFileSync('tar', ['-tvf', '-', '--numeric-owner', '-P'], { input, encoding: 'utf8' });
+      const lines = text.split('\n').filter(Boolean);
+      return lines.map((line) => line.replace(/^(\S+) \S+ +\S+ \S+ \S+ /, '$1 '));
+    },
+    async dispose() {
+      await root.close();
+      for (const child of children) child.kill('SIGKILL');
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
