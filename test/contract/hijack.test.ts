@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Route, RouteContext } from '../../src/api/http/route.ts';
@@ -143,6 +144,18 @@ describe.each([
     expect(response.headers.get('connection')).toBe('close');
     expect((await connection.readToEnd()).length).toBe(0);
     connection.close();
+  });
+
+  it('lets a client that is still sending go on, and read its answer whole', async () => {
+    const socket = connect({ path: app.socketPath, allowHalfOpen: true });
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const ended = once(socket, 'end');
+    const sent = once(socket, 'finish');
+    socket.write(attach(headers, '/refuse'));
+    socket.end(LARGE);
+    await Promise.all([sent, ended]);
+    expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 404 [^]*No such container: x"}\n$/);
   });
 
   it('carries 16 MiB there and back unharmed', async () => {
