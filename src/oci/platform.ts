@@ -7,7 +7,7 @@ export interface Platform {
   readonly variant: string;
 }
 
-const componentPattern = /^[A-Za-z0-9_.-]{1,64}$/;
+const componentPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/;
 
 const architectureNames: ReadonlyMap<string, readonly [architecture: string, variant: string]> = new Map([
   ['i386', ['386', '']],

@@ -55,7 +55,8 @@ class HttpRepository implements Repository {
     try {
       answer = await this.#askManifest('HEAD', tagOrDigest);
     } catch (error) {
-      if (!(error instanceof EngineError) || !hasAnswered(error)) throw error;
+      if (!(error instanceof EngineError) || !hasAnswered(error) || error.kind === 'Unauthenticated')
+        throw error;
       return undefined;
     }
     answer.body.resume();

@@ -1,0 +1,83 @@
+import { Readable } from 'node:stream';
+import { createImageArchives } from '../../src/archive/read-images.ts';
+import type { Containerd } from '../../src/containerd/types.ts';
+import { loadImage } from '../../src/engine/images/load-image.ts';
+import { pullImage } from '../../src/engine/images/pull-image.ts';
+import type { Job } from '../../src/engine/job.ts';
+import type { HostFacts } from '../../src/host/types.ts';
+import { createClock } from '../../src/lib/clock.ts';
+import { createLogger } from '../../src/logger.ts';
+import { parseReference } from '../../src/oci/reference.ts';
+import type { Registry } from '../../src/registry/types.ts';
+import { createContainerStore } from '../../src/state/container-store.ts';
+import { createEventLog } from '../../src/state/event-log.ts';
+import { createImageStore } from '../../src/state/image-store.ts';
+import type { ImageProgress } from '../../src/wire/image-progress.ts';
+import { hostArchitecture, type BuiltImage } from './image-builder.ts';
+import { partOf } from './records.ts';
+
+/** A job that has images and nothing else. */
+export function openImageJob(containerd: Containerd, registry: Registry): Job {
+  return partOf<Job>({
+    containerd,
+    registry,
+    archives: createImageArchives(),
+    images: createImageStore(containerd.images),
+    containers: createContainerStore(),
+    events: createEventLog(createClock()),
+    host: partOf<HostFacts>({ architecture: hostArchitecture() }),
+    log: createLogger('silent'),
+    signal: new AbortController().signal,
+  });
+}
+
+/** Pulls and answers all lines of progress. */
+export async function pullAll(job: Job, name: string, platform = ''): Promise<readonly ImageProgress[]> {
+  const lines: ImageProgress[] = [];
+  await pullImage(job, {
+    reference: parseReference(name),
+    platform,
+    report: (line) => lines.push(line),
+    signal: new AbortController().signal,
+  });
+  return lines;
+}
+
+/** Loads an archive quietly and answers all lines. */
+export async function loadAll(job: Job, archive: Buffer): Promise<readonly ImageProgress[]> {
+  const lines: ImageProgress[] = [];
+  await loadImage(job, {
+    tar: Readable.from([archive]),
+    quiet: true,
+    report: (line) => lines.push(line),
+    signal: new AbortController().signal,
+  });
+  return lines;
+}
+
+/** What the namespace has after everything that nobody refers to was collected. */
+export async function storedAfterCollection(
+  containerd: Containerd,
+): Promise<{
+  readonly content: readonly string[];
+  readonly snapshots: readonly string[];
+  readonly writes: number;
+  readonly leases: number;
+}> {
+  // The end of a lease, waited for, is the end of a collection.
+  await containerd.leases.create({ id: 'collect' });
+  await containerd.leases.delete('collect', { sync: true });
+  const content = await containerd.content.list();
+  const snapshots = await containerd.snapshots('overlayfs').list();
+  return {
+    content: content.map(({ digest }) => digest).sort(),
+    snapshots: snapshots.map(({ name }) => name).sort(),
+    writes: (await containerd.content.statuses()).length,
+    leases: (await containerd.leases.list()).length,
+  };
+}
+
+/** Digests of an image's configuration and layers. */
+export function blobsOf(image: BuiltImage): readonly string[] {
+  return [image.config, ...image.layers].map(({ digest }) => digest);
+}
