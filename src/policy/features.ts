@@ -20,7 +20,7 @@ export type Feature =
 export const FEATURES: Readonly<Record<Feature, boolean>> = {
   anonymousVolumes: true,
   bindMounts: false,
-  namedVolumes: false,
+  namedVolumes: true,
   imageMounts: false,
   tmpfsMounts: true,
   volumesFrom: false,

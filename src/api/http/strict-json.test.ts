@@ -12,11 +12,23 @@ describe('parseStrictJson', () => {
   it.each([
     ['{}', []],
     [' [ ] ', []],
-    ['{"a":1,"b":[true,false,null,"x"]}', [['a', { number: '1' }], ['b', [true, false, null, 'x']]]],
+    [
+      '{"a":1,"b":[true,false,null,"x"]}',
+      [
+        ['a', { number: '1' }],
+        ['b', [true, false, null, 'x']],
+      ],
+    ],
     ['"\\u0041\\n\\/\\ud83d\\ude00"', 'A\n/😀'],
     ['"é😀"', 'é😀'],
     ['-0.5e+3', { number: '-0.5e+3' }],
-    ['{"__proto__":1,"constructor":2}', [['__proto__', { number: '1' }], ['constructor', { number: '2' }]]],
+    [
+      '{"__proto__":1,"constructor":2}',
+      [
+        ['__proto__', { number: '1' }],
+        ['constructor', { number: '2' }],
+      ],
+    ],
     ['{"Priv\\u0069leged":true}', [['Privileged', true]]],
   ])('reads %s', (text, expected) => {
     expect(plain(parseStrictJson(text))).toEqual(expected);
@@ -28,7 +40,7 @@ describe('parseStrictJson', () => {
     ['{} {}', 'unexpected content after JSON'],
     ['{}x', 'unexpected content after JSON'],
     ['{', 'invalid JSON: unexpected EOF'],
-    ['{"a":tru', 'invalid JSON: invalid character \'t\' in literal true'],
+    ['{"a":tru', "invalid JSON: invalid character 't' in literal true"],
     ['{"a"', 'invalid JSON: unexpected EOF'],
     ['{"a":1', 'invalid JSON: unexpected EOF'],
     ['[1', 'invalid JSON: unexpected EOF'],
@@ -56,7 +68,9 @@ describe('parseStrictJson', () => {
     ['{"a":{"b":1,"\\u0062":2}}', 'invalid JSON: duplicate key "b"'],
     ['{"HostConfig":{"Privileged":true},"HostConfig":{}}', 'invalid JSON: duplicate key "HostConfig"'],
   ])('refuses %j', (text, message) => {
-    expect(() => parseStrictJson(text)).toThrow(expect.objectContaining({ kind: 'InvalidArgument', message }));
+    expect(() => parseStrictJson(text)).toThrow(
+      expect.objectContaining({ kind: 'InvalidArgument', message }),
+    );
   });
 
   it('takes 64 levels and refuses more, however many', () => {
@@ -80,7 +94,11 @@ describe('parseJsonBody', () => {
 
   it.each([
     ['no UTF-8', Uint8Array.of(0x22, 0xff, 0x22), 'invalid JSON: invalid UTF-8'],
-    ['a byte order mark', Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d), "invalid JSON: invalid character '\\ufeff'"],
+    [
+      'a byte order mark',
+      Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d),
+      "invalid JSON: invalid character '\\ufeff'",
+    ],
     ['an overlong slash', Uint8Array.of(0x22, 0xc0, 0xaf, 0x22), 'invalid JSON: invalid UTF-8'],
     ['UTF-8 of a surrogate', Uint8Array.of(0x22, 0xed, 0xa0, 0x80, 0x22), 'invalid JSON: invalid UTF-8'],
   ])('refuses %s', (_, body, message) => {

@@ -69,10 +69,6 @@ export const lifecycleRules: RuleTable<Pick<HostConfig, Fields>> = {
       "other drivers send output away from the job or run programs of the machine; sizes stay below the job's own",
     check: checkLogConfig,
   },
-  ContainerIDFile: {
-    verdict: 'warn',
-    reason: "the daemon writes no file of the machine's: the CLI writes this one itself",
-    check: () => [],
-  },
+  ContainerIDFile: free('the client writes this file; the daemon writes none'),
   ConsoleSize: free('the first size of a terminal'),
 };

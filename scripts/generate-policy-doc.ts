@@ -1,0 +1,84 @@
+// Writes docs/policy.md from the gate's tables: tsx scripts/generate-policy-doc.ts
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+import { CONTAINER_CONFIG_RULES } from '../src/policy/container-config-rules.ts';
+import { ENDPOINT_RULES } from '../src/policy/endpoint-rules.ts';
+import { EXEC_RULES } from '../src/policy/exec-rules.ts';
+import { FEATURES } from '../src/policy/features.ts';
+import { HOST_CONFIG_RULES } from '../src/policy/host-config-rules.ts';
+import type { Rule } from '../src/policy/rule.ts';
+
+type Row = Pick<Rule<never>, 'verdict' | 'reason' | 'safer' | 'opensWithSetting'>;
+
+/** Where the generated document is kept. */
+export const POLICY_DOC = resolve(import.meta.dirname, '../docs/policy.md');
+
+const INTRODUCTION = `# What a request may ask for
+
+Everything that a client sends is read once into a closed set of fields. Each field has one row in the tables
+below; the rows decide, and nothing that has no row gets past them. This page is generated from the tables that
+run (\`scripts/generate-policy-doc.ts\`); a test compares it with them.
+
+| verdict | meaning |
+| --- | --- |
+| free | taken as it is |
+| bad | a malformed value is refused with 400 |
+| constrain | taken, with its effect kept inside the job |
+| warn | taken and not carried out; the answer's \`Warnings\` say so |
+| deny | what leaves the container's confinement is refused with 403 |
+
+A denial marked "setting" is lifted by \`[dind] allow_privileged = true\`. When the key is absent it counts as true
+on macOS and Windows hosts, whose containers live in a virtual machine, and as false on Linux. The others have no
+setting that lifts them. Names are case-sensitive; a name that differs from a known one in case only is refused,
+and so is an unknown name that sounds as if it widened rights. Other unknown names are answered with a warning.
+`;
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
+
+function table(title: string, rules: Readonly<Record<string, Row>>): string {
+  const rows = Object.entries(rules)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([field, rule]) => {
+      const verdict = rule.opensWithSetting === true ? `${rule.verdict} (setting)` : rule.verdict;
+      const safer = rule.safer === undefined ? '' : ` Safer: ${rule.safer}.`;
+      return `| \`${field}\` | ${verdict} | ${cell(`${rule.reason}.${safer}`)} |`;
+    });
+  return [`## ${title}`, '', '| field | verdict | why |', '| --- | --- | --- |', ...rows, ''].join('\n');
+}
+
+function features(): string {
+  const rows = Object.entries(FEATURES).map(
+    ([name, isSupported]) => `| ${name} | ${isSupported ? 'yes' : 'no'} |`,
+  );
+  return [
+    '## Parts of the API that are carried out',
+    '',
+    'What is not is refused by name with 501; it is never left out in silence.',
+    '',
+    '| part | carried out |',
+    '| --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+/** The document's text, formatted as the repository's other documents are. */
+export async function renderPolicyDoc(): Promise<string> {
+  const text = [
+    INTRODUCTION,
+    table('`HostConfig` of create', HOST_CONFIG_RULES),
+    table('`Config` of create', CONTAINER_CONFIG_RULES),
+    table('`NetworkingConfig.EndpointsConfig` of create', ENDPOINT_RULES),
+    table('exec', EXEC_RULES),
+    features(),
+  ].join('\n');
+  return format(text, { ...(await resolveConfig(POLICY_DOC)), filepath: POLICY_DOC });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(POLICY_DOC, await renderPolicyDoc());
+}
