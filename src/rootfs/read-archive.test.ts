@@ -49,7 +49,7 @@ describe('reading files of containers', () => {
       await expect(access.readFile(root, path, 10)).rejects.toMatchObject({ kind: 'InvalidArgument' });
     }
     expect(await list('/fifo')).toEqual(['prw-r--r-- fifo']);
-    expect((await list('/zero'))[0]).toMatch(/^crw-r--r-- zero|^crw/);
+    expect(await list('/zero')).toEqual(['crw-r--r-- zero']);
   });
 
   test.each(['', 'a\0b', '/'.padEnd(5000, 'x')])('the path %j is refused', async (path) => {

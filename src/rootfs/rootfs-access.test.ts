@@ -95,50 +95,54 @@ describe('attacks on the host through container files', () => {
     await expect(access.stat(root, '/out/secret')).rejects.toMatchObject({ kind: 'NotFound' });
   });
 
-  test('directories swapped for links while copying never let anything out or in', async () => {
-    const { directory, rootPath, outside, access, root, children, put } = testRoot;
-    const [a, b] = [join(rootPath, 'swap'), join(rootPath, 'swap.other')];
-    mkdirSync(join(rootPath, 'swap/d'), { recursive: true });
-    writeFileSync(join(rootPath, 'swap/d/secret'), 'inside');
-    symlinkSync(directory, b);
-    renameSync(outside, join(directory, 'd'));
-    const swapper = spawn(
-      process.execPath,
-      [
-        '-e',
-        `const fs=require('fs');const [a,b,t]=process.argv.slice(1);console.log('on');for(;;){try{fs.renameSync(a,t);fs.renameSync(b,a);fs.renameSync(t,b)}catch{}}`,
-        a,
-        b,
-        `${a}.tmp`,
-      ],
-      { stdio: ['ignore', 'pipe', 'ignore'] },
-    );
-    children.push(swapper);
-    await once(swapper.stdout, 'data');
-    let wins = 0;
-    for (let round = 0; round < 300; round += 1) {
-      const name = `swap/d/planted-${round % 5}`;
-      await put([
-        { name, content: 'x' },
-        { name: 'swap/d/secret', content: 'inside' },
-      ]).then(
-        () => (wins += 1),
-        () => undefined,
+  test(
+    'directories swapped for links while copying never let anything out or in',
+    { timeout: 60_000 },
+    async () => {
+      const { directory, rootPath, outside, access, root, cleanups, put } = testRoot;
+      const [a, b] = [join(rootPath, 'swap'), join(rootPath, 'swap.other')];
+      mkdirSync(join(rootPath, 'swap/d'), { recursive: true });
+      writeFileSync(join(rootPath, 'swap/d/secret'), 'inside');
+      symlinkSync(directory, b);
+      renameSync(outside, join(directory, 'd'));
+      const swapper = spawn(
+        process.execPath,
+        [
+          '-e',
+          `const fs=require('fs');const [a,b,t]=process.argv.slice(1);console.log('on');for(;;){try{fs.renameSync(a,t);fs.renameSync(b,a);fs.renameSync(t,b)}catch{}}`,
+          a,
+          b,
+          `${a}.tmp`,
+        ],
+        { stdio: ['ignore', 'pipe', 'ignore'] },
       );
-      const file = await access.readFile(root, '/swap/d/secret', 100).catch(() => undefined);
-      expect(file?.toString() ?? 'inside').toMatch(/^(inside)?$/);
-      const tar = await access
-        .readArchive(root, '/swap/d', never)
-        .then(({ tar }) => buffer(tar))
-        .catch(() => Buffer.alloc(0));
-      expect(tar.includes('of the host')).toBe(false);
-    }
-    swapper.kill('SIGKILL');
-    await once(swapper, 'close');
-    expect(wins).toBeGreaterThan(0);
-    expect(readdirSync(join(directory, 'd'))).toEqual(['secret']);
-    expect(readFileSync(join(directory, 'd/secret'), 'utf8')).toBe('of the host');
-  });
+      cleanups.push(() => swapper.kill('SIGKILL'));
+      await once(swapper.stdout, 'data');
+      let wins = 0;
+      for (let round = 0; round < 60; round += 1) {
+        const name = `swap/d/planted-${round % 5}`;
+        await put([
+          { name, content: 'x' },
+          { name: 'swap/d/secret', content: 'inside' },
+        ]).then(
+          () => (wins += 1),
+          () => undefined,
+        );
+        const file = await access.readFile(root, '/swap/d/secret', 100).catch(() => undefined);
+        expect(file?.toString() ?? 'inside').toMatch(/^(inside)?$/);
+        const tar = await access
+          .readArchive(root, '/swap/d', never)
+          .then(({ tar }) => buffer(tar))
+          .catch(() => Buffer.alloc(0));
+        expect(tar.includes('of the host')).toBe(false);
+      }
+      swapper.kill('SIGKILL');
+      await once(swapper, 'close');
+      expect(wins).toBeGreaterThan(0);
+      expect(readdirSync(join(directory, 'd'))).toEqual(['secret']);
+      expect(readFileSync(join(directory, 'd/secret'), 'utf8')).toBe('of the host');
+    },
+  );
 });
 
 describe('files of a running process', () => {
@@ -149,7 +153,7 @@ describe('files of a running process', () => {
   afterEach(() => testRoot.dispose());
 
   const startIn = async (): Promise<number> => {
-    const { rootPath, children } = testRoot;
+    const { rootPath, cleanups } = testRoot;
     const script = `mount -t tmpfs none "$0/mnt" && echo mounted >"$0/mnt/file" && mount -t proc proc "$0/proc" && echo up && exec chroot "$0" /bin/busybox sleep 60`;
     for (const name of ['mnt', 'proc', 'bin']) mkdirSync(join(rootPath, name));
     execFileSync('cp', [
@@ -159,7 +163,7 @@ describe('files of a running process', () => {
     const child = spawn('unshare', ['-m', 'sh', '-c', script, rootPath], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    children.push(child);
+    cleanups.push(() => child.kill('SIGKILL'));
     await once(child.stdout, 'data');
     await expect.poll(() => readlinkSync(`/proc/${child.pid}/root`)).toBe(rootPath);
     return child.pid ?? 0;

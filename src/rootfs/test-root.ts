@@ -1,11 +1,10 @@
-import { execFileSync, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 
-import { pack, type Header } from 'tar-stream';
+import { extract, pack, type Header } from 'tar-stream';
 
 import { loadLibc } from '../host/libc.ts';
 import { createHostMounts } from '../host/mounts.ts';
@@ -28,14 +27,14 @@ export interface TestRoot {
   readonly outside: string;
   readonly access: RootfsAccess;
   readonly root: RootHandle;
-  /** Killed at the end. */
-  readonly children: ChildProcess[];
+  /** Run at the end. */
+  readonly cleanups: (() => void)[];
   readonly put: (
     entries: readonly TestEntry[],
     path?: string,
     options?: Partial<WriteArchiveOptions>,
   ) => Promise<void>;
-  /** What tar(1) lists of an archive, without owners, sizes and times. */
+  /** What is in an archive, as tar(1) lists it without owners, sizes and times. */
   readonly list: (path: string, from?: RootHandle) => Promise<string[]>;
   dispose(): Promise<void>;
 }
@@ -62,29 +61,51 @@ export async function createTestRoot(): Promise<TestRoot> {
   const root = await access.openMounts([
     { type: 'bind', source: rootPath, target: '', options: ['rbind', 'rw'] },
   ]);
-  const children: ChildProcess[] = [];
+  const cleanups: (() => void)[] = [];
   return {
     directory,
     rootPath,
     outside,
     access,
     root,
-    children,
+    cleanups,
     async put(entries, path = '/', options = {}) {
       const tar = Readable.from([await makeTar(entries)]);
       await access.writeArchive({ root, path }, tar, { ...plain, ...options });
     },
     async list(path, from = root) {
       const { tar } = await access.readArchive(from, path, never);
-      const input = await buffer(tar);
-      const text = execFileSync('tar', ['-tvf', '-', '--numeric-owner', '-P'], { input, encoding: 'utf8' });
-      const lines = text.split('\n').filter(Boolean);
-      return lines.map((line) => line.replace(/^(\S+) \S+ +\S+ \S+ \S+ /, '$1 '));
+      const parser = extract();
+      parser.end(await buffer(tar));
+      const lines: string[] = [];
+      for await (const entry of parser) {
+        lines.push(listEntry(entry.header));
+        entry.resume();
+      }
+      return lines;
     },
     async dispose() {
       await root.close();
-      for (const child of children) child.kill('SIGKILL');
+      for (const cleanup of cleanups) cleanup();
       rmSync(directory, { recursive: true });
     },
   };
+}
+
+const typeLetters: Readonly<Record<Header['type'], string>> = {
+  file: '-',
+  'contiguous-file': '-',
+  directory: 'd',
+  symlink: 'l',
+  link: 'h',
+  fifo: 'p',
+  'character-device': 'c',
+  'block-device': 'b',
+};
+
+function listEntry({ type, mode, name, linkname }: Header): string {
+  const letters = Array.from('rwxrwxrwx', (letter, index) => ((mode >> (8 - index)) & 1 ? letter : '-'));
+  if ((mode & 0o1000) !== 0) letters[8] = 't';
+  const link = type === 'symlink' ? ` -> ${linkname}` : type === 'link' ? ` link to ${linkname}` : '';
+  return `${typeLetters[type]}${letters.join('')} ${name}${link}`;
 }
