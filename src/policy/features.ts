@@ -3,6 +3,7 @@ export type Feature =
   | 'anonymousVolumes'
   | 'bindMounts'
   | 'namedVolumes'
+  | 'volumeSubpaths'
   | 'imageMounts'
   | 'tmpfsMounts'
   | 'volumesFrom'

@@ -16,6 +16,20 @@ describe('create constrains what may pass', () => {
     expect(admitted.hostConfig.Tmpfs).toEqual({ '/run': `size=${8 * 2 ** 30},exec,suid,uid=0` });
   });
 
+  it('cuts sizes of tmpfs mounts in the long form, and cleans the place', () => {
+    const options = { SizeBytes: 2 ** 50, Options: [['size', '1000g'], ['exec']] };
+    const { admitted } = admitBody(
+      host({ Mounts: [{ Type: 'tmpfs', Target: '/a//b/', TmpfsOptions: options }] }),
+    );
+    expect(admitted.hostConfig.Mounts).toEqual([
+      {
+        Type: 'tmpfs',
+        Target: '/a/b',
+        TmpfsOptions: { SizeBytes: 8 * 2 ** 30, Options: [['size', `${8 * 2 ** 30}`], ['exec']] },
+      },
+    ]);
+  });
+
   it('keeps scheduling priorities at 0', () => {
     const ulimits = [{ Name: 'rtprio', Soft: 99, Hard: 99 }];
     const { admitted, warnings } = admitBody(host({ Ulimits: ulimits }));

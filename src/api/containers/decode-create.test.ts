@@ -139,6 +139,14 @@ describe('decodeCreate', () => {
       '{"Image":"x","HostConfig":{"ConsoleSize":[1,2,3]}}',
       'invalid JSON: HostConfig.ConsoleSize: more than a height and a width',
     ],
+    [
+      '{"Image":"x","Hostname":"h","HostConfig":{"UTSMode":"host"}}',
+      'conflicting options: hostname and the UTS mode',
+    ],
+    [
+      '{"Image":"x","Hostname":"h","HostConfig":{"NetworkMode":"container:y"}}',
+      'conflicting options: hostname and the network mode',
+    ],
     ['null', 'Config cannot be empty in order to create a container'],
   ])('refuses %j', (body, message) => {
     expect(() => decode(body)).toThrow(expect.objectContaining({ kind: 'InvalidArgument', message }));

@@ -41,6 +41,7 @@ export function decodeCreate(body: Uint8Array, version: ApiVersion): DecodedCrea
   if (!CONTAINER_CONFIG_MEMBERS.some((name) => memberOf(document, name) !== undefined)) {
     throw new EngineError('InvalidArgument', 'Config cannot be empty in order to create a container');
   }
+  refuseHostnameConflicts(config, host);
   const shaped = shapedByVersion(host, version);
   const request: CreateRequest = {
     config: configOfVersion(config, version),
@@ -52,6 +53,22 @@ export function decodeCreate(body: Uint8Array, version: ApiVersion): DecodedCrea
 
 function memberOf(document: JsonValue, name: string): JsonValue | undefined {
   return document instanceof Map ? (document as ReadonlyMap<string, JsonValue>).get(name) : undefined;
+}
+
+/** Checked here, for after the merge with its image every container has a hostname. */
+function refuseHostnameConflicts(
+  { Hostname: hostname }: ContainerConfig,
+  { UTSMode: utsMode, NetworkMode: networkMode }: HostConfig,
+): void {
+  if (hostname === '') {
+    return;
+  }
+  if (utsMode === 'host') {
+    throw new EngineError('InvalidArgument', 'conflicting options: hostname and the UTS mode');
+  }
+  if (networkMode.startsWith('container:')) {
+    throw new EngineError('InvalidArgument', 'conflicting options: hostname and the network mode');
+  }
 }
 
 /** What a version did not have yet is as if it had not been sent. */

@@ -1,7 +1,7 @@
 import type { HostConfig, MountRequest } from '../../wire/host-config.ts';
 import { parseBind, type BindSpec } from '../bind-spec.ts';
 import { FEATURES } from '../features.ts';
-import { refuseMountPoint } from '../mount-point.ts';
+import { cleanPath, refuseMountPoint } from '../mount-point.ts';
 import { bad, deny, quote, unless, type Finding, type RuleTable } from '../rule.ts';
 import { checkTmpfsOptions, cutTmpfsSize } from '../tmpfs-options.ts';
 
@@ -128,6 +128,7 @@ function checkVolumeMount(mount: MountRequest): readonly Finding[] {
       !subpath.split('/').includes('..') && !subpath.startsWith('/'),
       bad(`subpath must be a relative path within the volume: ${quote(subpath)}`),
     ),
+    ...unsupported(subpath === '' || FEATURES.volumeSubpaths, 'subpaths of volumes are not supported'),
     ...unsupported(FEATURES.namedVolumes, 'volume mounts are not supported'),
   ];
 }
@@ -144,6 +145,25 @@ function checkTmpfsMount(mount: MountRequest): readonly Finding[] {
     ...options.flatMap((words) => checkTmpfsOptions(words.join('='))),
     ...unsupported(FEATURES.tmpfsMounts, 'tmpfs mounts are not supported'),
   ];
+}
+
+function constrainMount(mount: MountRequest, maxBytes: number): MountRequest {
+  const { Target: target = '', TmpfsOptions: tmpfs } = mount;
+  const placed = { ...mount, Target: cleanPath(target) };
+  if (!tmpfs) {
+    return placed;
+  }
+  const { SizeBytes: size = 0, Options: options } = tmpfs;
+  return {
+    ...placed,
+    TmpfsOptions: {
+      ...tmpfs,
+      ...(size > 0 ? { SizeBytes: Math.min(size, maxBytes) } : {}),
+      ...(options
+        ? { Options: options.map((words) => cutTmpfsSize(words.join('='), maxBytes).split('=')) }
+        : {}),
+    },
+  };
 }
 
 /** The rows of what is mounted into a container. */
@@ -165,6 +185,7 @@ export const mountRules: RuleTable<Pick<HostConfig, Fields>> = {
       ...unless(mounts.length <= MAX_MOUNTS, bad(`more than ${MAX_MOUNTS} mounts`)),
       ...mounts.slice(0, MAX_MOUNTS).flatMap(checkMount),
     ],
+    constrain: (mounts, { gate }) => mounts.map((mount) => constrainMount(mount, gate.host.memoryBytes)),
   },
   Tmpfs: {
     verdict: 'constrain',
@@ -178,7 +199,7 @@ export const mountRules: RuleTable<Pick<HostConfig, Fields>> = {
     constrain: (tmpfs, { gate }) =>
       Object.fromEntries(
         Object.entries(tmpfs).map(([target, options]) => [
-          target,
+          cleanPath(target),
           cutTmpfsSize(options, gate.host.memoryBytes),
         ]),
       ),
