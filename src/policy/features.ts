@@ -22,6 +22,7 @@ export const FEATURES: Readonly<Record<Feature, boolean>> = {
   anonymousVolumes: true,
   bindMounts: false,
   namedVolumes: true,
+  volumeSubpaths: false,
   imageMounts: false,
   tmpfsMounts: true,
   volumesFrom: false,

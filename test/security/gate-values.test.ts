@@ -47,6 +47,16 @@ describe('create refuses malformed values', () => {
     ['a long volume name', host({ Binds: [`${'v'.repeat(300)}:/c`] })],
     ['a named pipe', host({ Mounts: [{ Type: 'npipe', Source: 'x', Target: '/c' }] })],
     ['a cluster volume', host({ Mounts: [{ Type: 'cluster', Source: 'x', Target: '/c' }] })],
+    [
+      'a subpath that climbs',
+      host({
+        Mounts: [{ Type: 'volume', Source: 'v', Target: '/c', VolumeOptions: { Subpath: 'a/../../b' } }],
+      }),
+    ],
+    [
+      'an absolute subpath',
+      host({ Mounts: [{ Type: 'volume', Source: 'v', Target: '/c', VolumeOptions: { Subpath: '/etc' } }] }),
+    ],
     ['a mount without type', host({ Mounts: [{ Source: '/x', Target: '/c' }] })],
     ['an unknown mount option', host({ Mounts: [{ Type: 'tmpfs', Target: '/c', Options: ['dev'] }] })],
     [

@@ -1,4 +1,4 @@
-import type { HostConfig, MountRequest } from '../../wire/host-config.ts';
+import type { HostConfig, MountRequest, VolumeOptions } from '../../wire/host-config.ts';
 import { parseBind, type BindSpec } from '../bind-spec.ts';
 import { FEATURES } from '../features.ts';
 import { cleanPath, refuseMountPoint } from '../mount-point.ts';
@@ -116,20 +116,28 @@ function checkBindMount(mount: MountRequest): readonly Finding[] {
   ];
 }
 
-function checkVolumeMount(mount: MountRequest): readonly Finding[] {
-  const { DriverConfig: driver, Subpath: subpath = '' } = mount.VolumeOptions ?? {};
-  const { Source: source = '' } = mount;
-  const { Name: name = '', Options: options = {} } = driver ?? {};
+function checkVolumeMount({ Source: source = '', VolumeOptions: options }: MountRequest): readonly Finding[] {
   return [
     ...(source === '' ? [] : checkVolumeName(source)),
-    ...(name === '' || name === 'local' ? [] : [deny(`volume driver ${name.slice(0, 64)}`)]),
-    ...(Object.keys(options).length === 0 ? [] : [deny(`volume driver options ${JSON.stringify(options)}`)]),
-    ...unless(
-      !subpath.split('/').includes('..') && !subpath.startsWith('/'),
-      bad(`subpath must be a relative path within the volume: ${quote(subpath)}`),
-    ),
-    ...unsupported(subpath === '' || FEATURES.volumeSubpaths, 'subpaths of volumes are not supported'),
+    ...checkVolumeDriver(options?.DriverConfig),
+    ...checkSubpath(options?.Subpath ?? ''),
     ...unsupported(FEATURES.namedVolumes, 'volume mounts are not supported'),
+  ];
+}
+
+function checkVolumeDriver(driver: VolumeOptions['DriverConfig']): readonly Finding[] {
+  const { Name: name = '', Options: options = {} } = driver ?? {};
+  return [
+    ...unless(name === '' || name === 'local', deny(`volume driver ${name.slice(0, 64)}`)),
+    ...unless(Object.keys(options).length === 0, deny(`volume driver options ${JSON.stringify(options)}`)),
+  ];
+}
+
+function checkSubpath(subpath: string): readonly Finding[] {
+  const isInside = !subpath.startsWith('/') && !subpath.split('/').includes('..');
+  return [
+    ...unless(isInside, bad(`subpath must be a relative path within the volume: ${quote(subpath)}`)),
+    ...unsupported(subpath === '' || FEATURES.volumeSubpaths, 'subpaths of volumes are not supported'),
   ];
 }
 
