@@ -60,8 +60,12 @@ async function readTar(tar: Readable, collector: EntryCollector, signal: AbortSi
   // A consumer that failed has to end the pipeline as well.
   consumed.catch(() => entries.destroy());
   const [consumption, transport] = await Promise.allSettled([consumed, piped]);
-  if (consumption.status === 'rejected') throw consumption.reason;
-  if (transport.status === 'rejected') throw transport.reason;
+  const reasons = [consumption, transport].flatMap((end) =>
+    end.status === 'rejected' ? [end.reason as unknown] : [],
+  );
+  // What the consumer says on purpose comes first; else the stream knows better why it ended.
+  const reason = reasons.find((one) => one instanceof EngineError) ?? reasons.at(-1);
+  if (reason !== undefined) throw reason instanceof Error ? reason : new Error(messageOf(reason));
 }
 
 async function peekGzip(

@@ -174,12 +174,12 @@ describe('a docker archive', () => {
   });
 
   test.each([
-    ['cut short', (archive: Buffer) => archive.subarray(0, 700)],
-    ['garbage', () => Buffer.alloc(10_000, 'garbage ')],
-    ['broken gzip', (archive: Buffer) => gzipSync(archive).subarray(0, 60)],
-  ])('that is %s is refused', async (_what, spoil) => {
+    ['cut short', (archive: Buffer) => archive.subarray(0, 700), 'Unexpected end of data'],
+    ['garbage', () => Buffer.alloc(10_000, 'garbage '), 'Invalid tar header'],
+    ['broken gzip', (archive: Buffer) => gzipSync(archive).subarray(0, 60), 'unexpected end of file'],
+  ])('that is %s is refused', async (_what, spoil, why) => {
     const archive = spoil(await tarOf([['c.json', 'x'.repeat(3000)], manifestOf(image)]));
-    await expect(read(archive)).rejects.toMatchObject(refused('invalid archive'));
+    await expect(read(archive)).rejects.toMatchObject(refused(`invalid archive: ${why}`));
   });
 
   test('is given up when the client leaves', async () => {

@@ -254,6 +254,22 @@ describe('a pull that fails', () => {
     expect(await storedAfterCollection(containerd)).toEqual(NOTHING);
   });
 
+  test('is not saved by a layer of that configuration that is already here', async () => {
+    const { job } = openJob();
+    const [image, other] = [
+      await buildImage(),
+      await buildImage({ layers: [[{ type: 'file', path: 'z' }]] }),
+    ];
+    await pushImage(registry, 'right:v1', { image, kind: 'docker' });
+    await pushImage(registry, 'fake:v1', {
+      image: { ...image, layers: other.layers.slice(1) },
+      kind: 'docker',
+    });
+    await pullAll(job, `${registry.host}/right:v1`);
+    await expect(pullAll(job, `${registry.host}/fake:v1`)).rejects.toMatchObject({ kind: 'InvalidArgument' });
+    expect(resolveImage(job, `${registry.host}/right:v1`).id).toBe(image.config.digest);
+  });
+
   test("says in dockerd's words what is missing", async () => {
     const { job } = openJob();
     await expect(pullAll(job, `${registry.host}/none:v1`)).rejects.toMatchObject({

@@ -6,6 +6,9 @@ import type { ImageLayer } from '../../state/image-store.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 import { checkActive, toDescriptor, type ImageWork } from './image-work.ts';
 
+// containerd's own name for the diff id of a layer blob.
+const UNCOMPRESSED_LABEL = 'containerd.io/uncompressed';
+
 /** A layer to be unpacked once its blob is there. */
 export interface PendingLayer {
   readonly blob: ContentDescriptor;
@@ -63,12 +66,20 @@ export async function claimSnapshot(work: ImageWork, chainId: string): Promise<b
   }
 }
 
+// That the snapshot of a diff id exists says nothing of a blob that only claims to be this layer: it has to have been
+// unpacked once itself.
+async function isKnownToMatch(work: ImageWork, { blob, diffId }: PendingLayer): Promise<boolean> {
+  if (blob.digest === diffId) return true;
+  const { labels } = await work.containerd.content.info(blob.digest);
+  return labels[UNCOMPRESSED_LABEL] === diffId;
+}
+
 async function unpackLayer(
   work: ImageWork,
   layer: PendingLayer & { readonly below: string },
   listener: UnpackListener,
 ): Promise<void> {
-  if (await claimSnapshot(work, layer.chainId)) return;
+  if ((await claimSnapshot(work, layer.chainId)) && (await isKnownToMatch(work, layer))) return;
   listener.extracting(layer);
   const snapshots = work.containerd.snapshots(SNAPSHOTTER);
   const key = `unpack-${createRandomId()}`;
@@ -80,6 +91,7 @@ async function unpackLayer(
         'InvalidArgument',
         `failed to register layer: layer ${shortId(layer.blob.digest)} has diff id ${applied.digest}, should be ${layer.diffId}`,
       );
+    await work.containerd.content.updateLabels(layer.blob.digest, { [UNCOMPRESSED_LABEL]: layer.diffId });
     await snapshots.commit({ name: layer.chainId, key });
   } catch (error) {
     await snapshots.remove(key).catch((cause: unknown) => {
