@@ -56,9 +56,7 @@ export async function loadAll(job: Job, archive: Buffer): Promise<readonly Image
 }
 
 /** What the namespace has after everything that nobody refers to was collected. */
-export async function storedAfterCollection(
-  containerd: Containerd,
-): Promise<{
+export async function storedAfterCollection(containerd: Containerd): Promise<{
   readonly content: readonly string[];
   readonly snapshots: readonly string[];
   readonly writes: number;
