@@ -5,8 +5,6 @@ import type { Content, Diff, Snapshots } from './types-store.ts';
 export type { Any, Descriptor, Labels, Mount } from './types-core.ts';
 export type {
   ContainerdImage,
-  ContainerdNamespace,
-  ContainerdPlugin,
   EventEnvelope,
   Events,
   Images,
@@ -23,15 +21,10 @@ export type {
   Content,
   ContentInfo,
   ContentSource,
-  ContentStatus,
   Diff,
-  DiffRequest,
   NewContent,
-  NewSnapshot,
   SnapshotInfo,
-  SnapshotKind,
   Snapshots,
-  WrittenContent,
 } from './types-store.ts';
 
 /** What a container is made from: everything but the times containerd sets itself. */

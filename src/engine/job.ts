@@ -13,6 +13,7 @@ import type { EventLog } from '../state/event-log.ts';
 import type { Exec } from '../state/exec.ts';
 import type { ImageStore } from '../state/image-store.ts';
 import type { VolumeStore } from '../state/volume-store.ts';
+import type { UserDatabase } from '../oci/users.ts';
 import type { StdioFactory } from '../stdio/types.ts';
 
 /** Where the job's files are on the host. All of it is berth's own and readable by root only, but the Docker socket. */
@@ -52,6 +53,8 @@ export interface Job {
   readonly containers: ContainerStore;
   readonly execs: Map<string, Exec>;
   readonly images: ImageStore;
+  /** Users and groups that images bring along, by the chain id of their layers. */
+  readonly imageUsers: Map<string, UserDatabase>;
   readonly volumes: VolumeStore;
   readonly events: EventLog;
   /** Work behind answered requests; the end of the job waits for it. */

@@ -79,6 +79,7 @@ export async function createJob(parts: JobParts): Promise<Job> {
     rootfs: createRootfsAccess({ libc: host.libc, mounts: host.mounts }),
     containers: createContainerStore(),
     execs: new Map(),
+    imageUsers: new Map(),
     images: createImageStore(parts.containerd.images),
     volumes: await openVolumeStore(await openVolumeFiles(join(names.paths.stateDir, 'volumes'))),
     events: createEventLog(parts.nowNs),

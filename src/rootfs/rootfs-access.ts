@@ -1,5 +1,5 @@
-import { closeSync, constants } from 'node:fs';
-import { open, readlink } from 'node:fs/promises';
+import { closeSync, constants, type Stats } from 'node:fs';
+import { chmod, chown, open, readlink, stat, type FileHandle } from 'node:fs/promises';
 
 import { EngineError } from '../errors.ts';
 import { isErrno, toEngineError } from '../host/errors.ts';
@@ -18,6 +18,7 @@ import type { RootfsAccess, RootHandle } from './types.ts';
 import { unpackArchive } from './write-archive.ts';
 
 const pathOnly = 0o10000000;
+const READ_BYTES = 16 * 1024;
 
 /** What the access is made with. */
 export interface RootfsAccessOptions {
@@ -53,9 +54,29 @@ export function createRootfsAccess({ libc, mounts }: RootfsAccessOptions): Rootf
       inWords(path, (normalized) =>
         unpackArchive({ libc, contained: within(root), path: normalized }, tar, options),
       ),
+    copyAttributes: (from, to) =>
+      inWords(from.path, async (normalized) => {
+        const source = await within(from.root).openDirectory(normalized);
+        try {
+          await applyAttributes(await stat(source.path), within(to.root), normalizePath(to.path));
+        } finally {
+          source.close();
+        }
+      }),
     mkdirAll: (root, path, mode) =>
       inWords(path, async (normalized) => (await ensureDirectory(within(root), normalized, mode)).close()),
   };
+}
+
+async function applyAttributes({ uid, gid, mode }: Stats, contained: Contained, path: string): Promise<void> {
+  const target = await contained.openDirectory(path);
+  try {
+    // In this order: a change of owner takes the set-id bits away.
+    await chown(target.path, uid, gid);
+    await chmod(target.path, mode & 0o7777);
+  } finally {
+    target.close();
+  }
 }
 
 function handleOf(fd: number): RootHandle {
@@ -103,20 +124,27 @@ async function readContained(
   try {
     const handle = await openRegular(named, path);
     try {
-      const buffer = Buffer.alloc(maxBytes + 1);
-      let size = 0;
-      for (let last = -1; last !== 0 && size <= maxBytes; size += last) {
-        last = (await handle.read(buffer, size, buffer.length - size, null)).bytesRead;
-      }
-      if (size > maxBytes)
+      const bytes = await readUpTo(handle, maxBytes + 1);
+      if (bytes.length > maxBytes)
         throw new EngineError('InvalidArgument', `${path} is larger than ${maxBytes} bytes`);
-      return buffer.subarray(0, size);
+      return bytes;
     } finally {
       await handle.close();
     }
   } finally {
     named.close();
   }
+}
+
+async function readUpTo(handle: FileHandle, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (let size = 0; size < limit;) {
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(Math.min(READ_BYTES, limit - size)));
+    if (bytesRead === 0) break;
+    chunks.push(buffer.subarray(0, bytesRead));
+    size += bytesRead;
+  }
+  return Buffer.concat(chunks);
 }
 
 // A second descriptor, opened only once the first one says that it is no FIFO and no device.

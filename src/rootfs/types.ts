@@ -52,6 +52,8 @@ export interface RootfsAccess {
   ): Promise<{ readonly stat: PathStat; readonly tar: Readable }>;
   /** `docker cp` into a container: unpacks a tar (plain, gzip, zstd where Node can) into an existing directory. */
   writeArchive(target: ArchiveTarget, tar: Readable, options: WriteArchiveOptions): Promise<void>;
+  /** Gives a directory the owner and mode of another one; both exist. */
+  copyAttributes(from: ArchiveTarget, to: ArchiveTarget): Promise<void>;
   /** Makes the directory and its missing parents, owned by root. */
   mkdirAll(root: RootHandle, path: string, mode: number): Promise<void>;
 }

@@ -131,7 +131,13 @@ describe('terminals', () => {
 
   test('the detach keys leave the container running', async () => {
     await ask(job.berth, 'create', '-it', '--name', 'detached', 'busybox', 'sh');
-    await inTerminal(['start', '-ai', 'detached'], '\u0010\u0011');
+    const args = ['--quiet', '--return', '--flush', '--command', 'docker start -ai detached', '/dev/null'];
+    const client = spawn('script', args, { env: job.berth.clientEnv });
+    const ended = once(client, 'close');
+    // Typed any earlier, the client's own terminal would still be there to swallow Ctrl-Q.
+    for await (const chunk of client.stdout) if (String(chunk).includes('/ #')) break;
+    client.stdin.write('\u0010\u0011');
+    await ended;
     expect(await ask(job.berth, 'inspect', '-f', '{{.State.Running}}', 'detached')).toBe('true');
     await ask(job.berth, 'rm', '-f', 'detached');
   });

@@ -3,9 +3,9 @@ import {
   statArchive,
   writeArchive,
   type ContainerPath,
+  type PathFacts,
 } from '../../engine/containers/archive-container.ts';
 import { EngineError } from '../../errors.ts';
-import type { PathStat } from '../../rootfs/types.ts';
 import type { AnswerHeaders, Route, RouteContext } from '../http/route.ts';
 
 /** `docker cp` in both directions. */
@@ -49,6 +49,6 @@ async function put(context: RouteContext): Promise<void> {
 }
 
 /** The CLI reads this header before it decides how to unpack. */
-function statHeader(stat: PathStat): AnswerHeaders {
+function statHeader(stat: PathFacts): AnswerHeaders {
   return { 'X-Docker-Container-Path-Stat': Buffer.from(JSON.stringify(stat)).toString('base64') };
 }

@@ -1,6 +1,5 @@
-import { logsContainer } from '../../engine/containers/logs-container.ts';
+import { logsContainer, type LogOptions } from '../../engine/containers/logs-container.ts';
 import { EngineError } from '../../errors.ts';
-import type { LogReadOptions } from '../../logstore/types.ts';
 import type { Query } from '../http/query.ts';
 import type { RouteContext } from '../http/route.ts';
 import { stdcopyHeader } from '../http/stdcopy.ts';
@@ -21,7 +20,7 @@ export async function logs(context: RouteContext): Promise<void> {
   await writer.end();
 }
 
-function logOptions(query: Query): LogReadOptions {
+function logOptions(query: Query): LogOptions {
   return {
     stdout: query.bool('stdout'),
     stderr: query.bool('stderr'),

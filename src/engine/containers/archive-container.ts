@@ -1,11 +1,15 @@
 import type { Readable } from 'node:stream';
 import { EngineError, isErrorKind } from '../../errors.ts';
-import type { PathStat } from '../../rootfs/types.ts';
+import type { PathStat, RootHandle, WriteArchiveOptions } from '../../rootfs/types.ts';
 import type { Container } from '../../state/container.ts';
 import type { Job } from '../job.ts';
+import { findUser } from './container-spec.ts';
 import { openContainerRoot, type ContainerRoot } from './container-root.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { updateRecord } from './update-record.ts';
+
+/** Facts about a path, as the path-stat header has them. */
+export type PathFacts = PathStat;
 
 /** A path of a container, as a client names both. */
 export interface ContainerPath {
@@ -45,9 +49,24 @@ export async function writeArchive(
   await withRoot(job, at, async ({ root, path, isReadOnly }, container) => {
     if (isReadOnly) throw new EngineError('PermissionDenied', 'container rootfs is marked read-only');
     if (!container.record.isRootfsTouched) await updateRecord(job, container, { isRootfsTouched: true });
-    await job.rootfs.writeArchive({ root, path }, transfer.tar, transfer);
+    await job.rootfs.writeArchive({ root, path }, transfer.tar, {
+      ...transfer,
+      ...(await ownersOf(job, container, { root, copyUidGid: transfer.copyUidGid })),
+    });
     emitContainerEvent(job, container, { action: 'extract-to-dir' });
   });
+}
+
+/** As dockerd: the archive's owners are kept, unless the client asks for the container's user and there is one. */
+async function ownersOf(
+  job: Job,
+  { record }: Container,
+  asked: { readonly root: RootHandle; readonly copyUidGid: boolean },
+): Promise<Pick<WriteArchiveOptions, 'copyUidGid' | 'owner'>> {
+  const { User: user } = record.config;
+  if (!asked.copyUidGid || user === '') return { copyUidGid: true };
+  const { uid, gid } = await findUser(job, asked.root, { user, groupAdd: [] });
+  return { copyUidGid: false, owner: { uid, gid } };
 }
 
 async function withRoot<T>(
@@ -56,6 +75,19 @@ async function withRoot<T>(
   use: (root: ContainerRoot, container: Container) => Promise<T>,
 ): Promise<T> {
   const container = job.containers.resolve(at.containerRef);
+  const open = (): Promise<T> => withOpenRoot(job, container, { at, use });
+  // A stopped container must not start meanwhile: the same upper directory would be mounted twice.
+  return container.run ? open() : job.containers.lock.run(container.id, open);
+}
+
+async function withOpenRoot<T>(
+  job: Job,
+  container: Container,
+  {
+    at,
+    use,
+  }: { readonly at: ContainerPath; readonly use: (root: ContainerRoot, container: Container) => Promise<T> },
+): Promise<T> {
   const opened = await openContainerRoot(job, container, at.path);
   try {
     return await use(opened, container);

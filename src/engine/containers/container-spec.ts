@@ -3,7 +3,7 @@ import { buildEnv } from '../../oci/env.ts';
 import { buildSpec } from '../../oci/build-spec.ts';
 import { encodeSpec } from '../../oci/encode-spec.ts';
 import type { OciUser } from '../../oci/spec-types.ts';
-import { resolveUser } from '../../oci/users.ts';
+import { resolveUser, type UserDatabase } from '../../oci/users.ts';
 import type { Admitted } from '../../policy/admitted.ts';
 import { admitCreate, admitMergedConfig, type CheckedCreate } from '../../policy/privileged-gate.ts';
 import type { RootHandle } from '../../rootfs/types.ts';
@@ -80,13 +80,29 @@ function toAny(text: string): Any {
 
 /** Looks the container's user up in its own files, as they are now. */
 async function findContainerUser(job: Job, container: Container): Promise<OciUser> {
-  const root = await job.rootfs.openMounts(container.rootMounts);
+  const { config, hostConfig } = container.record;
+  return resolveUser(config.User, await readOwnUsers(job, container), hostConfig.GroupAdd ?? []);
+}
+
+/** Of a container that nobody has written to yet these are its image's, which are read once. */
+async function readOwnUsers(job: Job, { record, rootMounts }: Container): Promise<UserDatabase> {
+  const known = record.isRootfsTouched ? undefined : job.imageUsers.get(record.chainId);
+  if (known) return known;
+  const root = await job.rootfs.openMounts(rootMounts);
   try {
-    const { config, hostConfig } = container.record;
-    return await findUser(job, root, { user: config.User, groupAdd: hostConfig.GroupAdd ?? [] });
+    const users = await readUsers(job, root);
+    if (!record.isRootfsTouched) job.imageUsers.set(record.chainId, users);
+    return users;
   } finally {
     await root.close();
   }
+}
+
+async function readUsers(job: Job, root: RootHandle): Promise<UserDatabase> {
+  const read = async (path: string): Promise<string> =>
+    (await job.rootfs.readFile(root, path, MAX_USER_FILE_BYTES))?.toString('utf8') ?? '';
+  const [passwd, group] = await Promise.all([read('/etc/passwd'), read('/etc/group')]);
+  return { passwd, group };
 }
 
 /** Looks a user up in the passwd and group files below a root. */
@@ -95,8 +111,5 @@ export async function findUser(
   root: RootHandle,
   wanted: { readonly user: string; readonly groupAdd: readonly string[] },
 ): Promise<OciUser> {
-  const read = async (path: string): Promise<string> =>
-    (await job.rootfs.readFile(root, path, MAX_USER_FILE_BYTES))?.toString('utf8') ?? '';
-  const [passwd, group] = await Promise.all([read('/etc/passwd'), read('/etc/group')]);
-  return resolveUser(wanted.user, { passwd, group }, wanted.groupAdd);
+  return resolveUser(wanted.user, await readUsers(job, root), wanted.groupAdd);
 }

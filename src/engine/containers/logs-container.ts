@@ -2,6 +2,9 @@ import { EngineError } from '../../errors.ts';
 import type { LogFrame, LogReadOptions } from '../../logstore/types.ts';
 import type { Job } from '../job.ts';
 
+/** What of a log a client wants. */
+export type LogOptions = LogReadOptions;
+
 /** A container's log as frames; `isTty` tells whether they are sent raw. */
 export interface ContainerLogs {
   readonly isTty: boolean;

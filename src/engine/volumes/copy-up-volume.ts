@@ -49,6 +49,8 @@ async function copyDirectory(
       copyUidGid: true,
       signal: job.signal,
     });
+    const { source, target, destination: path } = copy;
+    await job.rootfs.copyAttributes({ root: source, path }, { root: target, path: '/' });
   } catch (error) {
     if (!isErrorKind(error, 'NotFound')) throw error;
   }
