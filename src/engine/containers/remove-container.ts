@@ -40,11 +40,20 @@ export async function removeContainer(job: Job, containerRef: string, options: R
   forgetContainer(job, container);
 }
 
-/** `--rm`: gone for every client at once; its resources follow behind, and the end of the job waits for them. */
+/**
+ * `--rm`: gone for every client as soon as its anonymous volumes are; the rest, which no client can see, follows
+ * behind, and the end of the job waits for it.
+ */
 export function autoRemoveContainer(job: Job, container: Container): void {
   container.isRemoving = true;
-  forgetContainer(job, container);
-  job.tasks.track('remove container', deleteContainer(job, container, true));
+  const removal = removeContainerVolumes(job, container.record).finally(() => {
+    forgetContainer(job, container);
+  });
+  job.tasks.track('remove volumes', removal);
+  job.tasks.track(
+    'remove container',
+    removal.catch(() => undefined).then(() => deleteContainer(job, container, true)),
+  );
 }
 
 function refuseLive(container: Container): void {
