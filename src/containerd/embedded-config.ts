@@ -72,6 +72,9 @@ export function embeddedConfig({ directory, socket }: EmbeddedPaths): string {
     'gid = 0',
     '[ttrpc]',
     `address = ${quote(path.join(directory, 'ttrpc.sock'))}`,
+    // A blob belongs to the namespaces whose jobs have shown its bytes: knowing a digest gives nobody another job's layer.
+    '[plugins."io.containerd.metadata.v1.bolt"]',
+    'content_sharing_policy = "isolated"',
     '[debug]',
     'level = "warn"',
     '',

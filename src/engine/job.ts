@@ -1,6 +1,7 @@
 import type { ImageArchives } from '../archive/types.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Any, Containerd } from '../containerd/types.ts';
+import type { HostDevice } from '../host/devices.ts';
 import type { HostFacts, HostProcesses } from '../host/types.ts';
 import type { TaskTracker } from '../lib/task-tracker.ts';
 import type { Logger } from '../logger.ts';
@@ -36,6 +37,8 @@ export interface Job {
   readonly settings: Settings;
   readonly host: HostFacts;
   readonly processes: HostProcesses;
+  /** Device nodes of the host, for a privileged container. */
+  readonly listDevices: () => Promise<readonly HostDevice[]>;
   readonly paths: JobPaths;
   readonly log: Logger;
   /** Calls carry the job's namespace. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { removeContainer } from '../engine/containers/remove-container.ts';
 import { messageOf } from '../errors.ts';
 import { forEachBounded } from '../lib/for-each-bounded.ts';
@@ -6,6 +7,7 @@ import { removeTraces } from './remove-traces.ts';
 
 /** How many containers are taken down at once: more would only queue at containerd. */
 const PARALLEL_REMOVALS = 8;
+const IDLE_MS = 8_000;
 
 /** The last line that berth prints: what a job used, and what could not be removed. */
 export interface TeardownReport {
@@ -31,7 +33,12 @@ export async function closeJob(open: OpenJob): Promise<TeardownReport> {
       job.log.error({ err: error, containerId: container.id }, 'container could not be removed');
     }
   });
-  await job.tasks.idle();
+  // Requests were cut above; a handler that does not come to its end must not keep the job from its own.
+  const isIdle = await Promise.race([
+    job.tasks.idle().then(() => true),
+    sleep(IDLE_MS, false, { ref: false }),
+  ]);
+  if (!isIdle) job.log.error('work of the job did not end in time');
   open.abort();
   const leaks = [...(await attempt('network', () => job.network.close())), ...(await closeTraces(open))];
   for (const leak of leaks) job.log.error({ leak }, 'left behind');

@@ -5,11 +5,12 @@ import type { Settings } from '../config/schema.ts';
 import { encodeRuncOptions } from '../containerd/runc-options.ts';
 import type { Containerd } from '../containerd/types.ts';
 import type { Job } from '../engine/job.ts';
+import { listHostDevices } from '../host/devices.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { createTaskTracker } from '../lib/task-tracker.ts';
 import type { Logger } from '../logger.ts';
 import { createLogStore } from '../logstore/log-store.ts';
-import { createJobNetwork } from '../network/job-network.ts';
+import type { JobNetwork } from '../network/types.ts';
 import { createRegistry } from '../registry/create-registry.ts';
 import { createRootfsAccess } from '../rootfs/rootfs-access.ts';
 import { createContainerStore } from '../state/container-store.ts';
@@ -28,12 +29,13 @@ export interface JobParts {
   readonly log: Logger;
   readonly host: HostTools;
   readonly containerd: Containerd;
+  readonly network: JobNetwork;
   readonly leaseId: string;
   readonly signal: AbortSignal;
   readonly nowNs: () => bigint;
 }
 
-/** Puts a job together; its network is laid here, and undone here if anything after it fails. */
+/** Puts a job together from its parts. */
 export async function createJob(parts: JobParts): Promise<Job> {
   const { settings, names, host } = parts;
   const log = parts.log.child({ job: names.jobId });
@@ -41,16 +43,6 @@ export async function createJob(parts: JobParts): Promise<Job> {
     log.error({ err: error, task: name }, 'background work failed');
   };
   const facts = await readHostFacts(host.cgroups);
-  const network = await createJobNetwork({
-    slug: names.slug,
-    stateDir: names.paths.stateDir,
-    runDir: names.paths.runDir,
-    choice: settings.network,
-    egress: { kind: settings.egress, allow: settings.egressAllow },
-    log,
-    processes: host.processes,
-    libc: host.libc,
-  });
   return {
     ...parts,
     id: names.jobId,
@@ -58,13 +50,13 @@ export async function createJob(parts: JobParts): Promise<Job> {
     daemonId: createHash('sha256').update(names.namespace).digest('hex').slice(0, 32),
     host: facts,
     processes: host.processes,
+    listDevices: () => listHostDevices(),
     paths: names.paths,
     log,
     // runc's default is one directory for every containerd of the host, where another root's job could collide.
     runtimeOptions: await encodeRuncOptions({ root: join(names.paths.runDir, 'runc') }),
     registry: createRegistry(settings),
     archives: createImageArchives(),
-    network,
     stdio: createStdioFactory({
       directory: join(names.paths.runDir, 'io'),
       libc: host.libc,

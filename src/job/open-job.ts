@@ -15,6 +15,7 @@ import { createJob } from './create-job.ts';
 import { openHost } from './open-host.ts';
 import { lockJob, type JobLock } from './job-lock.ts';
 import type { JobNames } from './job-names.ts';
+import { openNetwork } from './open-network.ts';
 import { listenForJob } from './listen-for-job.ts';
 import { removeTraces, type HostTools } from './remove-traces.ts';
 import { watchContainerd } from './watch-containerd.ts';
@@ -72,6 +73,11 @@ async function openParts(options: OpenJobOptions, undo: CleanupStack): Promise<O
     if (isNew) await removeTraces(names, host, containerd);
   };
   undo.defer('directories', () => removeNew());
+  // The network's dozen of short programs run while containerd starts.
+  const networking = openNetwork(settings, { names, host, log });
+  undo.defer('network', async () => {
+    await networking.catch(() => undefined);
+  });
   const connected = await connectJobContainerd(settings, { namespace: names.namespace, log, host });
   undo.defer('containerd', () => disconnect(connected));
   undo.defer('traces', () => removeNew(connected.containerd));
@@ -85,6 +91,7 @@ async function openParts(options: OpenJobOptions, undo: CleanupStack): Promise<O
     ...options,
     host,
     containerd: connected.containerd,
+    network: await networking,
     leaseId: LEASE_ID,
     signal: ending.signal,
     nowNs: createClock(),

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Containerd, SnapshotInfo } from '../containerd/types.ts';
-import { isErrorKind, messageOf } from '../errors.ts';
+import { EngineError, isErrorKind, messageOf } from '../errors.ts';
 import { SNAPSHOTTER } from '../engine/snapshotter.ts';
 import { ignoreAbsent } from '../engine/ignore-absent.ts';
 
 const SIGKILL = 9;
 const MAX_PASSES = 20;
+const PASS_MS = 50;
 const TASK_END_MS = 5_000;
 
 /**
@@ -72,19 +73,25 @@ async function endTask(containerd: Containerd, containerId: string): Promise<voi
   await containerd.tasks.delete(containerId);
 }
 
-/** Leaf first: a snapshot with children cannot be removed, so each pass takes those without. */
+/** Leaf first: a snapshot with children cannot be removed. containerd's own collector may be at work on the same ones. */
 async function removeSnapshots(containerd: Containerd): Promise<void> {
   const snapshots = containerd.snapshots(SNAPSHOTTER);
-  let remaining = await snapshots.list();
-  for (let pass = 0; remaining.length > 0 && pass < MAX_PASSES; pass += 1) {
+  let failure = new EngineError('Internal', 'snapshots are left');
+  for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+    let remaining = await snapshots.list();
+    if (remaining.length === 0) return;
+    if (pass > 0) await sleep(PASS_MS);
     while (remaining.length > 0) {
       const leaves = leavesOf(remaining);
-      for (const { name } of leaves) await ignoreAbsent(snapshots.remove(name));
-      const removed = new Set(leaves.map(({ name }) => name));
-      remaining = remaining.filter(({ name }) => !removed.has(name));
+      for (const { name } of leaves)
+        await ignoreAbsent(snapshots.remove(name)).catch((error: unknown) => {
+          failure = new EngineError('Internal', messageOf(error), { cause: error });
+        });
+      const tried = new Set(leaves.map(({ name }) => name));
+      remaining = remaining.filter(({ name }) => !tried.has(name));
     }
-    remaining = await snapshots.list();
   }
+  throw failure;
 }
 
 function leavesOf(snapshots: readonly SnapshotInfo[]): readonly SnapshotInfo[] {
@@ -100,6 +107,6 @@ async function removeContent(containerd: Containerd): Promise<void> {
     if (blobs.length === 0) return;
     for (const { digest } of blobs) await ignoreAbsent(containerd.content.delete(digest));
     // containerd's own collector may be at work on the same blobs.
-    if (pass > 0) await sleep(50);
+    if (pass > 0) await sleep(PASS_MS);
   }
 }

@@ -155,7 +155,13 @@ export async function runRoute(route: Route, exchange: Exchange, job: Job): Prom
   const { response, rawSocket } = exchange;
   const context = await createContext(route, exchange, job);
   try {
-    await route.handle(context);
+    const handling = route.handle(context);
+    // The end of the job waits for what was begun, also where the client has left.
+    job.tasks.track(
+      'request',
+      handling.catch(() => undefined),
+    );
+    await handling;
   } catch (error) {
     const isHijacked = rawSocket !== undefined && response.socket === null;
     if (!response.headersSent && !isHijacked && !context.signal.aborted) throw error;

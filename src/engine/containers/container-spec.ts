@@ -50,6 +50,7 @@ export async function buildContainerSpec(
     files,
     mounts: record.mounts,
     initPath: job.settings.initPath,
+    devices: admitted.security.privileged ? await job.listDevices() : [],
     host: job.host,
   });
   for (const warning of warnings) job.log.warn({ containerId: id, warning }, 'container lacks a wall');

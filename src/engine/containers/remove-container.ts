@@ -31,8 +31,7 @@ export async function removeContainer(job: Job, containerRef: string, options: R
   if (!options.force) refuseLive(container);
   container.isRemoving = true;
   try {
-    await killRun(job, container);
-    await job.containers.lock.run(container.id, () => deleteContainer(job, container, options.removeVolumes));
+    while (!(await removeStopped(job, container, options)));
   } catch (error) {
     container.isRemoving = false;
     throw error;
@@ -69,6 +68,17 @@ function refuseLive(container: Container): void {
     );
 }
 
+/** False where a start that was under way has given the container a run meanwhile; the next try ends that, and no start can follow. */
+async function removeStopped(job: Job, container: Container, options: RemoveOptions): Promise<boolean> {
+  await killRun(job, container);
+  return job.containers.lock.run(container.id, async () => {
+    if (!options.force) refuseLive(container);
+    if (container.run) return false;
+    await deleteContainer(job, container, options.removeVolumes);
+    return true;
+  });
+}
+
 async function killRun(job: Job, container: Container): Promise<void> {
   const { run } = container;
   if (!run) return;
@@ -94,6 +104,8 @@ function forgetContainer(job: Job, container: Container): void {
   job.containers.releaseName(container.record.name);
   job.containers.remove(container.id);
   emitContainerEvent(job, container, { action: 'destroy' });
-  // Whoever waits for the removal is told of its own errors only, not of why a start had failed.
-  container.removed.resolve({ ...lastExit(container), error: '' });
+  // Whoever waits for the removal is told of its own errors only, not of why a start had failed. There will be no next exit.
+  const end = { ...lastExit(container), error: '' };
+  container.removed.resolve(end);
+  container.nextExit.resolve(end);
 }
