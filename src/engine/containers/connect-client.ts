@@ -44,7 +44,14 @@ export function openClientPlace(session: StreamSession, options: ConnectOptions)
   };
   const deliver = async (stream: StreamName, data: Buffer): Promise<void> => {
     const client = await Promise.race([arrival.promise, end.promise]);
-    if (typeof client !== 'string') await Promise.race([client.write(stream, data), end.promise]);
+    if (typeof client === 'string') return;
+    try {
+      await Promise.race([client.write(stream, data), end.promise]);
+    } catch (error) {
+      // A client that leaves in the middle of a piece is no failure.
+      if (!isErrorKind(error, 'Cancelled')) throw error;
+      drop();
+    }
   };
   const removeSink = session.io.addSink({
     write: (chunk) => (options[chunk.stream] ? deliver(chunk.stream, chunk.data) : undefined),
