@@ -3,7 +3,7 @@ import type { HostConfig } from '../wire/host-config.ts';
 import type { NetworkingConfig } from '../wire/networking-config.ts';
 import type { Deferred } from '../lib/deferred.ts';
 import type { ProcessIo } from '../stdio/types.ts';
-import type { Endpoint } from '../network/types.ts';
+import type { Endpoint, PublishedPort } from '../network/types.ts';
 import type { LogWriter } from '../logstore/types.ts';
 import type { Mount } from '../containerd/types.ts';
 
@@ -25,6 +25,8 @@ export type ContainerState =
       readonly startedAt: string;
       readonly isPaused: boolean;
     }
+  /** Ended, and about to be started again by its restart policy. */
+  | ({ readonly status: 'restarting'; readonly startedAt: string } & ExitStatus)
   | ({ readonly status: 'exited'; readonly startedAt: string } & ExitStatus)
   | ({ readonly status: 'dead'; readonly startedAt: string } & ExitStatus);
 
@@ -69,11 +71,16 @@ export interface ContainerRecord {
   /** What of the gate's and the machine's decisions was told to the client at create. */
   readonly warnings: readonly string[];
   readonly state: ContainerState;
+  /** How often its restart policy has started it again since a user did. */
   readonly restartCount: number;
+  /** True from when a user asks it to end until a user starts it: its restart policy keeps quiet meanwhile. */
+  readonly isStopRequested: boolean;
   /** True once the container has run or was written to: its files may differ from its image's. */
   readonly isRootfsTouched: boolean;
   /** Network endpoints of a running container, by network name; kept for take-over after a crash. */
   readonly endpoints: Readonly<Record<string, Endpoint>>;
+  /** Published ports of a running container. */
+  readonly ports: readonly PublishedPort[];
   /** A container of berth itself (the runner's job container): no client can see or name it. */
   readonly isHidden: boolean;
 }
@@ -94,10 +101,17 @@ export interface ContainerRun {
   /** Resolves after the output is drained and the exit recorded. */
   readonly exited: Deferred<ExitStatus>;
   isOomKilled: boolean;
-  /** Set when a user asked it to stop, so that a restart policy keeps quiet. */
-  isStopRequested: boolean;
   /** Set by `docker restart`: the exit must not remove a container with `--rm`. */
   isRestartRequested: boolean;
+}
+
+/** A restart that a policy has decided on, until the container runs again or stays stopped. */
+export interface PendingRestart {
+  readonly delayMs: number;
+  /** Aborted when nobody wants the restart any more. */
+  readonly cancel: AbortController;
+  /** Resolves when it has been done or given up. */
+  readonly settled: Deferred<void>;
 }
 
 /** A container as this process knows it. `record` is replaced, never mutated; `updateRecord` writes it through. */
@@ -105,6 +119,10 @@ export interface Container {
   readonly id: string;
   record: ContainerRecord;
   run: ContainerRun | undefined;
+  /** Set while the state is `restarting`. */
+  pendingRestart: PendingRestart | undefined;
+  /** How long the last restart waited: the next one waits twice as long. 0 after a start by a user. */
+  restartDelayMs: number;
   /** The streams of the present or next run. */
   session: Promise<StreamSession> | undefined;
   /** Where the container's root filesystem is mounted from. */

@@ -135,8 +135,10 @@ export function makeRecord(parts: Partial<ContainerRecord> = {}): ContainerRecor
     warnings: [],
     state: { status: 'created', lastError: '', lastExitCode: 0 },
     restartCount: 0,
+    isStopRequested: false,
     isRootfsTouched: false,
     endpoints: {},
+    ports: [],
     isHidden: false,
     ...parts,
   };

@@ -1,5 +1,6 @@
 import { EngineError } from '../../errors.ts';
 import type { Container } from '../../state/container.ts';
+import type { ContainerRef } from '../../state/container-store.ts';
 import type { Job } from '../job.ts';
 import { openClientPlace, type ClientPlace, type ClientStreams } from './connect-client.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
@@ -30,14 +31,19 @@ export interface Attachment {
 /** Takes a place at the container's streams, running or not: what it prints from now on is not missed. */
 export async function attachContainer(
   job: Job,
-  containerRef: string,
+  containerRef: ContainerRef,
   options: AttachOptions,
 ): Promise<Attachment> {
   const container = job.containers.resolve(containerRef);
   if (isPaused(container))
     throw new EngineError(
       'Conflict',
-      `container ${containerRef} is paused. Unpause the container before attach`,
+      `container ${container.id} is paused. Unpause the container before attach`,
+    );
+  if (container.record.state.status === 'restarting')
+    throw new EngineError(
+      'Conflict',
+      `container ${container.id} is restarting, wait until the container is running`,
     );
   const { Tty: isTty } = container.record.config;
   const detachKeys = parseDetachKeys(options.detachKeys);

@@ -121,8 +121,10 @@ function makeRecord(
     warnings,
     state: { status: 'created', lastError: '', lastExitCode: 0 },
     restartCount: 0,
+    isStopRequested: false,
     isRootfsTouched: false,
     endpoints: {},
+    ports: [],
     isHidden: options.isHidden ?? false,
   };
 }

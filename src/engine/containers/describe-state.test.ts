@@ -57,6 +57,12 @@ describe('describeStatus', () => {
       'exited',
     ],
     [
+      'restarting',
+      makeContainer({ state: { ...exitedAt('2024-05-06T07:09:58Z', 4), status: 'restarting' } }),
+      'Restarting (4) 2 seconds ago',
+      'restarting',
+    ],
+    [
       'dead',
       makeContainer({ state: { ...exitStatus, status: 'dead', startedAt: '2024-05-06T07:00:01Z' } }),
       'Dead',

@@ -8,6 +8,7 @@ const ZERO_TIME = '0001-01-01T00:00:00Z';
 export function statusOf(container: Container): ContainerStatus {
   const { state } = container.record;
   if (state.status === 'running') return state.isPaused ? 'paused' : 'running';
+  if (state.status === 'restarting') return state.status;
   return container.isRemoving ? 'removing' : state.status;
 }
 
@@ -39,10 +40,14 @@ export function describeState(container: Container): ContainerInspectState {
         Pid: state.pid,
         StartedAt: state.startedAt,
       };
+    case 'restarting':
     case 'exited':
     case 'dead':
       return {
         ...base,
+        // To dockerd a container between two runs is a running one.
+        Running: state.status === 'restarting',
+        Restarting: state.status === 'restarting',
         OOMKilled: state.isOomKilled,
         Dead: state.status === 'dead',
         ExitCode: state.exitCode,
@@ -77,6 +82,7 @@ export function describeStatus(container: Container, nowMs: number): string {
   const { state } = container.record;
   const since = (time: string): string => humanDuration(nowMs - Date.parse(time));
   if (state.status === 'running') return `Up ${since(state.startedAt)}${state.isPaused ? ' (Paused)' : ''}`;
+  if (state.status === 'restarting') return `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`;
   if (container.isRemoving) return 'Removal In Progress';
   if (state.status === 'dead') return 'Dead';
   if (state.status === 'created') return 'Created';

@@ -1,12 +1,12 @@
 import type { ExitStatus as TaskExit } from '../../containerd/types.ts';
 import { formatTimeNs } from '../../lib/clock.ts';
-import { createDeferred } from '../../lib/deferred.ts';
-import type { Container, ContainerRun, ContainerState, ExitStatus } from '../../state/container.ts';
+import type { Container, ContainerRun, ExitStatus } from '../../state/container.ts';
 import type { Job } from '../job.ts';
 import { awaitTaskExit } from './await-task-exit.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { releaseRun } from './release-run.ts';
 import { autoRemoveContainer } from './remove-container.ts';
+import { settleNextExit, settleRunEnd } from './restart-policy-end.ts';
 import { updateRecord } from './update-record.ts';
 
 /** How long a client that does not read may hold up what is left of the output after the exit. */
@@ -42,6 +42,7 @@ async function becomeExited(
 ): Promise<void> {
   const { run, taskExit } = ended;
   const { state } = container.record;
+  const startedAt = state.status === 'running' ? state.startedAt : '';
   const status: ExitStatus = {
     exitCode: taskExit.exitStatus,
     finishedAt: taskExit.exitedAt
@@ -50,20 +51,13 @@ async function becomeExited(
     isOomKilled: run.isOomKilled,
     error: taskExit.error,
   };
-  const exited: ContainerState = {
-    status: 'exited',
-    startedAt: state.status === 'running' ? state.startedAt : '',
-    ...status,
-  };
   container.run = undefined;
-  const stored = updateRecord(job, container, { state: exited });
+  const stored = updateRecord(job, container, settleRunEnd(container, { startedAt, status }));
   container.released = release(job, container, stored);
   job.tasks.track('release container', container.released);
   emitContainerEvent(job, container, { action: 'die', attributes: { exitCode: String(status.exitCode) } });
-  const { nextExit } = container;
-  container.nextExit = createDeferred();
   run.exited.resolve(status);
-  nextExit.resolve(status);
+  settleNextExit(container, status);
   const isAutoRemoved =
     container.record.hostConfig.AutoRemove && !run.isRestartRequested && !container.isRemoving;
   if (isAutoRemoved) autoRemoveContainer(job, container);

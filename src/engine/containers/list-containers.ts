@@ -10,6 +10,7 @@ import { describeStatus, statusOf } from './describe-state.ts';
 import { selectContainers } from './list-filters.ts';
 import { summarizePorts } from './list-ports.ts';
 import { measureSize } from './measure-size.ts';
+import { isLive } from './require-running.ts';
 
 /** What `GET /containers/json` asks for. */
 export interface ListOptions {
@@ -26,10 +27,7 @@ export async function listContainers(job: Job, options: ListOptions): Promise<re
   const includesStopped = options.all || options.limit > 0 || selection.includesStopped;
   const selected = job.containers
     .list()
-    .filter(
-      (container) =>
-        (includesStopped || container.record.state.status === 'running') && selection.matches(container),
-    );
+    .filter((container) => (includesStopped || isLive(container)) && selection.matches(container));
   const shown = options.limit > 0 ? selected.slice(0, options.limit) : selected;
   const summaries = await Promise.all(shown.map((container) => summarize(job, container, options)));
   return summaries.filter((summary) => summary !== undefined);

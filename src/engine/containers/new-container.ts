@@ -8,6 +8,8 @@ export function newContainer(record: ContainerRecord, rootMounts: readonly Mount
     id: record.id,
     record,
     run: undefined,
+    pendingRestart: undefined,
+    restartDelayMs: 0,
     session: undefined,
     rootMounts,
     storedSpec: '',

@@ -4,6 +4,7 @@ import { checkFilterNames, matchesLabels, parseTimestampNs, untilFilter, type Fi
 import type { Job } from '../job.ts';
 import { measureSize } from './measure-size.ts';
 import { removeContainer } from './remove-container.ts';
+import { isLive } from './require-running.ts';
 
 /** `POST /containers/prune`: removes what does not run; a container that cannot be removed stays, and is not counted. */
 export async function pruneContainers(job: Job, filters: Filters): Promise<ContainersPruned> {
@@ -12,10 +13,10 @@ export async function pruneContainers(job: Job, filters: Filters): Promise<Conta
   const prunable = job.containers
     .list()
     .filter(
-      ({ record }) =>
-        record.state.status !== 'running' &&
-        (untilNs === undefined || (parseTimestampNs(record.createdAt) ?? 0n) <= untilNs) &&
-        matchesLabels(filters, record.config.Labels),
+      (container) =>
+        !isLive(container) &&
+        (untilNs === undefined || (parseTimestampNs(container.record.createdAt) ?? 0n) <= untilNs) &&
+        matchesLabels(filters, container.record.config.Labels),
     );
   const deleted: string[] = [];
   let reclaimed = 0;

@@ -1,14 +1,17 @@
 import type { ContainerdContainer, TaskProcess } from '../../containerd/types.ts';
 import { isErrorKind } from '../../errors.ts';
+import { formatTimeNs } from '../../lib/clock.ts';
 import { createDeferred } from '../../lib/deferred.ts';
-import type { Container, ContainerRecord, StreamSession } from '../../state/container.ts';
+import type { Container, StreamSession } from '../../state/container.ts';
 import type { Job } from '../job.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 import { specText } from './container-spec.ts';
-import { followRun } from './follow-run.ts';
 import { sandboxRequestOf } from './join-network.ts';
 import { newContainer } from './new-container.ts';
 import { autoRemoveContainer } from './remove-container.ts';
+import { expectRestart, settleRunEnd } from './restart-policy-end.ts';
+import { restartLater } from './restart-policy-loop.ts';
+import { startAgain, superviseRun } from './start-container.ts';
 import { decodeRecord, RECORD_EXTENSION } from './stored-record.ts';
 
 /** What Docker reports for a process whose end nobody saw. */
@@ -44,22 +47,22 @@ async function restoreContainer(job: Job, stored: ContainerdContainer): Promise<
 
 async function restoreRun(job: Job, container: Container, task: TaskProcess | undefined): Promise<void> {
   const { record } = container;
-  const wasRunning = record.state.status === 'running';
   if (task && task.status !== 'created') {
     await adoptRun(job, container, task);
     return;
   }
   // A task that was never let run, or none: the start did not happen, or the end was not seen.
   if (task) await job.containerd.tasks.delete(container.id);
-  if (wasRunning) container.record = endedUnseen(job, record);
-  if (wasRunning && record.hostConfig.AutoRemove) autoRemoveContainer(job, container);
+  if (record.state.status === 'running') endUnseen(job, container, record.state.startedAt);
+  else if (record.state.status === 'restarting') expectRestart(container, 0);
+  job.tasks.track('restart container', restartLater(job, container, startAgain));
 }
 
 async function adoptRun(job: Job, container: Container, task: TaskProcess): Promise<void> {
   const { record } = container;
   const session = await adoptSession(job, container);
   container.session = Promise.resolve(session);
-  await job.network.adoptSandbox(sandboxRequestOf(container), record.endpoints);
+  await job.network.adoptSandbox(sandboxRequestOf(container), record);
   const logWriter =
     record.hostConfig.LogConfig.Type === 'none' ? undefined : await job.logs.openWriter(container.id);
   if (logWriter) session.io.addSink({ write: (chunk) => logWriter.write(chunk), end: () => undefined });
@@ -70,7 +73,6 @@ async function adoptRun(job: Job, container: Container, task: TaskProcess): Prom
     logWriter,
     exited: createDeferred(),
     isOomKilled: false,
-    isStopRequested: false,
     isRestartRequested: false,
   };
   const startedAt = record.state.status === 'running' ? record.state.startedAt : record.createdAt;
@@ -81,7 +83,7 @@ async function adoptRun(job: Job, container: Container, task: TaskProcess): Prom
   };
   const exit = job.containerd.tasks.wait({ containerId: container.id });
   exit.catch(() => undefined);
-  job.tasks.track('follow container', followRun(job, container, exit));
+  job.tasks.track('follow container', superviseRun(job, container, exit));
 }
 
 async function adoptSession(job: Job, container: Container): Promise<StreamSession> {
@@ -90,18 +92,15 @@ async function adoptSession(job: Job, container: Container): Promise<StreamSessi
   return { io, taskCreated: createDeferred(), clients: new Set() };
 }
 
-function endedUnseen(job: Job, record: ContainerRecord): ContainerRecord {
-  const startedAt = record.state.status === 'running' ? record.state.startedAt : '';
-  job.log.warn({ containerId: record.id }, 'a container ended while nobody watched');
-  return {
-    ...record,
-    state: {
-      status: 'exited',
-      startedAt,
-      exitCode: UNKNOWN_EXIT,
-      finishedAt: new Date().toISOString(),
-      isOomKilled: false,
-      error: '',
-    },
+/** The end of a run that nobody saw is an end all the same: `--rm` and the restart policy hold. */
+function endUnseen(job: Job, container: Container, startedAt: string): void {
+  job.log.warn({ containerId: container.id }, 'a container ended while nobody watched');
+  const status = {
+    exitCode: UNKNOWN_EXIT,
+    finishedAt: formatTimeNs(job.nowNs()),
+    isOomKilled: false,
+    error: '',
   };
+  container.record = { ...container.record, ...settleRunEnd(container, { startedAt, status }) };
+  if (container.record.hostConfig.AutoRemove) autoRemoveContainer(job, container);
 }

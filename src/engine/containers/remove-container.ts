@@ -2,13 +2,16 @@ import { rm } from 'node:fs/promises';
 import { EngineError } from '../../errors.ts';
 import type { Container } from '../../state/container.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
+import type { ContainerRef } from '../../state/container-store.ts';
 import type { Job } from '../job.ts';
 import { removeContainerVolumes } from '../volumes/remove-container-volumes.ts';
 import { containerPaths } from './container-paths.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
+import { statusOf } from './describe-state.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { closeSession } from './open-session.ts';
-import { isPaused } from './require-running.ts';
+import { isLive, isPaused } from './require-running.ts';
+import { cancelRestart, requestStop } from './restart-policy-end.ts';
 import { ensureReleased } from './release-run.ts';
 import { signalContainer } from './signal-container.ts';
 import { lastExit } from './wait-container.ts';
@@ -24,10 +27,10 @@ export interface RemoveOptions {
 }
 
 /** `docker rm`: Conflict for a running container without force. Either all of it is gone afterwards, or it can be tried again. */
-export async function removeContainer(job: Job, containerRef: string, options: RemoveOptions): Promise<void> {
+export async function removeContainer(job: Job, containerRef: ContainerRef, options: RemoveOptions): Promise<void> {
   const container = job.containers.resolve(containerRef);
   if (container.isRemoving)
-    throw new EngineError('Conflict', `removal of container ${containerRef} is already in progress`);
+    throw new EngineError('Conflict', `removal of container ${container.id} is already in progress`);
   if (!options.force) refuseLive(container);
   container.isRemoving = true;
   try {
@@ -61,10 +64,10 @@ function refuseLive(container: Container): void {
       'Conflict',
       `You cannot remove a paused container ${container.id}. Unpause and then stop the container before attempting removal or force remove`,
     );
-  if (container.run)
+  if (isLive(container))
     throw new EngineError(
       'Conflict',
-      `You cannot remove a running container ${container.id}. Stop the container before attempting removal or force remove`,
+      `You cannot remove a ${statusOf(container)} container ${container.id}. Stop the container before attempting removal or force remove`,
     );
 }
 
@@ -80,9 +83,10 @@ async function removeStopped(job: Job, container: Container, options: RemoveOpti
 }
 
 async function killRun(job: Job, container: Container): Promise<void> {
+  await cancelRestart(container);
   const { run } = container;
   if (!run) return;
-  run.isStopRequested = true;
+  await requestStop(job, container);
   if (isPaused(container)) await job.containerd.tasks.resume(container.id);
   await signalContainer(job, container, SIGKILL);
   await run.exited.promise;

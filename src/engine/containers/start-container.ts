@@ -2,7 +2,14 @@ import { EngineError } from '../../errors.ts';
 import { createCleanupStack, type CleanupStack } from '../../lib/cleanup-stack.ts';
 import { formatTimeNs } from '../../lib/clock.ts';
 import { createDeferred } from '../../lib/deferred.ts';
-import type { Container, ContainerRun, ContainerState, StreamSession } from '../../state/container.ts';
+import type {
+  Container,
+  ContainerRecord,
+  ContainerRun,
+  ContainerState,
+  StreamSession,
+} from '../../state/container.ts';
+import type { ContainerRef } from '../../state/container-store.ts';
 import type { Job } from '../job.ts';
 import { readmitContainer, storeContainerSpec } from './container-spec.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
@@ -11,18 +18,19 @@ import { joinNetwork } from './join-network.ts';
 import { closeSession, openSession } from './open-session.ts';
 import { ensureReleased } from './release-run.ts';
 import { removeContainer } from './remove-container.ts';
-import { isPaused } from './require-running.ts';
+import { isLive, isPaused } from './require-running.ts';
+import { restartLater } from './restart-policy-loop.ts';
 import { describeStartFailure, type StartFailure } from './start-error.ts';
 import { updateRecord } from './update-record.ts';
 
 const SIGKILL = 9;
 
 /** `docker start`: NotModified when it runs. A failure undoes what was begun and is kept in the container's state. */
-export async function startContainer(job: Job, containerRef: string): Promise<void> {
+export async function startContainer(job: Job, containerRef: ContainerRef): Promise<void> {
   const container = job.containers.resolve(containerRef);
   const failure = await job.containers.lock.run(container.id, async () => {
     refuseStart(container);
-    return tryStart(job, container);
+    return tryStart(job, container, { restartCount: 0, isStopRequested: false });
   });
   if (!failure) return;
   if (container.record.hostConfig.AutoRemove && !container.isRemoving)
@@ -30,20 +38,32 @@ export async function startContainer(job: Job, containerRef: string): Promise<vo
   throw failure.error;
 }
 
+/** Starts a container again as its restart policy has it; a failure ends the restarts. Asked behind the container's lock. */
+export async function startAgain(job: Job, container: Container): Promise<boolean> {
+  return (await tryStart(job, container, {})) === undefined;
+}
+
 function refuseStart(container: Container): void {
   if (isPaused(container))
     throw new EngineError('Conflict', 'cannot start a paused container, try unpause instead');
-  if (container.run) throw new EngineError('NotModified', `Container ${container.id} is already running`);
+  if (isLive(container)) throw new EngineError('NotModified', `Container ${container.id} is already running`);
   if (container.isRemoving)
     throw new EngineError('Conflict', 'container is marked for removal and cannot be started');
 }
 
-async function tryStart(job: Job, container: Container): Promise<StartFailure | undefined> {
+/** What a start changes in the record besides the state: one by a user begins the count of restarts anew. */
+type StartMarks = Partial<Pick<ContainerRecord, 'restartCount' | 'isStopRequested'>>;
+
+async function tryStart(
+  job: Job,
+  container: Container,
+  marks: StartMarks,
+): Promise<StartFailure | undefined> {
   const undo = createCleanupStack((step, error) => {
     job.log.error({ err: error, containerId: container.id, step }, 'undo of container start failed');
   });
   try {
-    await runContainer(job, container, undo);
+    await runContainer(job, container, { undo, marks });
     undo.commit();
     return undefined;
   } catch (error) {
@@ -55,7 +75,11 @@ async function tryStart(job: Job, container: Container): Promise<StartFailure | 
   }
 }
 
-async function runContainer(job: Job, container: Container, undo: CleanupStack): Promise<void> {
+async function runContainer(
+  job: Job,
+  container: Container,
+  { undo, marks }: { readonly undo: CleanupStack; readonly marks: StartMarks },
+): Promise<void> {
   await ensureReleased(job, container);
   const admitted = readmitContainer(job, container);
   await joinNetwork(job, container, undo);
@@ -73,7 +97,6 @@ async function runContainer(job: Job, container: Container, undo: CleanupStack):
     logWriter,
     exited: createDeferred(),
     isOomKilled: false,
-    isStopRequested: false,
     isRestartRequested: false,
   };
   const running: ContainerState = {
@@ -84,10 +107,21 @@ async function runContainer(job: Job, container: Container, undo: CleanupStack):
   };
   job.tasks.track(
     'store container start',
-    updateRecord(job, container, { state: running, isRootfsTouched: true }),
+    updateRecord(job, container, { state: running, isRootfsTouched: true, ...marks }),
   );
   emitContainerEvent(job, container, { action: 'start' });
-  job.tasks.track('follow container', followRun(job, container, exit));
+  if (marks.restartCount === 0) container.restartDelayMs = 0;
+  job.tasks.track('follow container', superviseRun(job, container, exit));
+}
+
+/** Follows a run to its end, and does what the restart policy says then. */
+export async function superviseRun(
+  job: Job,
+  container: Container,
+  exit: Parameters<typeof followRun>[2],
+): Promise<void> {
+  await followRun(job, container, exit);
+  await restartLater(job, container, startAgain);
 }
 
 async function openLog(
@@ -128,6 +162,7 @@ async function createTask(
 /** A container that never ran stays `created`, as in dockerd; one that ran stays `exited`; both with the new error. */
 function failedState(state: ContainerState, failure: StartFailure): ContainerState {
   const { exitCode, error } = failure;
-  if (state.status === 'exited') return { ...state, exitCode, error: error.message };
+  if (state.status === 'exited' || state.status === 'restarting')
+    return { ...state, exitCode, error: error.message };
   return { status: 'created', lastError: error.message, lastExitCode: exitCode };
 }

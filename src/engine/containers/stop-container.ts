@@ -4,7 +4,8 @@ import type { Container, ContainerRun } from '../../state/container.ts';
 import type { Job } from '../job.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { unpauseContainer } from './pause-container.ts';
-import { isPaused } from './require-running.ts';
+import { isLive, isPaused } from './require-running.ts';
+import { cancelRestart, requestStop } from './restart-policy-end.ts';
 import { signalContainer } from './signal-container.ts';
 
 const SIGKILL = 9;
@@ -23,13 +24,18 @@ export interface StopOptions {
 export async function stopContainer(job: Job, containerRef: string, options: StopOptions): Promise<void> {
   const container = job.containers.resolve(containerRef);
   const signal = options.signal ? parseSignal(options.signal) : stopSignalOf(container);
+  if (!isLive(container))
+    throw new EngineError('NotModified', `Container ${container.id} is already stopped`);
+  await requestStop(job, container);
+  await cancelRestart(container);
   const { run } = container;
-  if (!run) throw new EngineError('NotModified', `Container ${container.id} is already stopped`);
-  await stopRun(job, container, {
-    run,
-    signal,
-    timeoutSeconds: options.timeoutSeconds ?? container.record.config.StopTimeout ?? DEFAULT_TIMEOUT_SECONDS,
-  });
+  if (run)
+    await stopRun(job, container, {
+      run,
+      signal,
+      timeoutSeconds:
+        options.timeoutSeconds ?? container.record.config.StopTimeout ?? DEFAULT_TIMEOUT_SECONDS,
+    });
   emitContainerEvent(job, container, { action: 'stop' });
 }
 
@@ -44,7 +50,6 @@ async function stopRun(
   stop: { readonly run: ContainerRun; readonly signal: number; readonly timeoutSeconds: number },
 ): Promise<void> {
   const { run, signal, timeoutSeconds } = stop;
-  run.isStopRequested = true;
   await signalContainer(job, container, signal);
   // A frozen process cannot heed a signal before it is thawed.
   if (isPaused(container)) await unpauseContainer(job, container.id);

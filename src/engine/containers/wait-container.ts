@@ -1,5 +1,6 @@
 import type { Container, ExitStatus } from '../../state/container.ts';
 import type { Job } from '../job.ts';
+import { isLive } from './require-running.ts';
 
 /** What `POST /containers/{id}/wait` waits for. */
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
@@ -9,7 +10,10 @@ export interface ContainerWait {
   readonly status: Promise<ExitStatus>;
 }
 
-/** Begins to wait; NotFound for an unknown container. `not-running` is answered at once where nothing runs. */
+/**
+ * Begins to wait; NotFound for an unknown container. `not-running` is answered at once where nothing runs; between two
+ * runs of a restart policy it waits for the next end, as dockerd does.
+ */
 export function waitContainer(job: Job, containerRef: string, condition: WaitCondition): ContainerWait {
   const container = job.containers.resolve(containerRef);
   switch (condition) {
@@ -18,7 +22,9 @@ export function waitContainer(job: Job, containerRef: string, condition: WaitCon
     case 'next-exit':
       return { status: container.nextExit.promise };
     case 'not-running':
-      return { status: container.run ? container.run.exited.promise : Promise.resolve(lastExit(container)) };
+      return {
+        status: isLive(container) ? container.nextExit.promise : Promise.resolve(lastExit(container)),
+      };
   }
 }
 
@@ -30,6 +36,7 @@ export function lastExit(container: Container): ExitStatus {
       return { exitCode: state.lastExitCode, finishedAt: '', isOomKilled: false, error: state.lastError };
     case 'running':
       return { exitCode: 0, finishedAt: '', isOomKilled: false, error: '' };
+    case 'restarting':
     case 'exited':
     case 'dead':
       return state;

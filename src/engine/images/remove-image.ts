@@ -4,6 +4,7 @@ import { parseReference, recordName } from '../../oci/reference.ts';
 import type { Container } from '../../state/container.ts';
 import type { Image, ImageName } from '../../state/image-store.ts';
 import type { ImageDeleteItem } from '../../wire/image-delete.ts';
+import { isLive } from '../containers/require-running.ts';
 import type { Job } from '../job.ts';
 import { emitImageEvent } from './emit-image-event.ts';
 import { familiarImageName, repositoryOf } from './image-names.ts';
@@ -72,7 +73,7 @@ class Removal {
 
   #checkUsers(): void {
     const users = this.#users();
-    const running = users.find(({ record }) => record.state.status === 'running');
+    const running = users.find(isLive);
     if (running)
       throw this.#conflict(
         'cannot be forced',
