@@ -28,7 +28,7 @@ export async function closeJob(open: OpenJob): Promise<TeardownReport> {
   await forEachBounded(containers, PARALLEL_REMOVALS, async (container) => {
     if (container.isRemoving) return;
     try {
-      await removeContainer(job, container.id, { force: true, removeVolumes: true });
+      await removeContainer(job, container, { force: true, removeVolumes: true });
     } catch (error) {
       job.log.error({ err: error, containerId: container.id }, 'container could not be removed');
     }

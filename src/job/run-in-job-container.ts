@@ -61,7 +61,7 @@ async function runToEnd(open: OpenJob, id: string, signal: AbortSignal): Promise
   const { job } = open;
   const container = job.containers.get(id);
   if (!container) throw new EngineError('Internal', 'the job container is not there');
-  const attachment = await attachContainer(job, id, {
+  const attachment = await attachContainer(job, container, {
     stdin: true,
     stdout: true,
     stderr: true,
@@ -70,7 +70,7 @@ async function runToEnd(open: OpenJob, id: string, signal: AbortSignal): Promise
     detachKeys: '',
   });
   const { promise: exit } = container.nextExit;
-  await startContainer(job, id);
+  await startContainer(job, container);
   const stop = (): void => {
     job.tasks.track('signal to the job container', signalContainer(job, container, SIGTERM));
   };

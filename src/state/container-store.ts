@@ -2,6 +2,9 @@ import { EngineError } from '../errors.ts';
 import { createKeyedLock, type KeyedLock } from '../lib/keyed-lock.ts';
 import type { Container } from './container.ts';
 
+/** What a client wrote, or, from berth itself, the container: the only way to a hidden one. */
+export type ContainerRef = string | Container;
+
 /** The job's containers, found as Docker finds them: by full id, by name, by unambiguous id prefix. */
 export interface ContainerStore {
   readonly lock: KeyedLock;
@@ -12,7 +15,7 @@ export interface ContainerStore {
   add(container: Container): void;
   remove(id: string): void;
   /** NotFound `No such container: <ref>`, InvalidArgument for an ambiguous prefix; hidden ones are not found. */
-  resolve(containerRef: string): Container;
+  resolve(containerRef: ContainerRef): Container;
   /** By full id, hidden ones included; for berth's own use. */
   get(id: string): Container | undefined;
   /** Newest first; without the hidden ones. */
@@ -27,7 +30,8 @@ export function createContainerStore(): ContainerStore {
   const idByName = new Map<string, string>();
   const visible = (): Container[] => [...byId.values()].filter((container) => !container.record.isHidden);
 
-  const resolve = (containerRef: string): Container => {
+  const resolve = (containerRef: ContainerRef): Container => {
+    if (typeof containerRef !== 'string') return containerRef;
     const name = containerRef.startsWith('/') ? containerRef.slice(1) : containerRef;
     const exact = byId.get(containerRef) ?? byId.get(idByName.get(name) ?? '');
     if (exact && !exact.record.isHidden) return exact;
