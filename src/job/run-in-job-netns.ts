@@ -1,7 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { join } from 'node:path';
 import { EngineError } from '../errors.ts';
 import { parseEnvironment } from './command-environment.ts';
 import { jobEnvironment } from './environment.ts';
@@ -16,8 +14,9 @@ export interface JobCommand {
   readonly ownEnv: NodeJS.ProcessEnv;
 }
 
-/** Exit code of a shell for a program that is not there. */
-const EXIT_NOT_FOUND = 127;
+/** Moves itself into the cgroups named before `--`, then becomes the command: nothing it starts is ever outside. */
+const ENTER_CGROUPS =
+  'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"';
 
 /** Runs a command as a process of the host in the job's network namespace and cgroup; answers its exit code. */
 export async function runInJobNetns(open: OpenJob, asked: JobCommand, signal: AbortSignal): Promise<number> {
@@ -26,7 +25,17 @@ export async function runInJobNetns(open: OpenJob, asked: JobCommand, signal: Ab
   // A cgroup of its own: with cgroup v2, one that has children may not hold processes itself.
   const cgroup = `${names.cgroupPath}/command`;
   await host.cgroups.create(cgroup);
-  const child = spawn('nsenter', [`--net=${job.network.netnsPath}`, '--', ...command], {
+  const enterNetns = ['nsenter', `--net=${job.network.netnsPath}`, '--'];
+  const args = [
+    '-c',
+    ENTER_CGROUPS,
+    'berth-command',
+    ...host.cgroups.paths(cgroup),
+    '--',
+    ...enterNetns,
+    ...command,
+  ];
+  const child = spawn('/bin/sh', args, {
     stdio: 'inherit',
     env: { ...ownEnv, ...jobEnvironment(job.paths.socket), ...parseEnvironment(asked.env, ownEnv) },
   });
@@ -35,11 +44,6 @@ export async function runInJobNetns(open: OpenJob, asked: JobCommand, signal: Ab
   };
   signal.addEventListener('abort', forward, { once: true });
   try {
-    const { pid } = child;
-    if (pid !== undefined)
-      await Promise.all(
-        host.cgroups.paths(cgroup).map((path) => writeFile(join(path, 'cgroup.procs'), String(pid))),
-      );
     return await exitCodeOf(child);
   } finally {
     signal.removeEventListener('abort', forward);
@@ -48,9 +52,8 @@ export async function runInJobNetns(open: OpenJob, asked: JobCommand, signal: Ab
 
 function exitCodeOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') resolve(EXIT_NOT_FOUND);
-      else reject(new EngineError('Internal', `cannot run the command: ${error.message}`, { cause: error }));
+    child.once('error', (error) => {
+      reject(new EngineError('Internal', `cannot run the command: ${error.message}`, { cause: error }));
     });
     child.once('exit', (code, signalName) => {
       resolve(code ?? 128 + (signalName ? constants.signals[signalName] : 0));
