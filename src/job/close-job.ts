@@ -3,7 +3,7 @@ import { removeContainer } from '../engine/containers/remove-container.ts';
 import { messageOf } from '../errors.ts';
 import { forEachBounded } from '../lib/for-each-bounded.ts';
 import type { OpenJob } from './open-job.ts';
-import { removeTraces } from './remove-traces.ts';
+import { endProcesses, removeTraces } from './remove-traces.ts';
 
 /** How many containers are taken down at once: more would only queue at containerd. */
 const PARALLEL_REMOVALS = 8;
@@ -40,6 +40,8 @@ export async function closeJob(open: OpenJob): Promise<TeardownReport> {
   ]);
   if (!isIdle) job.log.error('work of the job did not end in time');
   open.abort();
+  // What still runs in the job's namespaces would be found there.
+  await attempt('processes', () => endProcesses(names, open.host));
   const leaks = [...(await attempt('network', () => job.network.close())), ...(await closeTraces(open))];
   for (const leak of leaks) job.log.error({ leak }, 'left behind');
   return {

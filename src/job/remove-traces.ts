@@ -67,9 +67,11 @@ async function stopKeeper(names: JobNames, { processes }: HostTools): Promise<un
   return undefined;
 }
 
-/** What still runs in the job's cgroup is ended: the job's own processes do not outlive it. */
-async function removeCgroup(names: JobNames, { cgroups }: HostTools): Promise<readonly string[]> {
-  const { cgroupPath } = names;
+/** Ends what still runs in the job's cgroup: its processes do not outlive it. Answers what cannot be ended. */
+export async function endProcesses(
+  { cgroupPath }: JobNames,
+  { cgroups }: HostTools,
+): Promise<readonly string[]> {
   const deadline = Date.now() + END_OF_PROCESSES_MS;
   let pids = await cgroups.pids(cgroupPath);
   while (pids.length > 0 && Date.now() < deadline) {
@@ -77,10 +79,16 @@ async function removeCgroup(names: JobNames, { cgroups }: HostTools): Promise<re
     await sleep(POLL_MS);
     pids = await cgroups.pids(cgroupPath);
   }
-  if (pids.length > 0) return pids.map((pid) => `process ${String(pid)} in cgroup ${cgroupPath}`);
-  await cgroups.remove(cgroupPath);
+  return pids.map((pid) => `process ${String(pid)} in cgroup ${cgroupPath}`);
+}
+
+async function removeCgroup(names: JobNames, host: HostTools): Promise<readonly string[]> {
+  const { cgroupPath } = names;
+  const left = await endProcesses(names, host);
+  if (left.length > 0) return left;
+  await host.cgroups.remove(cgroupPath);
   const parent = dirname(cgroupPath);
-  if (parent !== '/') await removeEmpty(cgroups.paths(parent));
+  if (parent !== '/') await removeEmpty(host.cgroups.paths(parent));
   return [];
 }
 
