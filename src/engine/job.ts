@@ -3,6 +3,7 @@ import type { Settings } from '../config/schema.ts';
 import type { Any, Containerd } from '../containerd/types.ts';
 import type { HostDevice } from '../host/devices.ts';
 import type { HostFacts, HostProcesses } from '../host/types.ts';
+import type { Limiter } from '../lib/limiter.ts';
 import type { TaskTracker } from '../lib/task-tracker.ts';
 import type { Logger } from '../logger.ts';
 import type { LogStore } from '../logstore/types.ts';
@@ -60,6 +61,8 @@ export interface Job {
   readonly imageUsers: Map<string, UserDatabase>;
   readonly volumes: VolumeStore;
   readonly events: EventLog;
+  /** Health checks run through this, so that not all of them start at once. */
+  readonly probes: Limiter;
   /** Work behind answered requests; the end of the job waits for it. */
   readonly tasks: TaskTracker;
   /** Aborted when the job ends. */

@@ -7,6 +7,7 @@ import type { Containerd } from '../containerd/types.ts';
 import type { Job } from '../engine/job.ts';
 import { listHostDevices } from '../host/devices.ts';
 import { readHostFacts } from '../host/facts.ts';
+import { createLimiter } from '../lib/limiter.ts';
 import { createTaskTracker } from '../lib/task-tracker.ts';
 import type { Logger } from '../logger.ts';
 import { createLogStore } from '../logstore/log-store.ts';
@@ -21,6 +22,9 @@ import { openVolumeStore } from '../state/volume-store.ts';
 import { createStdioFactory } from '../stdio/stdio-factory.ts';
 import type { JobNames } from './job-names.ts';
 import type { HostTools } from './remove-traces.ts';
+
+/** How many health checks start or run at once: an exec costs a good part of a processor's second. */
+const PARALLEL_PROBES = 8;
 
 /** What a job is put together from. */
 export interface JobParts {
@@ -75,6 +79,7 @@ export async function createJob(parts: JobParts): Promise<Job> {
     images: createImageStore(parts.containerd.images),
     volumes: await openVolumeStore(await openVolumeFiles(join(names.paths.stateDir, 'volumes'))),
     events: createEventLog(parts.nowNs),
+    probes: createLimiter(PARALLEL_PROBES),
     tasks: createTaskTracker(reportFailure),
     cgroupPath: names.cgroupPath,
   };

@@ -33,6 +33,6 @@ export const FEATURES: Readonly<Record<Feature, boolean>> = {
   containerIpc: false,
   links: false,
   devices: false,
-  healthchecks: false,
+  healthchecks: true,
   staticAddresses: false,
 };

@@ -105,6 +105,22 @@ export interface ContainerRun {
   isRestartRequested: boolean;
 }
 
+/** What one probe of a container's health found; times are RFC 3339. */
+export interface HealthResult {
+  readonly start: string;
+  readonly end: string;
+  /** 0 is healthy; -1 where the probe could not be run or took too long. */
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+/** A container's health, from its last results, oldest first. */
+export interface HealthState {
+  readonly status: 'starting' | 'healthy' | 'unhealthy';
+  readonly failingStreak: number;
+  readonly log: readonly HealthResult[];
+}
+
 /** A restart that a policy has decided on, until the container runs again or stays stopped. */
 export interface PendingRestart {
   readonly delayMs: number;
@@ -123,6 +139,10 @@ export interface Container {
   pendingRestart: PendingRestart | undefined;
   /** How long the last restart waited: the next one waits twice as long. 0 after a start by a user. */
   restartDelayMs: number;
+  /** Undefined for a container that is not probed or has not run. */
+  health: HealthState | undefined;
+  /** Aborted to end the probing; undefined while there is none. */
+  healthMonitor: AbortController | undefined;
   /** The streams of the present or next run. */
   session: Promise<StreamSession> | undefined;
   /** Where the container's root filesystem is mounted from. */

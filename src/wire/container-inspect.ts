@@ -6,6 +6,21 @@ import type { EndpointSettings } from './networking-config.ts';
 export type ContainerStatus =
   'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 
+/** A container's health, with the results of its last five probes. */
+export interface Health {
+  readonly Status: 'starting' | 'healthy' | 'unhealthy';
+  readonly FailingStreak: number;
+  readonly Log: readonly HealthcheckResult[];
+}
+
+/** One run of a container's probe; ExitCode -1 stands for one that could not be run or took too long. */
+export interface HealthcheckResult {
+  readonly Start: string;
+  readonly End: string;
+  readonly ExitCode: number;
+  readonly Output: string;
+}
+
 /** `State` of a container's inspect; times are RFC 3339, Go's zero time where nothing happened yet. */
 export interface ContainerInspectState {
   readonly Status: ContainerStatus;
@@ -19,6 +34,8 @@ export interface ContainerInspectState {
   readonly Error: string;
   readonly StartedAt: string;
   readonly FinishedAt: string;
+  /** Absent for a container that is not probed or has not run. */
+  readonly Health?: Health;
 }
 
 /** A mount as inspect and list show it; `Name` and `Driver` are of volumes alone. */

@@ -1,5 +1,5 @@
-import type { Container } from '../../state/container.ts';
-import type { ContainerInspectState, ContainerStatus } from '../../wire/container-inspect.ts';
+import type { Container, HealthState } from '../../state/container.ts';
+import type { ContainerInspectState, ContainerStatus, Health } from '../../wire/container-inspect.ts';
 
 /** What Go's zero time looks like to clients: something that has not happened. */
 const ZERO_TIME = '0001-01-01T00:00:00Z';
@@ -14,6 +14,24 @@ export function statusOf(container: Container): ContainerStatus {
 
 /** `State` as inspect shows it. */
 export function describeState(container: Container): ContainerInspectState {
+  const { health } = container;
+  return { ...describeLife(container), ...(health ? { Health: describeHealth(health) } : {}) };
+}
+
+function describeHealth({ status, failingStreak, log }: HealthState): Health {
+  return {
+    Status: status,
+    FailingStreak: failingStreak,
+    Log: log.map(({ start, end, exitCode, output }) => ({
+      Start: start,
+      End: end,
+      ExitCode: exitCode,
+      Output: output,
+    })),
+  };
+}
+
+function describeLife(container: Container): ContainerInspectState {
   const { state } = container.record;
   const base = {
     Status: statusOf(container),
@@ -77,11 +95,17 @@ export function humanDuration(ms: number): string {
   return `${Math.floor(ms / 3_600_000 / 24 / 365)} years`;
 }
 
+function remark({ health }: Container, isPaused: boolean): string {
+  if (isPaused) return ' (Paused)';
+  if (!health) return '';
+  return health.status === 'starting' ? ' (health: starting)' : ` (${health.status})`;
+}
+
 /** `Status` of the list: the state in words, with its age. */
 export function describeStatus(container: Container, nowMs: number): string {
   const { state } = container.record;
   const since = (time: string): string => humanDuration(nowMs - Date.parse(time));
-  if (state.status === 'running') return `Up ${since(state.startedAt)}${state.isPaused ? ' (Paused)' : ''}`;
+  if (state.status === 'running') return `Up ${since(state.startedAt)}${remark(container, state.isPaused)}`;
   if (state.status === 'restarting') return `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`;
   if (container.isRemoving) return 'Removal In Progress';
   if (state.status === 'dead') return 'Dead';

@@ -4,6 +4,7 @@ import type { Container, ContainerRun, ExitStatus } from '../../state/container.
 import type { Job } from '../job.ts';
 import { awaitTaskExit } from './await-task-exit.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
+import { stopHealthChecks } from './health-monitor.ts';
 import { releaseRun } from './release-run.ts';
 import { autoRemoveContainer } from './remove-container.ts';
 import { settleNextExit, settleRunEnd } from './restart-policy-end.ts';
@@ -52,6 +53,7 @@ async function becomeExited(
     error: taskExit.error,
   };
   container.run = undefined;
+  stopHealthChecks(container);
   const stored = updateRecord(job, container, settleRunEnd(container, { startedAt, status }));
   container.released = release(job, container, stored);
   job.tasks.track('release container', container.released);

@@ -106,7 +106,7 @@ function healthCondition(filters: Filters): Condition | undefined {
   for (const value of valuesOf(filters, 'health'))
     if (!HEALTHS.includes(value))
       throw new EngineError('InvalidArgument', `unrecognized filter value for health: ${value}`);
-  return () => matchesExactly(filters, 'health', 'none');
+  return ({ health }) => matchesExactly(filters, 'health', health?.status ?? 'none');
 }
 
 // The containers of a name are listed newest first: `before` is what was made earlier, `since` what later.

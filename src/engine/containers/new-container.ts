@@ -10,6 +10,8 @@ export function newContainer(record: ContainerRecord, rootMounts: readonly Mount
     run: undefined,
     pendingRestart: undefined,
     restartDelayMs: 0,
+    health: undefined,
+    healthMonitor: undefined,
     session: undefined,
     rootMounts,
     storedSpec: '',

@@ -2,6 +2,7 @@ import { EngineError } from '../../errors.ts';
 import type { Container } from '../../state/container.ts';
 import type { Job } from '../job.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
+import { resumeHealthChecks, stopHealthChecks } from './health-monitor.ts';
 import { isPaused, requireRunning } from './require-running.ts';
 import { updateRecord } from './update-record.ts';
 
@@ -12,6 +13,7 @@ export async function pauseContainer(job: Job, containerRef: string): Promise<vo
     requireRunning(container);
     if (isPaused(container)) throw new EngineError('Conflict', `Container ${container.id} is already paused`);
     await job.containerd.tasks.pause(container.id);
+    stopHealthChecks(container);
     await setPaused(job, container, true);
   });
   emitContainerEvent(job, container, { action: 'pause' });
@@ -24,6 +26,7 @@ export async function unpauseContainer(job: Job, containerRef: string): Promise<
     if (!isPaused(container)) throw new EngineError('Conflict', `Container ${container.id} is not paused`);
     await job.containerd.tasks.resume(container.id);
     await setPaused(job, container, false);
+    resumeHealthChecks(job, container);
   });
   emitContainerEvent(job, container, { action: 'unpause' });
 }

@@ -9,6 +9,7 @@ import { specText } from './container-spec.ts';
 import { sandboxRequestOf } from './join-network.ts';
 import { newContainer } from './new-container.ts';
 import { autoRemoveContainer } from './remove-container.ts';
+import { startHealthChecks, stopHealthChecks } from './health-monitor.ts';
 import { expectRestart, settleRunEnd } from './restart-policy-end.ts';
 import { restartLater } from './restart-policy-loop.ts';
 import { startAgain, superviseRun } from './start-container.ts';
@@ -81,6 +82,8 @@ async function adoptRun(job: Job, container: Container, task: TaskProcess): Prom
     isRootfsTouched: true,
     state: { status: 'running', pid: task.pid, startedAt, isPaused: task.status === 'paused' },
   };
+  startHealthChecks(job, container);
+  if (task.status === 'paused') stopHealthChecks(container);
   const exit = job.containerd.tasks.wait({ containerId: container.id });
   exit.catch(() => undefined);
   job.tasks.track('follow container', superviseRun(job, container, exit));

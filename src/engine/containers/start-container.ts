@@ -14,6 +14,7 @@ import type { Job } from '../job.ts';
 import { readmitContainer, storeContainerSpec } from './container-spec.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { followRun } from './follow-run.ts';
+import { startHealthChecks } from './health-monitor.ts';
 import { joinNetwork } from './join-network.ts';
 import { closeSession, openSession } from './open-session.ts';
 import { ensureReleased } from './release-run.ts';
@@ -110,6 +111,7 @@ async function runContainer(
     updateRecord(job, container, { state: running, isRootfsTouched: true, ...marks }),
   );
   emitContainerEvent(job, container, { action: 'start' });
+  startHealthChecks(job, container);
   if (marks.restartCount === 0) container.restartDelayMs = 0;
   job.tasks.track('follow container', superviseRun(job, container, exit));
 }

@@ -23,6 +23,8 @@ export interface ExecStart {
   /** undefined: detached. */
   readonly client: ClientStreams | undefined;
   readonly consoleSize: readonly [height: number, width: number] | undefined;
+  /** Called once the process runs. */
+  readonly onStarted?: () => void;
 }
 
 /** Checks that the exec can start now: NotFound, or Conflict; to be asked before the connection is taken over. */
@@ -93,6 +95,7 @@ async function runExec(job: Job, starting: Starting): Promise<Promise<unknown>> 
     action: `exec_start: ${exec.request.argv.join(' ')}`,
     attributes: { execID: exec.id },
   });
+  start.onStarted?.();
   const end = followExec(job, { exec, container, session }, awaitTaskExit(job, process, exit));
   job.tasks.track('follow exec', end);
   if (!place || !start.client) return Promise.resolve();
