@@ -106,7 +106,11 @@ async function attach(options: NetnsOptions, place: BridgePlace, prefixLength: n
     `route add default via ${bridge.gateway}`,
   ]);
   try {
-    await tools.ip({ netns: netnsPath }, [`link set ${veth} master ${bridge.name} addrgenmode none up`]);
+    await tools.ip({ netns: netnsPath }, [
+      `link set ${veth} master ${bridge.name} addrgenmode none up`,
+      // Where the kernel filters bridged frames, a container's way to its own published port is one port twice.
+      `link set ${veth} type bridge_slave hairpin on`,
+    ]);
   } catch (error) {
     await removeNetnsFile(libc, place.path);
     throw error;

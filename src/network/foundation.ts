@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto';
 
 import { EngineError } from '../errors.ts';
+import { readNetSetting, writeNetSetting } from '../host/net-settings.ts';
+import type { NetnsEntry } from '../host/netns.ts';
 import type { Logger } from '../logger.ts';
 import type { Egress } from './egress.ts';
 import { permitForwarding } from './forward-permit.ts';
@@ -9,7 +11,13 @@ import { sharedNetnsPath, isolatedNetnsPath } from './names.ts';
 import { expectSuccess, type NetTools, type Place } from './net-tools.ts';
 import { bindNetns, createNetnsFile, type MountCalls } from './netns-file.ts';
 import type { Foundation } from './network-state.ts';
-import { bridgeTable, uplinkTable, type EgressRules } from './rule-tables.ts';
+import {
+  bridgeTable,
+  uplinkTable,
+  type BridgeRules,
+  type EgressRules,
+  type PortRules,
+} from './rule-tables.ts';
 import {
   freeBridges,
   freeUplinks,
@@ -27,6 +35,7 @@ import type { NetworkPlace } from './types.ts';
 export interface Ground {
   readonly tools: NetTools;
   readonly libc: MountCalls;
+  readonly netns: NetnsEntry;
   readonly log: Logger;
   readonly slug: string;
   /** `berth-<slug>`. */
@@ -53,37 +62,67 @@ export async function applyRules(ground: Ground, foundation: Foundation): Promis
   const { tools, mark } = ground;
   const inside: Place = { netns: foundation.netnsPath };
   const { bridge, uplink } = foundation;
-  const exit: EgressRules = { egress: ground.egress, resolvers: ground.resolvers };
+  const rules = applyBridgeRules(ground, foundation, {
+    bridges: [defaultBridgeRules(foundation)],
+    ports: [],
+  });
   if (uplink === undefined) {
-    await tools.nft(inside, bridgeTable(mark, [bridge], exit));
-    await enableForwarding(ground, inside);
+    await rules;
+    enableForwarding(ground, foundation.netnsPath);
     await permitForwarding(tools, inside, { link: bridge.name, mark });
     return;
   }
+  enableForwarding(ground, ground.hostNetns);
+  ground.netns.run(foundation.netnsPath, () => {
+    writeNetSetting('ip_forward', '1');
+  });
+  const exit: EgressRules = { egress: ground.egress, resolvers: ground.resolvers };
   await Promise.all([
-    tools.nft(inside, bridgeTable(mark, [bridge])),
-    writeForwarding(tools, inside),
+    rules,
     tools.nft('host', uplinkTable(mark, uplink, exit)),
-    enableForwarding(ground, 'host'),
     permitForwarding(tools, 'host', { link: uplink.hostLink, mark }),
   ]);
+}
+
+/** What the rules of the bridges' namespace are about. */
+export interface BridgeState {
+  readonly bridges: readonly BridgeRules[];
+  readonly ports: readonly PortRules[];
+}
+
+/** The default bridge for the rules. */
+export function defaultBridgeRules({ bridge }: Foundation): BridgeRules {
+  return { name: bridge.name, subnet: bridge.subnet, isInternal: false, hasMasquerade: true };
+}
+
+/** Replaces the rules of the namespace that the bridges are in. */
+export async function applyBridgeRules(
+  ground: Ground,
+  { netnsPath, uplink }: Foundation,
+  state: BridgeState,
+): Promise<void> {
+  const exit = uplink ? {} : { exit: { egress: ground.egress, resolvers: ground.resolvers } };
+  await ground.tools.nft({ netns: netnsPath }, bridgeTable({ mark: ground.mark, ...state, ...exit }));
+}
+
+/** Lets ports that are published on loopback lead over the bridge; the rules must be in force already. */
+export function routeLoopback(netns: NetnsEntry, netnsPath: string, bridgeName: string): void {
+  netns.run(netnsPath, () => {
+    writeNetSetting(`conf/${bridgeName}/route_localnet`, '1');
+  });
 }
 
 async function layIsolated(ground: Ground): Promise<Foundation> {
   const { tools, mark, slug } = ground;
   const netnsPath = isolatedNetnsPath(slug);
   const inside: Place = { netns: netnsPath };
-  const [taken] = await Promise.all([
-    takenOn(tools, 'host'),
-    tools.run('host', ['ip', 'netns', 'add', mark]).then((result) => expectSuccess(result, 'ip')),
-  ]);
+  const [taken] = await Promise.all([takenOn(tools, 'host'), makeJobNetns(ground, netnsPath)]);
   const slot = firstOf(freeBridges({ names: new Set(), blocks: singleBlocks(ground.resolvers) }));
   const bridge = { name: isolatedBridge, subnet: subnetText(slot), gateway: slot.gateway };
   const uplink = await addUplink(ground, inside, taken);
   const foundation: Foundation = { kind: 'isolated', netnsPath, bridge, uplink };
   await Promise.all([
     tools.ip(inside, [
-      'link set lo up',
       ...bridgeLines(isolatedBridge, slot, mark),
       `link set ${isolatedUplink} addrgenmode none up`,
       `addr add ${uplink.jobAddress}/31 dev ${isolatedUplink}`,
@@ -97,6 +136,12 @@ async function layIsolated(ground: Ground): Promise<Foundation> {
     `link set ${uplink.hostLink} addrgenmode none alias ${mark} up`,
   ]);
   return foundation;
+}
+
+// Not by `ip netns add`: the first one on a machine mounts the directory of all namespaces on itself, for good.
+async function makeJobNetns({ tools }: Ground, path: string): Promise<void> {
+  await createNetnsFile(path);
+  expectSuccess(await tools.ipInNew(path, ['link set lo up']), 'ip');
 }
 
 async function addUplink(ground: Ground, inside: Place, taken: Taken): Promise<UplinkSlot> {
@@ -166,16 +211,12 @@ function firstOf<T>(values: Iterable<T>): T {
   throw new EngineError('Unavailable', 'no free subnet for the default bridge');
 }
 
-const forwardingFile = '/proc/sys/net/ipv4/ip_forward';
-
 // Left on at the end: whoever came to rely on it since would lose it.
-async function enableForwarding({ tools, log }: Ground, place: Place): Promise<void> {
-  const { stdout } = await tools.run(place, ['cat', forwardingFile]);
-  if (stdout.trim() === '1') return;
-  await writeForwarding(tools, place);
-  log.warn('ip forwarding was off on the host and is on from now on');
-}
-
-async function writeForwarding(tools: NetTools, place: Place): Promise<void> {
-  expectSuccess(await tools.run(place, ['tee', forwardingFile], '1\n'), 'tee');
+function enableForwarding({ netns, log }: Ground, netnsPath: string): void {
+  const wasOff = netns.run(netnsPath, () => {
+    if (readNetSetting('ip_forward') === '1') return false;
+    writeNetSetting('ip_forward', '1');
+    return true;
+  });
+  if (wasOff) log.warn('ip forwarding was off on the host and is on from now on');
 }

@@ -1,9 +1,18 @@
+import { openNetnsEntry } from '../host/netns.ts';
 import type { HostProcesses } from '../host/types.ts';
 import type { Logger } from '../logger.ts';
 import type { Egress } from './egress.ts';
-import { applyRules, layFoundation, type Ground } from './foundation.ts';
+import { coalesce } from './coalesce.ts';
+import {
+  applyBridgeRules,
+  applyRules,
+  defaultBridgeRules,
+  layFoundation,
+  routeLoopback,
+  type Ground,
+} from './foundation.ts';
 import { hostResolverFiles, readHostResolvers } from './host-resolvers.ts';
-import { jobMark, netnsDirectory, unclaimedPrefix } from './names.ts';
+import { jobMark, netnsDirectory, unclaimedPrefix, sandboxPath } from './names.ts';
 import { createNetTools, type NetTools } from './net-tools.ts';
 import { holdsNetns, listNetnsFiles, removeNetnsFile, type MountCalls } from './netns-file.ts';
 import {
@@ -14,10 +23,11 @@ import {
   type NetworkState,
 } from './network-state.ts';
 import { containerFiles, createEndpoint, predefinedNetworks } from './predefined.ts';
+import { createPublishedPorts, type PublishedPorts } from './published-ports.ts';
 import { reapNetwork } from './reap-network.ts';
 import type { ResolverConfig } from './resolv-conf.ts';
 import { createSandboxes, type Sandboxes } from './sandboxes.ts';
-import type { Endpoint, JobNetwork, NetworkPlace, Sandbox } from './types.ts';
+import type { Endpoint, JobNetwork, NetworkPlace, PublishedPort, Sandbox } from './types.ts';
 
 /** What a job's network is made of. The slug is the job's id in letters that are safe in names and paths. */
 export interface JobNetworkOptions {
@@ -52,8 +62,10 @@ export async function createJobNetwork(options: JobNetworkOptions): Promise<JobN
     readHostResolvers(options.resolvConfFiles ?? hostResolverFiles),
     readNetworkState(stateDir),
   ]);
+  const netns = await openNetnsEntry();
   const ground: Ground = {
     tools,
+    netns,
     libc,
     log,
     slug,
@@ -74,7 +86,19 @@ export async function createJobNetwork(options: JobNetworkOptions): Promise<JobN
     foundation: state.foundation,
     warmSize: options.warmSandboxes ?? 2,
   });
-  return jobNetwork({ state, sandboxes, resolvers, reap });
+  const ports = createPublishedPorts({
+    netns,
+    netnsPath: state.foundation.netnsPath,
+    addressOf: (containerId) => sandboxes.addressOf(containerId),
+  });
+  const updateRules = coalesce(() =>
+    applyBridgeRules(ground, state.foundation, {
+      bridges: [defaultBridgeRules(state.foundation)],
+      ports: ports.rules(),
+    }),
+  );
+  routeLoopback(netns, state.foundation.netnsPath, state.foundation.bridge.name);
+  return jobNetwork({ runDir, state, sandboxes, resolvers, ports, updateRules, reap });
 }
 
 type LaidState = NetworkState & { readonly foundation: Foundation };
@@ -124,24 +148,32 @@ async function dropUnclaimed({ runDir, libc }: Ground): Promise<void> {
 }
 
 interface Parts {
+  readonly runDir: string;
   readonly state: LaidState;
   readonly sandboxes: Sandboxes;
   readonly resolvers: ResolverConfig;
+  readonly ports: PublishedPorts;
+  readonly updateRules: () => Promise<void>;
   readonly reap: () => Promise<readonly string[]>;
 }
 
-function jobNetwork({ state, sandboxes, resolvers, reap }: Parts): JobNetwork {
+function jobNetwork(parts: Parts): JobNetwork {
+  const { runDir, state, sandboxes, resolvers, ports, updateRules, reap } = parts;
   const { netnsPath, bridge } = state.foundation;
   const facts = predefinedNetworks(state, state.foundation);
-  const sandbox = (path: string, endpoint: Endpoint): Sandbox => ({
+  const sandbox = (path: string, endpoint: Endpoint, published: readonly PublishedPort[] = []): Sandbox => ({
     netnsPath: path,
     endpoints: { [endpoint.networkName]: endpoint },
     nameServers: resolvers.nameServers,
+    ports: published,
   });
   return {
     netnsPath,
     networks: Object.values(facts),
-    async openSandbox({ containerId, mode }) {
+    sandboxPath: ({ containerId, mode }) =>
+      mode.kind === 'job' ? netnsPath : sandboxPath(runDir, containerId),
+    async openSandbox(request) {
+      const { containerId, mode } = request;
       switch (mode.kind) {
         case 'job':
           return sandbox(netnsPath, createEndpoint(facts.host));
@@ -149,11 +181,16 @@ function jobNetwork({ state, sandboxes, resolvers, reap }: Parts): JobNetwork {
           return sandbox(await sandboxes.openEmpty(containerId), createEndpoint(facts.none));
         case 'bridge': {
           const place = await sandboxes.openOnBridge(containerId, mode.macAddress);
-          return sandbox(place.path, createEndpoint(facts.bridge, place));
+          const endpoint = createEndpoint(facts.bridge, place);
+          const published = ports.publish(request, request.ports, endpoint.endpointId);
+          if (published.length > 0) await updateRules();
+          return sandbox(place.path, endpoint, published);
         }
       }
     },
-    async adoptSandbox({ containerId, mode }, endpoints) {
+    async adoptSandbox(request, traces) {
+      const { containerId, mode } = request;
+      const { endpoints } = traces;
       const fact = facts[mode.kind === 'job' ? 'host' : mode.kind];
       const endpoint = endpoints[fact.name];
       if (endpoint?.networkId !== fact.id) return undefined;
@@ -162,11 +199,19 @@ function jobNetwork({ state, sandboxes, resolvers, reap }: Parts): JobNetwork {
         containerId,
         mode.kind === 'bridge' ? endpoint.ipAddress : undefined,
       );
-      return path === undefined ? undefined : sandbox(path, endpoint);
+      if (path === undefined) return undefined;
+      const published = ports.adopt(request, traces.ports);
+      if (published.length > 0) await updateRules();
+      return sandbox(path, endpoint, published);
     },
     containerFiles: (open, request) => containerFiles(open, request, { gateway: bridge.gateway, resolvers }),
-    closeSandbox: (containerId) => sandboxes.close(containerId),
+    async closeSandbox(containerId) {
+      const hadRules = ports.release(containerId);
+      if (hadRules) await updateRules();
+      await sandboxes.close(containerId);
+    },
     async close() {
+      ports.close();
       await sandboxes.stop();
       return reap();
     },

@@ -1,11 +1,12 @@
-import { readdir, readlink, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { readdir, readlink, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 
 import { messageOf } from '../errors.ts';
+import { isErrno } from '../host/errors.ts';
 import type { HostProcesses } from '../host/types.ts';
 import { withdrawForwarding } from './forward-permit.ts';
 import { isolatedNetnsPath, jobMark, netnsDirectory, sharedNetnsPath } from './names.ts';
-import { createNetTools, expectSuccess, type NetTools, type Place } from './net-tools.ts';
+import { createNetTools, type NetTools, type Place } from './net-tools.ts';
 import { holdsNetns, listNetnsFiles, removeNetnsFile, type MountCalls } from './netns-file.ts';
 import { dropTable } from './rule-tables.ts';
 
@@ -53,7 +54,8 @@ export async function reapNetwork(request: ReapRequest): Promise<readonly string
   });
   if (isIsolated)
     await attempt(`network namespace ${mark}`, async () => {
-      expectSuccess(await tools.run('host', ['ip', 'netns', 'delete', mark]), 'ip');
+      await removeNetnsFile(libc, isolatedNetnsPath(slug));
+      await removeIfEmpty(dirname(isolatedNetnsPath(slug)));
       return [];
     });
   await attempt('processes', () => processesIn(own));
@@ -90,6 +92,15 @@ async function removeLinks(tools: NetTools, place: Place, mark: string): Promise
   if (names.length === 0) return [];
   const after = new Set((await tools.show(place, ['link', 'show'])).flatMap(({ ifname }) => ifname ?? []));
   return names.filter((name) => after.has(name)).map((name) => `link ${name}`);
+}
+
+async function removeIfEmpty(directory: string): Promise<void> {
+  try {
+    await rmdir(directory);
+  } catch (error) {
+    // Others have namespaces there, or iproute2 has mounted it.
+    if (!isErrno(error, 'ENOTEMPTY', 'EBUSY', 'ENOENT')) throw error;
+  }
 }
 
 async function inodeOf(path: string): Promise<number> {

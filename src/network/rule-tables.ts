@@ -6,6 +6,19 @@ export interface BridgeRules {
   readonly name: string;
   /** `address/length`. */
   readonly subnet: string;
+  /** Nothing but its own containers and the job's namespace is reached from it. */
+  readonly isInternal: boolean;
+  /** What leaves it does so under the job's address. */
+  readonly hasMasquerade: boolean;
+}
+
+/** A published port as the rules see it: an IPv4 address and port of the job's namespace, and where it leads. */
+export interface PortRules {
+  readonly protocol: 'tcp' | 'udp';
+  readonly hostIp: string;
+  readonly hostPort: number;
+  readonly address: string;
+  readonly containerPort: number;
 }
 
 /** What the host's side of an uplink is told apart by. */
@@ -20,6 +33,7 @@ export interface EgressRules {
   readonly resolvers: readonly string[];
 }
 
+const anyAddress = '0.0.0.0';
 const established = 'ct state established,related accept';
 
 /** The whole table of an uplink in the host's namespace, replacing what the job had there: the job's only way out, and nobody's way in. */
@@ -65,26 +79,77 @@ export function uplinkTable(mark: string, uplink: UplinkRules, { egress, resolve
   });
 }
 
-/** The whole table of the namespace the bridges are in; `exit` where no uplink's table rules on what leaves. */
-export function bridgeTable(mark: string, bridges: readonly BridgeRules[], exit?: EgressRules): string {
+/** What the rules of the bridges' namespace are made of. */
+export interface BridgeTable {
+  readonly mark: string;
+  readonly bridges: readonly BridgeRules[];
+  readonly ports: readonly PortRules[];
+  /** Where no uplink's table rules on what leaves. */
+  readonly exit?: EgressRules;
+}
+
+/** The whole table of the namespace the bridges are in. */
+export function bridgeTable({ mark, bridges, ports, exit }: BridgeTable): string {
   const set = `{ ${bridges.map(({ name }) => `"${name}"`).join(', ')} }`;
-  const within = bridges.map(({ name }) => `iifname "${name}" oifname "${name}" accept`);
+  const internal = bridges.filter(({ isInternal }) => isInternal);
   const leaving = exit ? [...resolverRules(exit.egress, exit.resolvers), 'jump egress'] : [];
   return table(mark, {
     ...(exit ? { egress: egressRules(exit.egress) } : {}),
+    // The bridges route to loopback, for ports published there: from outside of this namespace nobody may use that.
+    guard: [
+      'type filter hook prerouting priority raw; policy accept;',
+      `iifname ${set} ip daddr 127.0.0.0/8 drop`,
+    ],
+    ...translations(ports),
     forward: [
       'type filter hook forward priority filter - 1; policy accept;',
       `iifname != ${set} oifname != ${set} accept`,
-      ...within,
+      ...bridges.map(({ name }) => `iifname "${name}" oifname "${name}" accept`),
+      ...internal.flatMap(({ name }) => [`iifname "${name}" drop`, `oifname "${name}" drop`]),
       established,
+      'ct status dnat accept',
       `oifname ${set} drop`,
       ...leaving,
     ],
     postrouting: [
       'type nat hook postrouting priority srcnat; policy accept;',
-      ...bridges.map(({ name, subnet }) => `ip saddr ${subnet} oifname != "${name}" masquerade`),
+      `ip saddr 127.0.0.0/8 oifname ${set} masquerade`,
+      // A container that comes back to its own network by a published port: the answer must take the same way.
+      ...bridges.map(({ name, subnet }) => `ip saddr ${subnet} oifname "${name}" ct status dnat masquerade`),
+      ...bridges
+        .filter(({ isInternal, hasMasquerade }) => !isInternal && hasMasquerade)
+        .map(({ name, subnet }) => `ip saddr ${subnet} oifname != "${name}" masquerade`),
     ],
   });
+}
+
+function translations(ports: readonly PortRules[]): Readonly<Record<string, readonly string[]>> {
+  if (ports.length === 0) return {};
+  const rules = (['tcp', 'udp'] as const).flatMap((protocol) => {
+    const own = ports.filter((port) => port.protocol === protocol);
+    const anywhere = own.filter(({ hostIp }) => hostIp === anyAddress);
+    const somewhere = own.filter(({ hostIp }) => hostIp !== anyAddress);
+    const target = ({ address, containerPort }: PortRules): string => `${address} . ${containerPort}`;
+    return [
+      mapRule(
+        `dnat ip to ip daddr . ${protocol} dport map`,
+        somewhere.map((port) => `${port.hostIp} . ${port.hostPort} : ${target(port)}`),
+      ),
+      mapRule(
+        `fib daddr type local dnat ip to ${protocol} dport map`,
+        anywhere.map((port) => `${port.hostPort} : ${target(port)}`),
+      ),
+    ].flat();
+  });
+  return {
+    publish: rules,
+    prerouting: ['type nat hook prerouting priority dstnat; policy accept;', 'jump publish'],
+    output: ['type nat hook output priority -100; policy accept;', 'jump publish'],
+  };
+}
+
+function mapRule(statement: string, elements: readonly string[]): readonly string[] {
+  return elements.length === 0 ? [] : [`${statement} { ${elements.join(', ')} }`];
 }
 
 /** Removes a job's table, and is no error where there is none. */

@@ -49,10 +49,14 @@ describe('rule tables', () => {
   });
 
   test('bridges accept within, and masquerade what leaves each', () => {
-    const text = bridgeTable('berth-x', [
-      { name: 'docker0', subnet: '172.17.0.0/16' },
-      { name: 'br-1', subnet: '172.18.0.0/16' },
-    ]);
+    const text = bridgeTable({
+      mark: 'berth-x',
+      bridges: [
+        { name: 'docker0', subnet: '172.17.0.0/16', isInternal: false, hasMasquerade: true },
+        { name: 'br-1', subnet: '172.18.0.0/16', isInternal: false, hasMasquerade: true },
+      ],
+      ports: [],
+    });
     expect(text).toContain('oifname { "docker0", "br-1" } drop');
     expect(text).toContain('ip saddr 172.18.0.0/16 oifname != "br-1" masquerade');
     expect(text).not.toContain('egress');

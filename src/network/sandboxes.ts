@@ -12,6 +12,8 @@ export interface Sandboxes {
   openOnBridge(containerId: string, macAddress: string): Promise<BridgePlace>;
   /** Takes over what an earlier process opened (with its address, if it has one); undefined when it is gone. */
   adopt(containerId: string, address: string | undefined): Promise<string | undefined>;
+  /** Its address on the bridge; undefined where it is not on it. */
+  addressOf(containerId: string): string | undefined;
   close(containerId: string): Promise<void>;
   /** Waits for what is being made; opens nothing afterwards. */
   stop(): Promise<void>;
@@ -63,6 +65,7 @@ export function createSandboxes(options: NetnsOptions): Sandboxes {
       addressOf.set(containerId, address);
       return path;
     },
+    addressOf: (containerId) => addressOf.get(containerId),
     async close(containerId) {
       await removeNetnsFile(libc, sandboxPath(runDir, containerId));
       const address = addressOf.get(containerId);

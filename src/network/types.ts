@@ -17,6 +17,28 @@ export interface Endpoint {
   readonly gateway: string;
 }
 
+/** What can be published; SCTP is refused before it comes here. */
+export type PortProtocol = 'tcp' | 'udp';
+
+/** A container port that is to be reached on the job's own addresses. */
+export interface PortRequest {
+  readonly containerPort: number;
+  readonly protocol: PortProtocol;
+  /** Empty for all addresses. */
+  readonly hostIp: string;
+  /** The first free port of this range is taken; 0 and 0 for any of the ephemeral ones. */
+  readonly firstHostPort: number;
+  readonly lastHostPort: number;
+}
+
+/** A container port that is reached on an address and port of the job's namespace. */
+export interface PublishedPort {
+  readonly containerPort: number;
+  readonly protocol: PortProtocol;
+  readonly hostIp: string;
+  readonly hostPort: number;
+}
+
 /** A container's network namespace with its endpoints inside. */
 export interface Sandbox {
   /** Path of the namespace file, for the runtime spec. */
@@ -25,6 +47,7 @@ export interface Sandbox {
   readonly endpoints: Readonly<Record<string, Endpoint>>;
   /** Name servers that a container on these networks can reach, for its resolv.conf. */
   readonly nameServers: readonly string[];
+  readonly ports: readonly PublishedPort[];
 }
 
 /** Which network a container asks for: `HostConfig.NetworkMode` after the gate. */
@@ -37,8 +60,17 @@ export type SandboxMode =
 /** What the job's network needs to know to make a sandbox. */
 export interface SandboxRequest {
   readonly containerId: string;
+  /** For errors that name who holds a port. */
+  readonly containerName: string;
   readonly mode: SandboxMode;
   readonly sysctls: Readonly<Record<string, string>>;
+  readonly ports: readonly PortRequest[];
+}
+
+/** What a container had when the process that opened its sandbox ended. */
+export interface SandboxTraces {
+  readonly endpoints: Readonly<Record<string, Endpoint>>;
+  readonly ports: readonly PublishedPort[];
 }
 
 /** Facts of a network for list and inspect. */
@@ -77,13 +109,12 @@ export interface JobNetwork {
   readonly netnsPath: string;
   /** The three predefined networks. */
   readonly networks: readonly NetworkFacts[];
+  /** Where `openSandbox` will put the container's namespace: known before it is made. */
+  sandboxPath(request: SandboxRequest): string;
   /** Makes (or takes from a warm pool) the namespace of a container and its endpoint. */
   openSandbox(request: SandboxRequest): Promise<Sandbox>;
   /** After a restart of berth: the sandbox that a running container still has; undefined when it has none any more. */
-  adoptSandbox(
-    request: SandboxRequest,
-    endpoints: Readonly<Record<string, Endpoint>>,
-  ): Promise<Sandbox | undefined>;
+  adoptSandbox(request: SandboxRequest, traces: SandboxTraces): Promise<Sandbox | undefined>;
   /** Texts of hosts, hostname and resolv.conf for an open sandbox; InvalidArgument for values that do not fit a line. */
   containerFiles(sandbox: Sandbox, request: ContainerFilesRequest): ContainerFiles;
   /** Idempotent; gives addresses back. */

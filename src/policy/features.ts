@@ -20,13 +20,13 @@ export type Feature =
 /** Whether the engine carries a part out: what it does not is refused by name, never left out in silence. */
 export const FEATURES: Readonly<Record<Feature, boolean>> = {
   anonymousVolumes: true,
-  bindMounts: false,
+  bindMounts: true,
   namedVolumes: true,
   volumeSubpaths: false,
   imageMounts: false,
   tmpfsMounts: true,
   volumesFrom: false,
-  publishedPorts: false,
+  publishedPorts: true,
   userNetworks: false,
   containerNetwork: false,
   containerPid: false,

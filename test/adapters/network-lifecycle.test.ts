@@ -10,6 +10,8 @@ const request = (): SandboxRequest => ({
   containerId: newContainerId(),
   mode: { kind: 'bridge', macAddress: '' },
   sysctls: {},
+  ports: [],
+  containerName: 'web',
 });
 
 describe("the life of a job's network", () => {
@@ -43,8 +45,8 @@ describe("the life of a job's network", () => {
 
     const second = await host.open(slug);
     expect(second.networks).toEqual(first.networks);
-    expect(await second.adoptSandbox(vanished, gone.endpoints)).toBeUndefined();
-    expect(await second.adoptSandbox(kept, open.endpoints)).toEqual(open);
+    expect(await second.adoptSandbox(vanished, gone)).toBeUndefined();
+    expect(await second.adoptSandbox(kept, open)).toEqual(open);
     expect(await reaches(open)).toBe(`outside ${world.hostPublic}`);
     const fresh = await Promise.all([1, 2, 3].map(() => second.openSandbox(request())));
     expect(new Set([open, ...fresh].map(addressOf)).size).toBe(4);
@@ -55,14 +57,14 @@ describe("the life of a job's network", () => {
     const slug = host.slug('reboot');
     const first = await host.open(slug);
     const container = request();
-    const { endpoints } = await first.openSandbox(container);
+    const gone = await first.openSandbox(container);
     expect(await first.close()).toEqual([]);
     expect(await first.close()).toEqual([]);
     await expect(first.openSandbox(request())).rejects.toThrow('closing');
 
     const second = await host.open(slug);
     expect(second.networks.map(({ id }) => id)).toEqual(first.networks.map(({ id }) => id));
-    expect(await second.adoptSandbox(container, endpoints)).toBeUndefined();
+    expect(await second.adoptSandbox(container, gone)).toBeUndefined();
     expect(await second.close()).toEqual([]);
   });
 

@@ -39,7 +39,13 @@ describe('the network of a job', () => {
   const openJob = (options?: Parameters<World['open']>[1]): Promise<JobNetwork> =>
     open(host.slug(`job${randomBytes(3).toString('hex')}`), options);
   const start = (network: JobNetwork, mode: SandboxMode = bridge): Promise<Sandbox> =>
-    network.openSandbox({ containerId: newContainerId(), mode, sysctls: {} });
+    network.openSandbox({
+      containerId: newContainerId(),
+      mode,
+      sysctls: {},
+      ports: [],
+      containerName: 'web',
+    });
   const addressOf = (sandbox: Sandbox): string => sandbox.endpoints['bridge']?.ipAddress ?? '';
   const uplinkOf = async (network: JobNetwork): Promise<string> =>
     /inet ([\d.]+)/.exec(await host.run(network.netnsPath, 'ip', '-4', 'addr', 'show', 'uplink'))?.[1] ?? '';
@@ -143,7 +149,7 @@ describe('the network of a job', () => {
     const asked = await start(job, { kind: 'bridge', macAddress: '92-D0-C6-0A-29-33' });
     expect(await host.run(asked.netnsPath, 'ip', 'link')).toContain('link/ether 92:d0:c6:0a:29:33');
     await expect(start(job, { kind: 'bridge', macAddress: 'x up' })).rejects.toThrow('invalid MAC address');
-    const request = { containerId: '../../etc', mode: bridge, sysctls: {} };
+    const request = { containerId: '../../etc', mode: bridge, sysctls: {}, ports: [], containerName: 'web' };
     await expect(job.openSandbox(request)).rejects.toThrow('invalid container id');
   });
 
@@ -151,7 +157,9 @@ describe('the network of a job', () => {
     const job = await openJob();
     const ids = Array.from({ length: 20 }, newContainerId);
     const sandboxes = await Promise.all(
-      ids.map((containerId) => job.openSandbox({ containerId, mode: bridge, sysctls: {} })),
+      ids.map((containerId) =>
+        job.openSandbox({ containerId, mode: bridge, sysctls: {}, ports: [], containerName: 'web' }),
+      ),
     );
     const addresses = sandboxes.map(addressOf);
     expect(new Set(addresses).size).toBe(20);

@@ -1,8 +1,10 @@
 import type { Endpoint } from '../../network/types.ts';
 import type { Container } from '../../state/container.ts';
 import type { NetworkSettings, PortMap } from '../../wire/container-inspect.ts';
+import type { PortBinding } from '../../wire/host-config.ts';
 import type { EndpointSettings } from '../../wire/networking-config.ts';
 import type { Job } from '../job.ts';
+import { withProtocol } from './port-requests.ts';
 
 const DEFAULT_BRIDGE = 'bridge';
 
@@ -61,12 +63,19 @@ function addressesOf(endpoint: Endpoint): Partial<EndpointSettings> {
   };
 }
 
-/** Ports of a container that runs on a network with addresses; a port that nothing publishes has null. */
+/** Ports of a container that runs on a network with addresses; a port that is exposed and not published has null. */
 export function describePorts(container: Container): PortMap {
   const { record } = container;
   const isReachable = Object.values(record.endpoints).some((endpoint) => endpoint.ipAddress !== '');
   if (record.state.status !== 'running' || !isReachable) return {};
-  return Object.fromEntries(Object.keys(record.config.ExposedPorts ?? {}).map((port) => [port, null]));
+  const ports = new Map<string, PortBinding[] | null>(
+    Object.keys(record.config.ExposedPorts ?? {}).map((port) => [withProtocol(port), null]),
+  );
+  for (const { containerPort, protocol, hostIp, hostPort } of record.ports) {
+    const key = `${containerPort}/${protocol}`;
+    ports.set(key, [...(ports.get(key) ?? []), { HostIp: hostIp, HostPort: String(hostPort) }]);
+  }
+  return Object.fromEntries(ports);
 }
 
 /** `NetworkSettings` of inspect; its own address members repeat the default bridge's endpoint, as dockerd's do. */

@@ -4,12 +4,13 @@ import type { Sandbox, SandboxMode, SandboxRequest } from '../../network/types.t
 import type { Container } from '../../state/container.ts';
 import type { Job } from '../job.ts';
 import { containerPaths } from './container-paths.ts';
+import { portRequestsOf } from './port-requests.ts';
 
 /** Opens the container's network namespace, and writes the three files that depend on it. */
 export async function joinNetwork(job: Job, container: Container, undo: CleanupStack): Promise<Sandbox> {
   undo.defer('network', () => job.network.closeSandbox(container.id));
   const sandbox = await job.network.openSandbox(sandboxRequestOf(container));
-  container.record = { ...container.record, endpoints: sandbox.endpoints };
+  container.record = { ...container.record, endpoints: sandbox.endpoints, ports: sandbox.ports };
   await writeNetworkFiles(job, container, sandbox);
   return sandbox;
 }
@@ -18,8 +19,10 @@ export async function joinNetwork(job: Job, container: Container, undo: CleanupS
 export function sandboxRequestOf(container: Container): SandboxRequest {
   return {
     containerId: container.id,
+    containerName: container.record.name,
     mode: sandboxMode(container),
     sysctls: container.record.hostConfig.Sysctls ?? {},
+    ports: portRequestsOf(container.record),
   };
 }
 

@@ -10,6 +10,7 @@ type Fields =
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?$/;
 const DNS_OPTION = /^[A-Za-z0-9_:-]{1,64}$/;
 const LINK = /^\/?[a-zA-Z0-9][a-zA-Z0-9_.-]*(?::\/?[a-zA-Z0-9][a-zA-Z0-9_.-]*)?$/;
+const NO_SCTP = 'SCTP ports cannot be published';
 const NO_PORTS = 'published ports are not supported';
 
 function checkBinding(binding: PortBinding): readonly Finding[] {
@@ -34,6 +35,7 @@ function checkPortBindings(bindings: HostConfig['PortBindings']): readonly Findi
   return [
     ...findings,
     ...unless(ports.length === 0 || FEATURES.publishedPorts, { kind: 'unsupported', message: NO_PORTS }),
+    ...unless(!ports.some((port) => port.endsWith('/sctp')), { kind: 'unsupported', message: NO_SCTP }),
   ];
 }
 
