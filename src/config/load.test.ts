@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { loadCommandLine } from './load.ts';
+
+const directories: string[] = [];
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
+});
+
+function configFile(text: string): string {
+  const directory = mkdtempSync('/tmp/berth-config-');
+  directories.push(directory);
+  const path = join(directory, 'berth.toml');
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('settings', () => {
+  test('a flag wins over the file, the file over the default', () => {
+    const config = configFile('root = "/from/file"\nrun_dir = "/run/file"\n[log]\nlevel = "warn"\n');
+    const { settings } = loadCommandLine(['--config', config, '--root', '/from/flag'], 'serve');
+    expect(settings).toMatchObject({
+      root: '/from/flag',
+      runDir: '/run/file',
+      logLevel: 'warn',
+      egress: 'internet',
+    });
+  });
+
+  test.each([
+    ['[dind]\nallow_privileged = true', true],
+    ['[dind]\nallow_privileged = false', false],
+    ['', undefined],
+  ])('allow_privileged has three states: %j', (text, expected) => {
+    expect(loadCommandLine(['--config', configFile(text)], 'serve').settings.allowPrivileged).toBe(expected);
+  });
+
+  test.each([
+    ['an unknown key', 'allow_privileged = true', 'unknown key allow_privileged'],
+    ['an unknown table', '[dnid]\nallow_privileged = true', 'unknown key dnid.allow_privileged'],
+    [
+      'a string for a boolean',
+      '[dind]\nallow_privileged = "true"',
+      'dind.allow_privileged must be true or false',
+    ],
+    ['a relative root', 'root = "var/lib"', 'root must be an absolute path'],
+    [
+      'a negative size',
+      '[containers]\nlog_max_bytes = -1',
+      'containers.log_max_bytes must be a positive whole number',
+    ],
+    [
+      'a list with a number',
+      '[registries]\ninsecure = ["a", 1]',
+      'registries.insecure must be a list of strings',
+    ],
+    ['no TOML at all', 'root = ', 'berth.toml'],
+    ['a prototype name', '__proto__ = 1', 'unknown key'],
+  ])('%s is an error that names it', (_name, text, message) => {
+    expect(() => loadCommandLine(['--config', configFile(text)], 'serve')).toThrow(message);
+  });
+
+  test('a named file that is not there is an error', () => {
+    expect(() => loadCommandLine(['--config', '/no/such/file'], 'serve')).toThrow('/no/such/file');
+  });
+});
+
+describe('flags', () => {
+  test.each([
+    [['--network', 'bridge'], 'network is isolated, host or the path'],
+    [['--host-platform', 'beos'], 'host-platform is linux, darwin or windows'],
+    [['--egress', 'some'], 'egress is internet, all or none'],
+    [['--cgroup-parent', '/a/../b'], 'cgroup-parent is an absolute path'],
+    [['--log-level', 'loud'], 'log-level is'],
+    [['--no-such-flag'], "Unknown option '--no-such-flag'"],
+    [['stray'], 'stray'],
+    [['--image', 'x'], "Unknown option '--image'"],
+  ])('%j is refused', (args, message) => {
+    expect(() => loadCommandLine(args, 'serve')).toThrow(message);
+  });
+
+  test('a path of a network namespace', () => {
+    expect(loadCommandLine(['--network', '/run/netns/x'], 'serve').settings.network).toEqual({
+      kind: 'path',
+      path: '/run/netns/x',
+    });
+  });
+});
+
+describe('the command of berth run', () => {
+  test.each([
+    { args: ['sh', '-c', 'exit 1'], command: ['sh', '-c', 'exit 1'] },
+    { args: ['--', '--odd'], command: ['--odd'] },
+    { args: ['--root', '/r', 'ls', '--root', '/x'], command: ['ls', '--root', '/x'] },
+    { args: ['-e', 'A=b', '-v', '/a:/b', '--image=i', 'true'], command: ['true'] },
+    { args: ['--root', '/r'], command: [] },
+  ])('$args', ({ args, command }) => {
+    expect(loadCommandLine(args, 'run').command).toEqual(command);
+  });
+
+  test('its options', () => {
+    const { image, volumes, env } = loadCommandLine(
+      ['--image', 'i', '-v', '/a:/b', '-v', '/c:/d:ro', '-e', 'A=b', 'x'],
+      'run',
+    );
+    expect({ image, volumes, env }).toEqual({ image: 'i', volumes: ['/a:/b', '/c:/d:ro'], env: ['A=b'] });
+  });
+});
