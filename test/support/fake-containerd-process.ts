@@ -44,7 +44,15 @@ export interface FakeTaskProcess {
   readonly signals: ReturnType<typeof createAsyncQueue<number>>;
   readonly killed: Deferred<number>;
   size: { readonly width: number; readonly height: number } | undefined;
-  stdin: Readable | undefined;
+  /** Our ends of the FIFOs: open from a task's creation or an exec's start to the end, as a shim has them. */
+  streams: FakeStreams | undefined;
+}
+
+/** Our ends of a process's FIFOs. */
+export interface FakeStreams {
+  readonly stdin: Readable | undefined;
+  readonly stdout: FileHandle | undefined;
+  readonly stderr: FileHandle | undefined;
 }
 
 /** A task and its execs. */
@@ -64,7 +72,7 @@ export function createFakeProcess(io: ProcessIo, spec: Any, pid: number): FakeTa
     signals: createAsyncQueue(64),
     killed: createDeferred(),
     size: undefined,
-    stdin: undefined,
+    streams: undefined,
   };
 }
 
@@ -95,6 +103,26 @@ function parseProcess(spec: Any): OciProcess {
   return parsed.process ?? parsed;
 }
 
+/** Opens the FIFOs unless they are open. */
+export async function openFakeStreams(process: FakeTaskProcess): Promise<FakeStreams> {
+  const { io } = process;
+  process.streams ??= {
+    stdout: await openOutput(io.stdout),
+    stderr: await openOutput(io.stderr),
+    stdin: openInput(io.stdin),
+  };
+  return process.streams;
+}
+
+/** Closes what is open of the FIFOs. */
+export async function closeFakeStreams(process: FakeTaskProcess): Promise<void> {
+  const { streams } = process;
+  process.streams = undefined;
+  streams?.stdin?.destroy();
+  await streams?.stdout?.close();
+  await streams?.stderr?.close();
+}
+
 /** Runs the program on the process's FIFOs; closes them before it answers, as a process that ends does. */
 export async function runFakeProcess(
   process: FakeTaskProcess,
@@ -102,11 +130,8 @@ export async function runFakeProcess(
   program: FakeProgram,
 ): Promise<number> {
   const { io, spec, signals, killed } = process;
-  const stdout = await openOutput(io.stdout);
-  const stderr = await openOutput(io.stderr);
-  const stdin = openInput(io.stdin);
-  process.stdin = stdin;
   const { args = [], env = [] } = parseProcess(spec);
+  const { stdin, stdout, stderr } = await openFakeStreams(process);
   const print = async (file: FileHandle | undefined, text: string | Uint8Array): Promise<void> => {
     if (!killed.isSettled) await file?.writeFile(text);
   };
@@ -124,8 +149,6 @@ export async function runFakeProcess(
     return await Promise.race([ending, killed.promise]);
   } finally {
     signals.end();
-    stdin?.destroy();
-    await stdout?.close();
-    await stderr?.close();
+    await closeFakeStreams(process);
   }
 }

@@ -2,7 +2,9 @@ import type { EventEnvelope, Events, ProcessRef, TaskProcess, Tasks } from '../.
 import { EngineError } from '../../src/errors.ts';
 import { createAsyncQueue } from '../../src/lib/async-queue.ts';
 import {
+  closeFakeStreams,
   createFakeProcess,
+  openFakeStreams,
   runFakeProcess,
   type FakeTask,
   type FakeTaskProcess,
@@ -19,10 +21,11 @@ export function createFakeTasks(scope: FakeScope): Tasks {
     const task = taskOf(containerId);
     return execId === undefined ? task : found(task.execs.get(execId), `process ${execId}`);
   };
-  const remove = (process: FakeTaskProcess, name: string): FakeTaskProcess => {
+  const remove = async (process: FakeTaskProcess, name: string): Promise<FakeTaskProcess> => {
     if (process.status === 'running' || process.status === 'paused') {
       throw new EngineError('Conflict', `process ${name} is ${process.status}: failed precondition`);
     }
+    await closeFakeStreams(process);
     return process;
   };
   const setStatus = (id: string, from: 'running' | 'paused', to: 'running' | 'paused'): void => {
@@ -36,7 +39,9 @@ export function createFakeTasks(scope: FakeScope): Tasks {
       const { spec } = found(containers.get(containerId), `container "${containerId}"`);
       assertFree(tasks.has(containerId), `task ${containerId}`);
       const process = createFakeProcess({ stdin, stdout, stderr, terminal }, spec, scope.state.nextPid++);
-      tasks.set(containerId, { ...process, execs: new Map() });
+      const task = { ...process, execs: new Map<string, FakeTaskProcess>() };
+      tasks.set(containerId, task);
+      await openFakeStreams(task);
       emit(scope, '/tasks/create');
       return { pid: process.pid };
     },
@@ -46,18 +51,19 @@ export function createFakeTasks(scope: FakeScope): Tasks {
         throw new EngineError('Conflict', `process is ${process.status}: failed precondition`);
       }
       process.status = 'running';
+      await openFakeStreams(process);
       void run(scope, ref, process);
       emit(scope, '/tasks/start');
       return { pid: process.pid };
     },
     async delete(containerId) {
-      const { pid, exit } = remove(taskOf(containerId), containerId);
+      const { pid, exit } = await remove(taskOf(containerId), containerId);
       tasks.delete(containerId);
       emit(scope, '/tasks/delete');
       return { pid, ...exit };
     },
     async deleteProcess({ containerId, execId }) {
-      const { pid, exit } = remove(processOf({ containerId, execId }), execId);
+      const { pid, exit } = await remove(processOf({ containerId, execId }), execId);
       taskOf(containerId).execs.delete(execId);
       return { pid, ...exit };
     },
@@ -119,6 +125,9 @@ function finish(
   { containerId, execId }: ProcessRef,
   { process, status }: { readonly process: FakeTaskProcess; readonly status: number },
 ): void {
+  // As the kernel does where the first process of a PID namespace ends.
+  const execs = execId === undefined ? namespaceOf(scope).tasks.get(containerId)?.execs : undefined;
+  for (const exec of execs?.values() ?? []) exec.killed.resolve(128 + sigkill);
   process.status = 'stopped';
   process.exit = { exitStatus: status, exitedAt: new Date() };
   process.ended.resolve(process.exit);
@@ -131,8 +140,10 @@ async function deliver(
   ref: ProcessRef,
   { target, signal }: { readonly target: FakeTaskProcess; readonly signal: number },
 ): Promise<void> {
-  if (target.status === 'created') finish(scope, ref, { process: target, status: 128 + signal });
-  else if (signal === sigkill) target.killed.resolve(128 + sigkill);
+  if (target.status === 'created') {
+    await closeFakeStreams(target);
+    finish(scope, ref, { process: target, status: 128 + signal });
+  } else if (signal === sigkill) target.killed.resolve(128 + sigkill);
   else target.signals.push(signal);
 }
 

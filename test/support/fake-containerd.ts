@@ -20,6 +20,8 @@ export interface FakeContainerd {
   readonly calls: ReadonlyMap<string, number>;
   /** Sum of all calls. */
   totalCalls(): number;
+  /** The next call of `service.method` fails with the error, whatever it is about. */
+  failNext(call: string, error: Error): void;
   /** From now on every call fails as if containerd were gone, or works again. */
   setDown(isDown: boolean): void;
   /** What processes started from now on do. */
@@ -39,17 +41,24 @@ export function createFakeContainerd(namespace = 'berth-test'): FakeContainerd {
     nextPid: 1_000_000,
   };
   const calls = new Map<string, number>();
+  const failures = new Map<string, Error>();
   let isDown = false;
   const watch: Watch = (service, name) => {
     const key = `${service}.${name}`;
     calls.set(key, (calls.get(key) ?? 0) + 1);
     if (isDown)
       throw new EngineError('Unavailable', `cannot connect to containerd at ${address}: fake is down`);
+    const failure = failures.get(key);
+    failures.delete(key);
+    if (failure) throw failure;
   };
   return {
     containerd: createView({ state, namespace, leaseId: undefined }, watch),
     calls,
     totalCalls: () => [...calls.values()].reduce((sum, count) => sum + count, 0),
+    failNext(call, error) {
+      failures.set(call, error);
+    },
     setDown(value) {
       isDown = value;
       if (value) endSubscriptions(state);

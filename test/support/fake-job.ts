@@ -1,0 +1,258 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { routes } from '../../src/api/routes.ts';
+import { createImageArchives } from '../../src/archive/read-images.ts';
+import type { Settings } from '../../src/config/schema.ts';
+import type { Mount } from '../../src/containerd/types.ts';
+import type { Job } from '../../src/engine/job.ts';
+import { EngineError } from '../../src/errors.ts';
+import { loadLibc } from '../../src/host/libc.ts';
+import { createHostProcesses } from '../../src/host/processes.ts';
+import type { HostFacts, HostMounts, Libc } from '../../src/host/types.ts';
+import { createClock } from '../../src/lib/clock.ts';
+import { createTaskTracker } from '../../src/lib/task-tracker.ts';
+import { createLogStore } from '../../src/logstore/log-store.ts';
+import type { Registry } from '../../src/registry/types.ts';
+import { createRootfsAccess } from '../../src/rootfs/rootfs-access.ts';
+import type { RootfsAccess } from '../../src/rootfs/types.ts';
+import { createContainerStore, type ContainerStore } from '../../src/state/container-store.ts';
+import { createEventLog } from '../../src/state/event-log.ts';
+import { createImageStore } from '../../src/state/image-store.ts';
+import { openVolumeFiles } from '../../src/state/volume-files.ts';
+import { openVolumeStore } from '../../src/state/volume-store.ts';
+import { createStdioFactory } from '../../src/stdio/stdio-factory.ts';
+import type { StdioFactory } from '../../src/stdio/types.ts';
+import { createApiClient, type ApiClient } from './api-client.ts';
+import { startContractApp, type ContractApp } from './contract-app.ts';
+import { createFakeContainerd, type FakeContainerd } from './fake-containerd.ts';
+import { createFakeNetwork, type FakeNetwork } from './fake-network.ts';
+import { dockerArchive } from './image-builder-archives.ts';
+import { buildImage, hostArchitecture, type LayerEntry } from './image-builder.ts';
+import { partOf } from './records.ts';
+import { SPEC_HOST } from './spec-fixtures.ts';
+
+/** A whole job on fakes: real engine, real HTTP, real FIFOs and logs; only containerd, network and registries are made up. */
+export interface FakeJob {
+  readonly app: ContractApp;
+  readonly job: Job;
+  readonly api: ApiClient;
+  readonly containerd: FakeContainerd;
+  readonly network: FakeNetwork;
+  /** Calls that the registry client received. */
+  registryCalls(): number;
+  /** Failures of work behind answered requests. */
+  readonly failures: readonly string[];
+  /** Directory that stands for a container's root; made with an etc/passwd when first asked for. */
+  rootOf(containerId: string): Promise<string>;
+  /** Removes every container and waits until nothing goes on behind the answers. */
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What differs from a Linux host with a closed gate. */
+export interface FakeJobOptions {
+  readonly settings?: Partial<Settings>;
+  readonly host?: Partial<HostFacts>;
+}
+
+const FACTS: Partial<HostFacts> = {
+  ...SPEC_HOST,
+  limits: { ...SPEC_HOST.limits, kernelMemoryTcp: false },
+  architecture: hostArchitecture(),
+  hostname: 'machine',
+};
+const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n';
+const PROGRAM: LayerEntry = { path: 'program', type: 'file', content: 'x', mode: 0o755 };
+
+/** Starts a job that has the image `app:latest`; its processes run until a signal unless a program is set. */
+export async function startFakeJob(options: FakeJobOptions = {}): Promise<FakeJob> {
+  const directory = await mkdtemp(join(tmpdir(), 'berth-fake-job-'));
+  const fakes = {
+    containerd: createFakeContainerd(),
+    network: createFakeNetwork(),
+    registry: fakeRegistry(),
+  };
+  const failures: string[] = [];
+  const ending = new AbortController();
+  const parts = await makeParts({ directory, options, fakes, failures, signal: ending.signal });
+  const app = await startContractApp(routes, parts);
+  const api = createApiClient(app.socketPath);
+  const { job } = app;
+  const clear = async (): Promise<void> => {
+    for (const { id } of job.containers.all()) await api.delete(`/containers/${id}?force=1&v=1`);
+    await job.tasks.idle();
+  };
+  await loadApp(api);
+  return {
+    app,
+    job,
+    api,
+    ...fakes,
+    failures,
+    registryCalls: fakes.registry.calls,
+    rootOf: (containerId) => makeRoot(directory, containerId),
+    clear,
+    async close() {
+      fakes.containerd.setDown(false);
+      await clear();
+      ending.abort();
+      await app.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+/** Names of what this process has open, one for each descriptor. */
+export async function countOpenFiles(): Promise<number> {
+  return (await readdir('/proc/self/fd')).length;
+}
+
+interface PartsOptions {
+  readonly directory: string;
+  readonly options: FakeJobOptions;
+  readonly fakes: {
+    readonly containerd: FakeContainerd;
+    readonly network: FakeNetwork;
+    readonly registry: { readonly registry: Registry };
+  };
+  readonly failures: string[];
+  readonly signal: AbortSignal;
+}
+
+async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
+  const { directory, fakes, failures, signal } = wanted;
+  const { containerd } = fakes.containerd;
+  const [stateDir, runDir] = [join(directory, 'state'), join(directory, 'run')];
+  await mkdir(join(stateDir, 'containers'), { recursive: true });
+  const libc = await loadLibc();
+  const nowNs = createClock();
+  const containers = createContainerStore();
+  const leaseId = 'berth-job';
+  await containerd.leases.create({ id: leaseId });
+  const report = (name: string, error: unknown): void => void failures.push(`${name}: ${String(error)}`);
+  return {
+    id: 'fake',
+    namespace: containerd.namespace,
+    daemonId: 'fake',
+    settings: settingsOf(directory, wanted.options),
+    host: partOf<HostFacts>({ ...FACTS, ...wanted.options.host }),
+    processes: createHostProcesses(),
+    paths: { stateDir, runDir, socket: '', controlSocket: '' },
+    containerd,
+    leaseId,
+    runtimeOptions: { typeUrl: 'fake', value: new Uint8Array() },
+    registry: fakes.registry.registry,
+    archives: createImageArchives(),
+    network: fakes.network.network,
+    stdio: withoutKeeper(libc, join(runDir, 'io'), report),
+    logs: createLogStore({
+      directoryOf: (id) => join(stateDir, 'containers', id, 'log'),
+      maxBytes: 1 << 24,
+      now: nowNs,
+    }),
+    rootfs: directoriesAsRoots(libc, directory, containers),
+    containers,
+    execs: new Map(),
+    imageUsers: new Map(),
+    images: createImageStore(containerd.images),
+    volumes: await openVolumeStore(await openVolumeFiles(join(stateDir, 'volumes'))),
+    events: createEventLog(nowNs),
+    tasks: createTaskTracker(report),
+    signal,
+    nowNs,
+    cgroupPath: '/fake',
+  };
+}
+
+function settingsOf(directory: string, { settings }: FakeJobOptions): Settings {
+  return partOf<Settings>({
+    root: directory,
+    runDir: directory,
+    hostPlatform: 'linux',
+    allowPrivileged: undefined,
+    insecureRegistries: [],
+    initPath: '/fake/init',
+    logLevel: 'info',
+    workspaces: [],
+    ...settings,
+  });
+}
+
+function fakeRegistry(): { readonly registry: Registry; readonly calls: () => number } {
+  let calls = 0;
+  const refuse = async (): Promise<never> => {
+    calls += 1;
+    throw new EngineError('NotFound', 'manifest unknown: manifest unknown');
+  };
+  return {
+    calls: () => calls,
+    registry: {
+      open() {
+        calls += 1;
+        return {
+          resolve: refuse,
+          fetchManifest: refuse,
+          async *fetchBlob() {
+            yield await refuse();
+          },
+        };
+      },
+    },
+  };
+}
+
+/** The real FIFOs, but without the process that holds them over a crash: these jobs have none. */
+function withoutKeeper(
+  libc: Libc,
+  directory: string,
+  onError: (name: string, error: unknown) => void,
+): StdioFactory {
+  const factory = createStdioFactory({ directory, libc, processes: createHostProcesses(), onError });
+  return { ...factory, open: (wanted) => factory.open({ ...wanted, keep: false }) };
+}
+
+/** The real access to files, on plain directories in the place of snapshots and of running processes' roots. */
+function directoriesAsRoots(libc: Libc, directory: string, containers: ContainerStore): RootfsAccess {
+  const openRoot = async (containerId: string): ReturnType<HostMounts['openDetached']> => {
+    const path = await makeRoot(directory, containerId);
+    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    return { fd, close: () => closeSync(fd) };
+  };
+  const mounts = partOf<HostMounts>({ openDetached: (list) => openRoot(snapshotOf(list)) });
+  return {
+    ...createRootfsAccess({ libc, mounts }),
+    async openProcess(pid) {
+      const owner = containers.all().find(({ record: { state } }) => 'pid' in state && state.pid === pid);
+      if (!owner) throw new EngineError('NotFound', `no process ${pid}`);
+      const root = await openRoot(owner.id);
+      return { fd: root.fd, close: async () => root.close() };
+    },
+  };
+}
+
+function snapshotOf(mounts: readonly Mount[]): string {
+  const [, key] = /^\/fake\/snapshots\/([^/]+)\/fs$/.exec(mounts[0]?.source ?? '') ?? [];
+  if (key === undefined) throw new Error(`not a snapshot of the fake: ${JSON.stringify(mounts)}`);
+  return decodeURIComponent(key);
+}
+
+async function makeRoot(directory: string, containerId: string): Promise<string> {
+  const root = join(directory, 'roots', containerId);
+  const made = await mkdir(join(root, 'etc'), { recursive: true });
+  if (made !== undefined) await writeFile(join(root, 'etc/passwd'), PASSWD);
+  return root;
+}
+
+async function loadApp(api: ApiClient): Promise<void> {
+  const image = await buildImage({ base: 'scratch', layers: [[PROGRAM]], cmd: ['/program'] });
+  const archive = await dockerArchive([{ image, tags: ['app:latest'] }]);
+  const connection = await api.open('POST', '/images/load?quiet=1', {
+    headers: { 'Content-Type': 'application/x-tar', 'Content-Length': String(archive.length) },
+  });
+  connection.send(archive);
+  const { status, body } = await connection.readResponse();
+  connection.close();
+  if (status !== 200) throw new Error(`image was not loaded: ${body.toString()}`);
+}
