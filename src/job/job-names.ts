@@ -13,6 +13,8 @@ export interface JobNames {
   readonly namespace: string;
   readonly cgroupPath: string;
   readonly paths: JobPaths;
+  /** Names the boot that the job was last served in. */
+  readonly bootFile: string;
   /** Held for the life of the process that serves the job. */
   readonly lockFile: string;
 }
@@ -35,6 +37,7 @@ export function jobNames(settings: Settings, jobId: string, socket?: string): Jo
     slug,
     namespace: `berth-${slug}`,
     cgroupPath: join(settings.cgroupParent, jobId),
+    bootFile: join(stateDir, 'boot'),
     lockFile: join(stateDir, 'lock'),
     paths: {
       stateDir,

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../config/schema.ts';
 import { EngineError, messageOf } from '../errors.ts';
@@ -29,6 +29,26 @@ export async function reapOrphans(settings: Settings, log: Logger): Promise<read
 /** The state directory is the last thing a teardown removes: where any trace of a job is, it is there too. */
 async function findJobs(settings: Settings): Promise<readonly string[]> {
   return (await directoriesIn(join(settings.root, 'jobs'))).toSorted();
+}
+
+/**
+ * What every start does for its neighbours: a job of an earlier boot has no process left that anybody could take over,
+ * so its traces go. Crashed jobs of this boot are left to a restart with their id, or to `berth gc`.
+ */
+export async function reapEarlierBoots(settings: Settings, log: Logger): Promise<void> {
+  const bootId = await readBootId();
+  for (const jobId of await findJobs(settings)) {
+    const { bootFile } = jobNames(settings, jobId);
+    const written = await readFile(bootFile, 'utf8').catch(() => bootId);
+    if (written === bootId) continue;
+    const { outcome, leaks } = await reapJob(settings, jobId, log);
+    log.info({ orphan: jobId, outcome, leaks }, 'removed a job of an earlier boot');
+  }
+}
+
+/** Changes with each boot of the machine. */
+export function readBootId(): Promise<string> {
+  return readFile('/proc/sys/kernel/random/boot_id', 'utf8');
 }
 
 async function directoriesIn(path: string): Promise<readonly string[]> {

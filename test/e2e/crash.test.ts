@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   makeDirectories,
@@ -200,4 +201,18 @@ describe('the end of a job', () => {
     await end(berth);
     expect(Date.now() - startedAt).toBeLessThan(10_000);
   });
+});
+
+test('a job of an earlier boot is removed by the next start, one of this boot is not', async () => {
+  const home = await directories();
+  const [old, fresh] = [await start('old', home), await start('fresh', home)];
+  for (const berth of [old, fresh]) {
+    await berth.kill9();
+    berths.delete(berth);
+  }
+  await writeFile(`${home.root}/jobs/old/boot`, 'another boot\n');
+  const next = await start('next', home);
+  await expect.poll(() => existsSync(`${home.root}/jobs/old`), { timeout: 20_000 }).toBe(false);
+  expect(existsSync(`${home.root}/jobs/fresh`)).toBe(true);
+  await end(next);
 });
