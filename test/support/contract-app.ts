@@ -6,6 +6,7 @@ import type { Route } from '../../src/api/http/route.ts';
 import type { Settings } from '../../src/config/schema.ts';
 import type { Job } from '../../src/engine/job.ts';
 import { listen } from '../../src/job/listen.ts';
+import { createTaskTracker } from '../../src/lib/task-tracker.ts';
 import type { Logger } from '../../src/logger.ts';
 import { makeJob, partOf } from './records.ts';
 
@@ -44,6 +45,7 @@ export async function startContractApp(
   const job = makeJob({
     log: recordingLogger(logged),
     signal: new AbortController().signal,
+    tasks: createTaskTracker((message) => void logged.push({ level: 'error', message })),
     paths: {
       stateDir: '/var/lib/berth/jobs/j',
       runDir: '/run/berth/j',
