@@ -2,6 +2,7 @@ import type { ImageArchives } from '../archive/types.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Any, Containerd } from '../containerd/types.ts';
 import type { HostDevice } from '../host/devices.ts';
+import type { Meter } from '../host/meter.ts';
 import type { HostFacts, HostProcesses } from '../host/types.ts';
 import type { Limiter } from '../lib/limiter.ts';
 import type { TaskTracker } from '../lib/task-tracker.ts';
@@ -63,6 +64,7 @@ export interface Job {
   readonly events: EventLog;
   /** Health checks run through this, so that not all of them start at once. */
   readonly probes: Limiter;
+  readonly meter: Meter;
   /** Work behind answered requests; the end of the job waits for it. */
   readonly tasks: TaskTracker;
   /** Aborted when the job ends. */

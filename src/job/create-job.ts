@@ -7,6 +7,7 @@ import type { Containerd } from '../containerd/types.ts';
 import type { Job } from '../engine/job.ts';
 import { listHostDevices } from '../host/devices.ts';
 import { readHostFacts } from '../host/facts.ts';
+import { createMeter } from '../host/meter.ts';
 import { createLimiter } from '../lib/limiter.ts';
 import { createTaskTracker } from '../lib/task-tracker.ts';
 import type { Logger } from '../logger.ts';
@@ -80,6 +81,7 @@ export async function createJob(parts: JobParts): Promise<Job> {
     volumes: await openVolumeStore(await openVolumeFiles(join(names.paths.stateDir, 'volumes'))),
     events: createEventLog(parts.nowNs),
     probes: createLimiter(PARALLEL_PROBES),
+    meter: createMeter(host.cgroups),
     tasks: createTaskTracker(reportFailure),
     cgroupPath: names.cgroupPath,
   };

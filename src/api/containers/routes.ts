@@ -17,6 +17,7 @@ import { attach } from './attach.ts';
 import { decodeCreate } from './decode-create.ts';
 import { listRoutes } from './list.ts';
 import { logs } from './logs.ts';
+import { stats } from './stats.ts';
 import { terminalSize } from './terminal-size.ts';
 import { wait } from './wait.ts';
 
@@ -26,6 +27,7 @@ export const containerRoutes: readonly Route[] = [
   { method: 'POST', path: '/containers/create', body: 'json', handle: create },
   { method: 'GET', path: '/containers/:id/json', body: 'none', handle: inspect },
   { method: 'GET', path: '/containers/:id/top', body: 'none', handle: top },
+  { method: 'GET', path: '/containers/:id/stats', body: 'none', handle: stats },
   { method: 'GET', path: '/containers/:id/logs', body: 'none', handle: logs },
   { method: 'POST', path: '/containers/:id/start', body: 'json', handle: start },
   { method: 'POST', path: '/containers/:id/stop', body: 'none', handle: stop },
