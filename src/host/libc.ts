@@ -1,6 +1,7 @@
 import { constants as osConstants } from 'node:os';
 
 import { EngineError } from '../errors.ts';
+import { createTreeCloner } from './clone-tree.ts';
 import type { Argument, Native } from './native.ts';
 import type { Libc, OpenHow, ResolveFlag } from './types.ts';
 
@@ -49,7 +50,12 @@ export async function loadLibc(): Promise<Libc> {
     if (result < 0) throw systemError(syscall, native.lastErrno(), path);
     return result;
   };
-  return { ...fileCalls(native, check), ...mountCalls(native, check), ...openCalls(native, check) };
+  return {
+    ...fileCalls(native, check),
+    ...mountCalls(native, check),
+    ...createTreeCloner(native, check),
+    ...openCalls(native, check),
+  };
 }
 
 type Check = (syscall: string, path: string, result: number) => number;

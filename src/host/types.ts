@@ -45,6 +45,14 @@ export interface Libc {
   openat2Async(directoryFd: number, path: string | Buffer, how: OpenHow): Promise<number>;
   /** A detached copy of the mount at `path` (with `recursive`, of those below it too) as a descriptor. */
   openTree(path: string, options: { readonly recursive: boolean }): number;
+  /**
+   * A detached copy of the mount that an O_PATH descriptor is in, from what it names down; `namespaceFd` is the mount
+   * namespace it was opened in, where that is not ours.
+   */
+  cloneTree(
+    fd: number,
+    options: { readonly recursive: boolean; readonly namespaceFd: number | undefined },
+  ): number;
   /** Attaches a detached mount at a path. */
   moveMount(treeFd: number, target: string): void;
   /** Takes (or with `unlock` gives back) an advisory lock; false when another holder has it. Never waits. */
