@@ -63,7 +63,8 @@ export function createContained(libc: Libc, rootFd: number): Contained {
   };
 }
 
-function holdFd(fd: number): ContainedFile {
+/** Wraps an O_PATH descriptor. */
+export function holdFd(fd: number): ContainedFile {
   return { fd, path: `/proc/self/fd/${fd}`, close: () => closeSync(fd) };
 }
 

@@ -6,7 +6,7 @@ import type { Contained, ContainedFile } from './contained.ts';
 
 /** Opens the directory of a normalized path, made with its parents where it is missing. */
 export async function ensureDirectory(
-  contained: Contained,
+  contained: Pick<Contained, 'openDirectory'>,
   path: string,
   mode: number,
 ): Promise<ContainedFile> {
