@@ -1,4 +1,4 @@
-import type { HostConfig, MountRequest, VolumeOptions } from '../../wire/host-config.ts';
+import type { BindOptions, HostConfig, MountRequest, VolumeOptions } from '../../wire/host-config.ts';
 import { parseBind, type BindSpec } from '../bind-spec.ts';
 import { FEATURES } from '../features.ts';
 import { cleanPath, refuseMountPoint } from '../mount-point.ts';
@@ -9,20 +9,14 @@ type Fields = 'Binds' | 'Mounts' | 'Tmpfs' | 'VolumesFrom' | 'VolumeDriver';
 
 const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/;
 const SHARING: ReadonlySet<string> = new Set(['shared', 'rshared', 'slave', 'rslave']);
-const BIND_WORDS: ReadonlySet<string> = new Set([
-  'ro',
-  'readonly',
-  'rw',
-  'z',
-  'Z',
-  'nocopy',
-  'private',
-  'rprivate',
-  'consistent',
-  'cached',
-  'delegated',
-  ...SHARING,
-]);
+/** At most one word of each kind. */
+const BIND_WORDS: readonly ReadonlySet<string>[] = [
+  new Set(['ro', 'readonly', 'rw']),
+  new Set(['z', 'Z']),
+  new Set(['nocopy']),
+  new Set(['private', 'rprivate', ...SHARING]),
+  new Set(['consistent', 'cached', 'delegated']),
+];
 const MAX_MOUNTS = 1000;
 
 function unsupported(isSupported: boolean, message: string): readonly Finding[] {
@@ -52,10 +46,16 @@ function checkBind(text: string): readonly Finding[] {
 }
 
 function checkBindModes(bind: BindSpec, text: string): readonly Finding[] {
-  const unknown = bind.modes.find((word) => !BIND_WORDS.has(word));
+  const known = BIND_WORDS.map((kind) => bind.modes.filter((word) => kind.has(word)).length);
+  const isClear = known.every((count) => count <= 1);
+  const areAllKnown = known.reduce((sum, count) => sum + count, 0) === bind.modes.length;
   return [
-    ...unless(unknown === undefined, bad(`invalid mode: ${bind.modes.join(',').slice(0, 200)}`)),
+    ...unless(isClear && areAllKnown, bad(`invalid mode: ${bind.modes.join(',').slice(0, 200)}`)),
     ...(bind.modes.some((word) => SHARING.has(word)) ? [deny(text.slice(0, 300))] : []),
+    ...unless(!bind.modes.some((word) => word === 'z' || word === 'Z'), {
+      kind: 'warn',
+      message: `Files are not relabelled for SELinux: ${text.slice(0, 300)}`,
+    }),
   ];
 }
 
@@ -98,7 +98,7 @@ function checkMount(mount: MountRequest): readonly Finding[] {
 }
 
 function checkBindMount(mount: MountRequest): readonly Finding[] {
-  const { Propagation: propagation = '' } = mount.BindOptions ?? {};
+  const { Propagation: propagation = '', ...options } = mount.BindOptions ?? {};
   const source = mount.Source ?? '';
   return [
     ...unless(
@@ -112,7 +112,26 @@ function checkBindMount(mount: MountRequest): readonly Finding[] {
       bad(`invalid propagation mode: ${propagation.slice(0, 64)}`),
     ),
     ...(SHARING.has(propagation) ? [deny(`${mount.Target ?? ''}: ${propagation}`)] : []),
+    ...checkReadOnlyOptions(mount.ReadOnly ?? false, options),
     ...unsupported(FEATURES.bindMounts, 'bind mounts are not supported'),
+  ];
+}
+
+function checkReadOnlyOptions(isReadOnly: boolean, options: BindOptions): readonly Finding[] {
+  const { ReadOnlyNonRecursive: isShallow = false, ReadOnlyForceRecursive: isForced = false } = options;
+  return [
+    ...unless(
+      !isForced || (isReadOnly && !isShallow),
+      bad(
+        'mount options conflict: ReadOnlyForceRecursive needs a read-only mount, and no ReadOnlyNonRecursive',
+      ),
+    ),
+    ...unless(
+      !isShallow,
+      bad(
+        'BindOptions.ReadOnlyNonRecursive is not supported: a read-only mount is read-only all the way down',
+      ),
+    ),
   ];
 }
 
