@@ -10,11 +10,13 @@ import type { Logger } from '../logger.ts';
 import type { LogStore } from '../logstore/types.ts';
 import type { JobNetwork } from '../network/types.ts';
 import type { Registry } from '../registry/types.ts';
+import type { BindAccess } from '../rootfs/types-binds.ts';
 import type { RootfsAccess } from '../rootfs/types.ts';
 import type { ContainerStore } from '../state/container-store.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Exec } from '../state/exec.ts';
 import type { ImageStore } from '../state/image-store.ts';
+import type { JobContainerStore } from '../state/job-container-store.ts';
 import type { VolumeStore } from '../state/volume-store.ts';
 import type { UserDatabase } from '../oci/users.ts';
 import type { StdioFactory } from '../stdio/types.ts';
@@ -57,6 +59,9 @@ export interface Job {
   readonly rootfs: RootfsAccess;
   readonly containers: ContainerStore;
   readonly execs: Map<string, Exec>;
+  readonly binds: BindAccess;
+  /** Who the runner's main container is: host paths then mean its files. */
+  readonly jobContainer: JobContainerStore;
   readonly images: ImageStore;
   /** Users and groups that images bring along, by the chain id of their layers. */
   readonly imageUsers: Map<string, UserDatabase>;

@@ -1,5 +1,9 @@
-import express, { type Express } from 'express';
+import express, { type Express, type Request, type Response } from 'express';
+import { describeError } from '../api/http/error-response.ts';
+import { readBody } from '../api/http/request-body.ts';
 import type { Job } from '../engine/job.ts';
+import { registerJobContainer } from '../engine/mounts/register-job-container.ts';
+import { decodeJobContainer } from './job-container-body.ts';
 
 /** What `GET /_berth/report` tells the runner of a living job. */
 function report(job: Job): unknown {
@@ -13,13 +17,14 @@ function report(job: Job): unknown {
   };
 }
 
-/** The runner's own socket (0600, never mounted into a job): `/_berth/report` and `/_berth/stop`. */
+/** The runner's own socket (0600, never mounted into a job): `/_berth/job-container`, `/_berth/report` and `/_berth/stop`. */
 export function createControlApp(job: Job, onStop: () => void): Express {
   const app = express();
   app.disable('x-powered-by');
   app.get('/_berth/report', (_request, response) => {
     response.json(report(job));
   });
+  app.put('/_berth/job-container', (request, response) => answerRegistration(job, request, response));
   app.post('/_berth/stop', (_request, response) => {
     response.status(202).json({ stopping: true });
     onStop();
@@ -28,4 +33,15 @@ export function createControlApp(job: Job, onStop: () => void): Express {
     response.status(404).json({ message: 'page not found' });
   });
   return app;
+}
+
+async function answerRegistration(job: Job, request: Request, response: Response): Promise<void> {
+  try {
+    const bytes = await readBody({ stream: request, headers: request.headers, length: undefined });
+    response.json({ jobContainer: await registerJobContainer(job, decodeJobContainer(bytes)) });
+  } catch (error) {
+    const { status, message } = describeError(error, job);
+    job.log.warn({ err: error, status }, 'job container not registered');
+    response.status(status).json({ message });
+  }
 }

@@ -15,10 +15,12 @@ import { createLogStore } from '../logstore/log-store.ts';
 import type { JobNetwork } from '../network/types.ts';
 import { createRegistry } from '../registry/create-registry.ts';
 import { createRootfsAccess } from '../rootfs/rootfs-access.ts';
+import { createBindAccess } from '../rootfs/bind-access.ts';
 import { createContainerStore } from '../state/container-store.ts';
 import { createEventLog } from '../state/event-log.ts';
 import { createImageStore } from '../state/image-store.ts';
 import { openVolumeFiles } from '../state/volume-files.ts';
+import { openJobContainerStore } from '../state/job-container-store.ts';
 import { openVolumeStore } from '../state/volume-store.ts';
 import { createStdioFactory } from '../stdio/stdio-factory.ts';
 import type { JobNames } from './job-names.ts';
@@ -76,6 +78,15 @@ export async function createJob(parts: JobParts): Promise<Job> {
     rootfs: createRootfsAccess({ libc: host.libc, mounts: host.mounts }),
     containers: createContainerStore(),
     execs: new Map(),
+    binds: await createBindAccess({
+      libc: host.libc,
+      mounts: host.mounts,
+      directory: join(names.paths.stateDir, 'binds'),
+      workspaces: settings.workspaces,
+      ownDirectories: [settings.root, settings.runDir],
+      socketPath: names.paths.socket,
+    }),
+    jobContainer: await openJobContainerStore(join(names.paths.stateDir, 'job-container.json')),
     imageUsers: new Map(),
     images: createImageStore(parts.containerd.images),
     volumes: await openVolumeStore(await openVolumeFiles(join(names.paths.stateDir, 'volumes'))),

@@ -8,6 +8,7 @@ import { listen } from './listen.ts';
 export async function listenForJob(job: Job, onStop: () => void): Promise<() => Promise<void>> {
   const docker = await listen({ socketPath: job.paths.socket, app: createApp({ job, routes }), mode: 0o666 });
   try {
+    await job.binds.stageSocket();
     const control = await listen({
       socketPath: job.paths.controlSocket,
       app: createControlApp(job, onStop),

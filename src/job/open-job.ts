@@ -6,10 +6,12 @@ import type { Containerd } from '../containerd/types.ts';
 import { recoverContainers } from '../engine/containers/recover-containers.ts';
 import { restoreImages } from '../engine/images/restore-images.ts';
 import type { Job } from '../engine/job.ts';
+import { sweepBinds } from '../engine/mounts/sweep-binds.ts';
 import { isErrorKind } from '../errors.ts';
 import { createCleanupStack, type CleanupStack } from '../lib/cleanup-stack.ts';
 import { createClock } from '../lib/clock.ts';
 import type { Logger } from '../logger.ts';
+import { checkAncestry } from './check-ancestry.ts';
 import { connectJobContainerd, type JobContainerd } from './connect-job-containerd.ts';
 import { createJob } from './create-job.ts';
 import { openHost } from './open-host.ts';
@@ -100,6 +102,7 @@ async function openParts(options: OpenJobOptions, undo: CleanupStack): Promise<O
   await recoverContainers(job);
   const stopListening = await listenForJob(job, options.onStop);
   undo.defer('sockets', stopListening);
+  await sweepBinds(job);
   void watchContainerd(job, () => connected.revive());
   return {
     job,
@@ -119,6 +122,7 @@ async function makeDirectories(settings: Settings, { paths }: JobNames): Promise
   await mkdir(settings.root, { recursive: true, mode: 0o711 });
   await mkdir(settings.runDir, { recursive: true, mode: 0o711 });
   await mkdir(paths.stateDir, { recursive: true, mode: 0o700 });
+  await checkAncestry(paths.stateDir);
   await mkdir(join(paths.stateDir, 'containers'), { recursive: true, mode: 0o700 });
   await mkdir(paths.runDir, { recursive: true, mode: 0o700 });
   await Promise.all([paths.stateDir, paths.runDir].map((path) => chmod(path, 0o700)));

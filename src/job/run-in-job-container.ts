@@ -54,6 +54,8 @@ export async function runInJobContainer(
       workingDir: job.settings.workspaces[0] ?? '',
     }),
   });
+  // Before its first process can ask for a bind: host paths of the job are paths in there.
+  await job.jobContainer.set({ kind: 'containerd', namespace: job.namespace, id });
   return runToEnd(open, id, signal);
 }
 

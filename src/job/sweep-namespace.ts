@@ -43,6 +43,9 @@ export async function sweepNamespace(containerd: Containerd): Promise<readonly s
       ({ id }) => containerd.containers.delete(id),
     );
   });
+  // While the lease holds them: containerd's collector would take a child and leave its name with the parent, which then
+  // cannot be removed any more (containerd 1.6).
+  await attempt('snapshots', () => removeSnapshots(containerd));
   await attempt('leases', async () => {
     await each(
       await containerd.leases.list(),
@@ -57,7 +60,6 @@ export async function sweepNamespace(containerd: Containerd): Promise<readonly s
       ({ name }) => containerd.images.delete(name),
     );
   });
-  await attempt('snapshots', () => removeSnapshots(containerd));
   await attempt('content', () => removeContent(containerd));
   await attempt(`namespace ${containerd.namespace}`, () =>
     containerd.namespaces.delete(containerd.namespace),

@@ -64,6 +64,7 @@ export async function storeContainerSpec(
   admitted: Admitted<CheckedCreate>,
 ): Promise<void> {
   const spec = await buildContainerSpec(job, container, admitted);
+  await job.binds.requireStaged(container.record.mounts.map(({ hostPath }) => hostPath));
   const text = specText(spec);
   if (text === container.storedSpec) return;
   await job.containerd.containers.update({ id: container.id, spec }, ['spec']);

@@ -5,6 +5,7 @@ import type { CreateRequest } from '../../wire/create-request.ts';
 import type { Job } from '../job.ts';
 import { acquireVolume, type AcquiredVolume } from '../volumes/acquire-volume.ts';
 import { copyUpVolume } from '../volumes/copy-up-volume.ts';
+import { stageBinds } from '../mounts/stage-binds.ts';
 import { planVolumes, type PlannedVolume } from './plan-volumes.ts';
 
 /** The mounts of a container that is being made. */
@@ -16,11 +17,12 @@ export interface CreatedMounts {
   release(): void;
 }
 
-/** Takes the volumes of a request into use; `undo` gives them back. */
+/** Takes the volumes of a request into use and stages its binds; `undo` gives all of it back. */
 export async function createMounts(
   job: Job,
   making: { readonly containerId: string; readonly request: CreateRequest; readonly undo: CleanupStack },
 ): Promise<CreatedMounts> {
+  const binds = await stageBinds(job, { ...making, hostConfig: making.request.hostConfig });
   const taken: { readonly planned: PlannedVolume; readonly volume: AcquiredVolume }[] = [];
   for (const planned of planVolumes(making.request)) {
     const { name, labels } = planned;
@@ -31,6 +33,7 @@ export async function createMounts(
   return {
     mounts: [
       ...taken.map(({ planned, volume }) => volumeMount(planned, volume)),
+      ...binds,
       ...tmpfsMounts(making.request),
     ],
     async fill(rootMounts) {

@@ -16,14 +16,14 @@ export interface PlannedVolume {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Volumes of a request whose bind mounts the gate has refused: `-v`, `--mount`, and the image's own, which give way to both. */
+/** Volumes of a request: `-v`, `--mount`, and the image's own, which give way to all other mounts. */
 export function planVolumes({ config, hostConfig }: CreateRequest): readonly PlannedVolume[] {
   const asked = [
     ...(hostConfig.Binds ?? []).flatMap(planBind),
     ...(hostConfig.Mounts ?? []).filter(({ Type: type }) => type === 'volume').map(planMount),
   ];
   const taken = new Set([
-    ...asked.map(({ destination }) => destination),
+    ...(hostConfig.Binds ?? []).flatMap((text) => parseBind(text)?.target ?? []).map(cleanPath),
     ...Object.keys(hostConfig.Tmpfs ?? {}).map(cleanPath),
     ...(hostConfig.Mounts ?? []).map(({ Target: target = '' }) => cleanPath(target)),
   ]);

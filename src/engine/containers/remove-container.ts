@@ -100,6 +100,7 @@ async function deleteContainer(job: Job, container: Container, removeVolumes: bo
   await ignoreAbsent(job.containerd.snapshots(SNAPSHOTTER).remove(container.id));
   await job.logs.remove(container.id);
   if (removeVolumes) await removeContainerVolumes(job, container.record);
+  await job.binds.unstage(container.id);
   await rm(containerPaths(job, container.id).stateDir, { recursive: true, force: true });
   await ignoreAbsent(job.containerd.containers.delete(container.id));
 }
