@@ -2,6 +2,7 @@ import { EngineError } from '../errors.ts';
 import type { ContainerConfig } from '../wire/container-config.ts';
 import type { CreateRequest } from '../wire/create-request.ts';
 import type { ExecRequest } from '../wire/exec-request.ts';
+import type { UpdateRequest } from '../wire/update-request.ts';
 import type { Admitted } from './admitted.ts';
 import { grantableCapabilities, settleCapabilities } from './capabilities.ts';
 import { CONTAINER_CONFIG_RULES } from './container-config-rules.ts';
@@ -14,6 +15,7 @@ import { checkMountPoints } from './mount-points.ts';
 import type { Finding, RuleContext } from './rule.ts';
 import type { SecurityDecisions } from './security-decisions.ts';
 import { parseSecurityOptions } from './security-options.ts';
+import { changesOf, unchangeable, withChanges } from './update-fields.ts';
 
 /** A create request together with what the gate decided about it. */
 export interface CheckedCreate extends CreateRequest {
@@ -60,6 +62,30 @@ export function admitMergedConfig(
     }
   }
   return seal(request);
+}
+
+/**
+ * Lets a change of a container's limits and restart policy through, constrained, by the rules that its creation went
+ * through; answers the container's whole request as it is from then on.
+ */
+export function admitUpdate(
+  present: CreateRequest,
+  update: UpdateRequest,
+  gate: GateContext,
+): Admission<CheckedCreate> {
+  const { config, networkingConfig } = present;
+  const changes = changesOf(update);
+  const asked = { config, networkingConfig, hostConfig: { ...present.hostConfig, ...changes } };
+  const judgements = judge(asked.hostConfig, HOST_TABLE, { gate, request: asked }).filter(({ field }) =>
+    Object.hasOwn(changes, field.slice(HOST_TABLE.prefix.length)),
+  );
+  const warnings = [
+    ...settle(judgements, gate),
+    ...unchangeable(changes).map((name) => `${name} cannot be changed by an update. Discarded.`),
+  ];
+  const request = { ...asked, hostConfig: withChanges(present.hostConfig, changes) };
+  const hostConfig = constrain(request.hostConfig, HOST_CONFIG_RULES, { gate, request });
+  return { admitted: seal({ ...request, hostConfig, security: decide(hostConfig, gate) }), warnings };
 }
 
 /** Lets an exec request through, or throws PermissionDenied or InvalidArgument. */

@@ -27,6 +27,24 @@ export function packPath(contained: Contained, path: string, signal: AbortSignal
   return Readable.from(bytes, { objectMode: false, highWaterMark: chunkBytes });
 }
 
+/** Packs everything below the root, by names without a slash at the beginning. */
+export function packTree(contained: Contained, signal: AbortSignal): Readable {
+  const bytes = packRoot({ contained, signal, firstNames: new Map() });
+  return Readable.from(bytes, { objectMode: false, highWaterMark: chunkBytes });
+}
+
+async function* packRoot(walk: Walk): Bytes {
+  const directory = await walk.contained.openDirectory('/');
+  try {
+    yield* packChildren(walk, { directory, top: Buffer.alloc(0), below: Buffer.alloc(0) });
+    yield tarEnd;
+  } catch (error) {
+    throw pathError(error, '/');
+  } finally {
+    directory.close();
+  }
+}
+
 async function* packAll(walk: Walk, path: string): Bytes {
   try {
     const { parent } = await walk.contained.openParent(path);

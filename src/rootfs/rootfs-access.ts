@@ -1,6 +1,7 @@
 import { closeSync, constants, type Stats } from 'node:fs';
 import { chmod, chown, open, readlink, stat, type FileHandle } from 'node:fs/promises';
 
+import type { Mount } from '../containerd/types.ts';
 import { EngineError } from '../errors.ts';
 import { isErrno, toEngineError } from '../host/errors.ts';
 import type { HostMounts, Libc } from '../host/types.ts';
@@ -13,8 +14,10 @@ import {
 } from './contained.ts';
 import { ensureDirectory } from './make-directory.ts';
 import { statPath } from './path-stat.ts';
-import { packPath } from './read-archive.ts';
-import type { RootfsAccess, RootHandle } from './types.ts';
+import { splitLayers } from './overlay-layers.ts';
+import { packPath, packTree } from './read-archive.ts';
+import { walkChanges, type ChangeOptions } from './read-changes.ts';
+import type { PathChange, RootfsAccess, RootHandle } from './types.ts';
 import { unpackArchive } from './write-archive.ts';
 
 const pathOnly = 0o10000000;
@@ -37,11 +40,26 @@ export function createRootfsAccess({ libc, mounts }: RootfsAccessOptions): Rootf
       throw pathError(error, path);
     }
   };
+  const openRoot = async (list: readonly Mount[]): Promise<RootHandle> =>
+    handleOf((await mounts.openDetached(list)).fd);
+  async function* readChanges(list: readonly Mount[], options: ChangeOptions): AsyncGenerator<PathChange> {
+    const layers = splitLayers(list);
+    const roots: RootHandle[] = [];
+    const view = async (part: readonly Mount[]): Promise<Contained> => {
+      const root = await openRoot(part);
+      roots.push(root);
+      return within(root);
+    };
+    try {
+      const lower = layers.lower && (await view(layers.lower));
+      const views = { upper: await view(layers.upper), lower, merged: await view(layers.merged) };
+      yield* walkChanges(views, options);
+    } finally {
+      await Promise.all(roots.map((root) => root.close()));
+    }
+  }
   return {
-    async openMounts(list) {
-      const mount = await mounts.openDetached(list);
-      return handleOf(mount.fd);
-    },
+    openMounts: openRoot,
     openProcess: (pid) => openProcessRoot(libc, pid),
     readFile: (root, path, maxBytes) => readContained(within(root), path, maxBytes),
     stat: (root, path) => inWords(path, (normalized) => statPath(within(root), normalized)),
@@ -63,6 +81,11 @@ export function createRootfsAccess({ libc, mounts }: RootfsAccessOptions): Rootf
           source.close();
         }
       }),
+    readChanges: (list, options) => readChanges(list, options),
+    async exportTree(list, signal) {
+      const root = await openRoot(splitLayers(list).merged);
+      return { tar: packTree(within(root), signal), close: () => root.close() };
+    },
     mkdirAll: (root, path, mode) =>
       inWords(path, async (normalized) => (await ensureDirectory(within(root), normalized, mode)).close()),
   };

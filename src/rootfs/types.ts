@@ -8,6 +8,12 @@ export interface RootHandle {
   close(): Promise<void>;
 }
 
+/** What happened to a path of a container since it was made. */
+export interface PathChange {
+  readonly path: string;
+  readonly kind: 'modified' | 'added' | 'deleted';
+}
+
 /** Docker's X-Docker-Container-Path-Stat. */
 export interface PathStat {
   readonly name: string;
@@ -54,6 +60,16 @@ export interface RootfsAccess {
   writeArchive(target: ArchiveTarget, tar: Readable, options: WriteArchiveOptions): Promise<void>;
   /** Gives a directory the owner and mode of another one; both exist. */
   copyAttributes(from: ArchiveTarget, to: ArchiveTarget): Promise<void>;
+  /** What was changed of the snapshot's image, a directory before what is in it; the iteration fails with the signal. */
+  readChanges(
+    mounts: readonly Mount[],
+    options: { readonly mountPoints: ReadonlySet<string>; readonly signal: AbortSignal },
+  ): AsyncIterable<PathChange>;
+  /** A tar of all the snapshot's files, without what is mounted over them; the caller closes it when the tar is through. */
+  exportTree(
+    mounts: readonly Mount[],
+    signal: AbortSignal,
+  ): Promise<{ readonly tar: Readable; close(): Promise<void> }>;
   /** Makes the directory and its missing parents, owned by root. */
   mkdirAll(root: RootHandle, path: string, mode: number): Promise<void>;
 }

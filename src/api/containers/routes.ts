@@ -14,11 +14,14 @@ import type { Query } from '../http/query.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { archiveRoutes } from './archive.ts';
 import { attach } from './attach.ts';
+import { changes } from './changes.ts';
 import { decodeCreate } from './decode-create.ts';
+import { exportFiles } from './export.ts';
 import { listRoutes } from './list.ts';
 import { logs } from './logs.ts';
 import { stats } from './stats.ts';
 import { terminalSize } from './terminal-size.ts';
+import { update } from './update.ts';
 import { wait } from './wait.ts';
 
 /** Every endpoint below `/containers`. */
@@ -29,6 +32,9 @@ export const containerRoutes: readonly Route[] = [
   { method: 'GET', path: '/containers/:id/top', body: 'none', handle: top },
   { method: 'GET', path: '/containers/:id/stats', body: 'none', handle: stats },
   { method: 'GET', path: '/containers/:id/logs', body: 'none', handle: logs },
+  { method: 'GET', path: '/containers/:id/changes', body: 'none', handle: changes },
+  { method: 'GET', path: '/containers/:id/export', body: 'none', handle: exportFiles },
+  { method: 'POST', path: '/containers/:id/update', body: 'json', handle: update },
   { method: 'POST', path: '/containers/:id/start', body: 'json', handle: start },
   { method: 'POST', path: '/containers/:id/stop', body: 'none', handle: stop },
   { method: 'POST', path: '/containers/:id/restart', body: 'none', handle: restart },

@@ -2,8 +2,10 @@ import { systemInfo } from '../../engine/system/info.ts';
 import { systemVersion } from '../../engine/system/version.ts';
 import { isAtLeast, MAX_API_VERSION, MIN_API_VERSION } from '../http/api-version.ts';
 import type { Route, RouteContext } from '../http/route.ts';
+import { disk } from './disk-usage.ts';
 import { events } from './events.ts';
 import { ping, pingHead } from './ping.ts';
+import { pruneRoutes } from './prune.ts';
 import { refusedRoutes } from './refused-routes.ts';
 
 /** What is said about the engine itself, and the endpoints it knows but refuses. */
@@ -15,6 +17,8 @@ export const systemRoutes: readonly Route[] = [
   { method: 'GET', path: '/events', body: 'none', handle: events },
   { method: 'GET', path: '/plugins', body: 'none', handle: listPlugins },
   { method: 'OPTIONS', path: '/:any*', body: 'none', handle: options },
+  { method: 'GET', path: '/system/df', body: 'none', handle: disk },
+  ...pruneRoutes,
   ...refusedRoutes,
 ];
 

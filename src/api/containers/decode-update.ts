@@ -1,0 +1,38 @@
+import type { Resources, RestartPolicy } from '../../wire/host-config.ts';
+import type { UpdateRequest } from '../../wire/update-request.ts';
+import { int64, object, string, type Place } from '../http/decode.ts';
+import { parseJsonBody } from '../http/strict-json.ts';
+import { resourceFields } from './decode-resources.ts';
+import { soundsElevating } from './elevating-names.ts';
+
+/** A decoded update, and the members of its body that berth does not know. */
+export interface DecodedUpdate {
+  readonly request: UpdateRequest;
+  /** Dotted paths, for the answer's warnings. */
+  readonly ignored: readonly string[];
+}
+
+type UpdateBody = Resources & { readonly RestartPolicy: RestartPolicy };
+
+const updateBody = object<UpdateBody>(
+  {
+    ...resourceFields,
+    RestartPolicy: object<RestartPolicy>({ Name: string, MaximumRetryCount: int64 }),
+  },
+  { isRefused: soundsElevating },
+);
+
+/** Decodes the body of `POST /containers/{id}/update`, else InvalidArgument. */
+export function decodeUpdate(body: Uint8Array): DecodedUpdate {
+  const place: Place = { struct: 'UpdateConfig', path: '', ignored: [] };
+  const { RestartPolicy: restartPolicy, ...resources } = updateBody(parseJsonBody(body), place);
+  const { MemorySwappiness: swappiness } = resources;
+  return {
+    // The CLI's -1 says "not asked".
+    request: {
+      resources: { ...resources, MemorySwappiness: swappiness === -1 ? null : swappiness },
+      restartPolicy,
+    },
+    ignored: place.ignored,
+  };
+}
