@@ -11,14 +11,18 @@ export interface AddressPool {
   release(address: string): void;
 }
 
-/** A pool over the subnet without its first and last address and without `reserved` (the gateway). */
-export function createAddressPool(subnet: Subnet, reserved: readonly string[]): AddressPool {
+/** A pool over the subnet without its first and last address and without `reserved`; `range` is what it hands out of it. */
+export function createAddressPool(
+  subnet: Subnet,
+  reserved: readonly string[],
+  range: Subnet = subnet,
+): AddressPool {
   const never = new Set([subnet.base, lastAddress(subnet), ...reserved.map(parseAddress)]);
   const taken = new Set<number>();
-  let lowestMaybeFree = subnet.base + 1;
+  let lowestMaybeFree = range.base;
   return {
     allocate() {
-      for (let bits = lowestMaybeFree; bits < lastAddress(subnet); bits += 1) {
+      for (let bits = lowestMaybeFree; bits <= lastAddress(range); bits += 1) {
         if (never.has(bits) || taken.has(bits)) continue;
         taken.add(bits);
         lowestMaybeFree = bits + 1;
@@ -34,7 +38,7 @@ export function createAddressPool(subnet: Subnet, reserved: readonly string[]): 
     },
     release(address) {
       const bits = parseAddress(address);
-      if (taken.delete(bits) && bits < lowestMaybeFree) lowestMaybeFree = bits;
+      if (taken.delete(bits) && subnetContains(range, bits) && bits < lowestMaybeFree) lowestMaybeFree = bits;
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Logger } from '../logger.ts';
 import type { Egress } from './egress.ts';
 import { permitForwarding } from './forward-permit.ts';
 import { createBridgeMac } from './mac-address.ts';
+import type { Subnet } from './ipv4.ts';
 import { sharedNetnsPath, isolatedNetnsPath } from './names.ts';
 import { expectSuccess, type NetTools, type Place } from './net-tools.ts';
 import { bindNetns, createNetnsFile, type MountCalls } from './netns-file.ts';
@@ -185,14 +186,19 @@ async function layShared(
   throw new EngineError('Unavailable', 'no free subnet for the default bridge');
 }
 
-// A bridge without an address of its own takes that of its lowest port, and changes it under its neighbours.
-function bridgeLines(name: string, slot: BridgeSlot, mark: string): readonly string[] {
+/** Makes a bridge. Without a hardware address of its own it would take that of its lowest port, and change it under its neighbours. */
+export function bridgeLines(name: string, slot: BridgeSlot, mark: string): readonly string[] {
   return [
     `link add ${name} type bridge`,
     `link set ${name} address ${createBridgeMac()} addrgenmode none alias ${mark}`,
     `addr add ${gatewayWithPrefix(slot)} brd + dev ${name}`,
     `link set ${name} up`,
   ];
+}
+
+/** Blocks that a namespace has routes to. */
+export async function takenBlocks({ tools }: Ground, netnsPath: string): Promise<readonly Subnet[]> {
+  return (await takenOn(tools, { netns: netnsPath })).blocks;
 }
 
 async function takenOn(tools: NetTools, place: Place): Promise<Taken> {

@@ -1,20 +1,17 @@
 import { openNetnsEntry } from '../host/netns.ts';
 import type { HostProcesses } from '../host/types.ts';
+import { createKeyedLock } from '../lib/keyed-lock.ts';
 import type { Logger } from '../logger.ts';
-import type { Egress } from './egress.ts';
 import { coalesce } from './coalesce.ts';
-import {
-  applyBridgeRules,
-  applyRules,
-  defaultBridgeRules,
-  layFoundation,
-  routeLoopback,
-  type Ground,
-} from './foundation.ts';
+import { createContainerResolvers, resolverTable } from './container-resolvers.ts';
+import type { Egress } from './egress.ts';
+import { applyBridgeRules, applyRules, layFoundation, routeLoopback, type Ground } from './foundation.ts';
 import { hostResolverFiles, readHostResolvers } from './host-resolvers.ts';
-import { jobMark, netnsDirectory, unclaimedPrefix, sandboxPath } from './names.ts';
+import { jobNetwork } from './job-sandboxes.ts';
+import { jobMark, netnsDirectory, unclaimedPrefix } from './names.ts';
 import { createNetTools, type NetTools } from './net-tools.ts';
 import { holdsNetns, listNetnsFiles, removeNetnsFile, type MountCalls } from './netns-file.ts';
+import { createNetworkRegistry, type NetworkRegistry } from './network-registry.ts';
 import {
   createNetworkState,
   readNetworkState,
@@ -22,12 +19,12 @@ import {
   type Foundation,
   type NetworkState,
 } from './network-state.ts';
-import { containerFiles, createEndpoint, predefinedNetworks } from './predefined.ts';
-import { createPublishedPorts, type PublishedPorts } from './published-ports.ts';
+import { predefinedNetworks } from './predefined.ts';
+import { createPublishedPorts } from './published-ports.ts';
 import { reapNetwork } from './reap-network.ts';
 import type { ResolverConfig } from './resolv-conf.ts';
-import { createSandboxes, type Sandboxes } from './sandboxes.ts';
-import type { Endpoint, JobNetwork, NetworkPlace, PublishedPort, Sandbox } from './types.ts';
+import { createSandboxes, gatewayOf } from './sandboxes.ts';
+import type { JobNetwork, NetworkPlace } from './types.ts';
 
 /** What a job's network is made of. The slug is the job's id in letters that are safe in names and paths. */
 export interface JobNetworkOptions {
@@ -78,27 +75,7 @@ export async function createJobNetwork(options: JobNetworkOptions): Promise<JobN
   };
   const reap = (): Promise<readonly string[]> => reapNetwork({ slug, runDir, processes, libc, hostNetns });
   const state = await openState(ground, { options, stored: stored ?? createNetworkState(new Date()), reap });
-  const sandboxes = createSandboxes({
-    tools,
-    libc,
-    runDir,
-    log,
-    foundation: state.foundation,
-    warmSize: options.warmSandboxes ?? 2,
-  });
-  const ports = createPublishedPorts({
-    netns,
-    netnsPath: state.foundation.netnsPath,
-    addressOf: (containerId) => sandboxes.addressOf(containerId),
-  });
-  const updateRules = coalesce(() =>
-    applyBridgeRules(ground, state.foundation, {
-      bridges: [defaultBridgeRules(state.foundation)],
-      ports: ports.rules(),
-    }),
-  );
-  routeLoopback(netns, state.foundation.netnsPath, state.foundation.bridge.name);
-  return jobNetwork({ runDir, state, sandboxes, resolvers, ports, updateRules, reap });
+  return openParts(ground, { options, state, resolvers, reap });
 }
 
 type LaidState = NetworkState & { readonly foundation: Foundation };
@@ -120,6 +97,7 @@ async function openState(ground: Ground, { options, stored, reap }: Opening): Pr
     }
     const left = await reap();
     if (left.length > 0) ground.log.warn({ left }, 'traces of an earlier network of the job remain');
+    // The users' networks went with what they stood on.
     const { version, createdAt, ids } = stored;
     await writeNetworkState(stateDir, { version, createdAt, ids });
     const state = { version, createdAt, ids, foundation: await layFoundation(ground, choice) };
@@ -147,73 +125,39 @@ async function dropUnclaimed({ runDir, libc }: Ground): Promise<void> {
     await removeNetnsFile(libc, path);
 }
 
-interface Parts {
-  readonly runDir: string;
+interface Opened {
+  readonly options: JobNetworkOptions;
   readonly state: LaidState;
-  readonly sandboxes: Sandboxes;
   readonly resolvers: ResolverConfig;
-  readonly ports: PublishedPorts;
-  readonly updateRules: () => Promise<void>;
   readonly reap: () => Promise<readonly string[]>;
 }
 
-function jobNetwork(parts: Parts): JobNetwork {
-  const { runDir, state, sandboxes, resolvers, ports, updateRules, reap } = parts;
-  const { netnsPath, bridge } = state.foundation;
-  const facts = predefinedNetworks(state, state.foundation);
-  const sandbox = (path: string, endpoint: Endpoint, published: readonly PublishedPort[] = []): Sandbox => ({
-    netnsPath: path,
-    endpoints: { [endpoint.networkName]: endpoint },
-    nameServers: resolvers.nameServers,
-    ports: published,
+function openParts(ground: Ground, { options, state, resolvers, reap }: Opened): JobNetwork {
+  const { tools, netns, libc, runDir, log } = ground;
+  const { foundation } = state;
+  const { netnsPath } = foundation;
+  const places = { tools, libc, runDir, log, netnsPath };
+  const sandboxes = createSandboxes(places);
+  const prepare = (path: string): Promise<void> => tools.nft({ netns: path }, resolverTable());
+  const addressOf = (containerId: string): string | undefined =>
+    gatewayOf(sandboxes.endpointsOf(containerId))?.ipAddress;
+  const ports = createPublishedPorts({ netns, netnsPath, addressOf });
+  const updateRules = coalesce(() =>
+    applyBridgeRules(ground, foundation, { bridges: registry.bridges(), ports: ports.rules() }),
+  );
+  const registry: NetworkRegistry = createNetworkRegistry({
+    ...places,
+    ground,
+    foundation,
+    predefined: predefinedNetworks(state, foundation),
+    users: state.networks ?? [],
+    warmSize: options.warmSandboxes ?? 2,
+    prepare,
+    lock: createKeyedLock(),
+    store: (networks) => writeNetworkState(options.stateDir, { ...state, networks }),
+    updateRules,
   });
-  return {
-    netnsPath,
-    networks: Object.values(facts),
-    sandboxPath: ({ containerId, mode }) =>
-      mode.kind === 'job' ? netnsPath : sandboxPath(runDir, containerId),
-    async openSandbox(request) {
-      const { containerId, mode } = request;
-      switch (mode.kind) {
-        case 'job':
-          return sandbox(netnsPath, createEndpoint(facts.host));
-        case 'none':
-          return sandbox(await sandboxes.openEmpty(containerId), createEndpoint(facts.none));
-        case 'bridge': {
-          const place = await sandboxes.openOnBridge(containerId, mode.macAddress);
-          const endpoint = createEndpoint(facts.bridge, place);
-          const published = ports.publish(request, request.ports, endpoint.endpointId);
-          if (published.length > 0) await updateRules();
-          return sandbox(place.path, endpoint, published);
-        }
-      }
-    },
-    async adoptSandbox(request, traces) {
-      const { containerId, mode } = request;
-      const { endpoints } = traces;
-      const fact = facts[mode.kind === 'job' ? 'host' : mode.kind];
-      const endpoint = endpoints[fact.name];
-      if (endpoint?.networkId !== fact.id) return undefined;
-      if (mode.kind === 'job') return sandbox(netnsPath, endpoint);
-      const path = await sandboxes.adopt(
-        containerId,
-        mode.kind === 'bridge' ? endpoint.ipAddress : undefined,
-      );
-      if (path === undefined) return undefined;
-      const published = ports.adopt(request, traces.ports);
-      if (published.length > 0) await updateRules();
-      return sandbox(path, endpoint, published);
-    },
-    containerFiles: (open, request) => containerFiles(open, request, { gateway: bridge.gateway, resolvers }),
-    async closeSandbox(containerId) {
-      const hadRules = ports.release(containerId);
-      if (hadRules) await updateRules();
-      await sandboxes.close(containerId);
-    },
-    async close() {
-      ports.close();
-      await sandboxes.stop();
-      return reap();
-    },
-  };
+  routeLoopback(netns, netnsPath, foundation.bridge.name);
+  const dns = createContainerResolvers({ netns, sandboxes, upstream: resolvers.nameServers, prepare, log });
+  return jobNetwork({ runDir, foundation, sandboxes, registry, ports, dns, resolvers, updateRules, reap });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { createRandomId } from '../lib/random-id.ts';
 import { isErrno, toEngineError } from '../host/errors.ts';
+import type { NetworkFacts } from './types.ts';
 
 /** The ground a job's network stands on; plain JSON, so that the next process of the job can stand on it too. */
 export interface Foundation {
@@ -23,6 +24,8 @@ export interface NetworkState {
   readonly version: 1;
   readonly createdAt: string;
   readonly ids: { readonly bridge: string; readonly host: string; readonly none: string };
+  /** The users' networks, oldest first. */
+  readonly networks?: readonly NetworkFacts[];
   /** Undefined until everything of it has been set up. */
   readonly foundation?: Foundation;
 }

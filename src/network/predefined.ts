@@ -2,9 +2,16 @@ import { createRandomId } from '../lib/random-id.ts';
 import { formatHostnameFile, formatHostsFile } from './hosts-file.ts';
 import { parseSubnet } from './ipv4.ts';
 import type { Foundation, NetworkState } from './network-state.ts';
-import { formatResolvConf, type ResolverConfig } from './resolv-conf.ts';
+import { formatResolvConf, formatResolverConf, type ResolverConfig } from './resolv-conf.ts';
 import type { BridgePlace } from './bridge-places.ts';
-import type { ContainerFiles, ContainerFilesRequest, Endpoint, NetworkFacts, Sandbox } from './types.ts';
+import type {
+  ContainerFiles,
+  ContainerFilesRequest,
+  Endpoint,
+  EndpointRequest,
+  NetworkFacts,
+  Sandbox,
+} from './types.ts';
 
 /** The three networks that every job has, under Docker's names. */
 export type PredefinedNetworks = Readonly<Record<'bridge' | 'host' | 'none', NetworkFacts>>;
@@ -14,13 +21,24 @@ export function predefinedNetworks(
   { ids, createdAt }: NetworkState,
   { bridge }: Foundation,
 ): PredefinedNetworks {
-  const placeless = { createdAt, subnet: '', gateway: '', bridgeName: '' };
+  const plain = {
+    createdAt,
+    isPredefined: true,
+    ipRange: '',
+    auxAddresses: {},
+    hasChosenSubnet: false,
+    isInternal: false,
+    isAttachable: false,
+    options: {},
+    labels: {},
+  } as const;
+  const placeless = { ...plain, subnet: '', gateway: '', bridgeName: '' };
   return {
     bridge: {
+      ...plain,
       id: ids.bridge,
       name: 'bridge',
       driver: 'bridge',
-      createdAt,
       subnet: bridge.subnet,
       gateway: bridge.gateway,
       bridgeName: bridge.name,
@@ -30,16 +48,39 @@ export function predefinedNetworks(
   };
 }
 
-/** A new endpoint on a network; without a place on it where the network gives none. */
-export function createEndpoint(network: NetworkFacts, place?: BridgePlace): Endpoint {
+/** A new endpoint on a network that gives no address: `host` and `none`. */
+export function createPlacelessEndpoint({ id, name }: NetworkFacts): Endpoint {
+  return {
+    networkId: id,
+    networkName: name,
+    endpointId: createRandomId(),
+    macAddress: '',
+    ipAddress: '',
+    prefixLength: 0,
+    gateway: '',
+    interfaceName: '',
+    gwPriority: 0,
+    dnsNames: [],
+  };
+}
+
+/** A new endpoint at a place on a bridge. */
+export function createEndpoint(
+  network: NetworkFacts,
+  place: BridgePlace,
+  request: EndpointRequest,
+): Endpoint {
   return {
     networkId: network.id,
     networkName: network.name,
     endpointId: createRandomId(),
-    macAddress: place?.macAddress ?? '',
-    ipAddress: place?.address ?? '',
-    prefixLength: place ? parseSubnet(network.subnet).prefixLength : 0,
-    gateway: place ? network.gateway : '',
+    macAddress: place.macAddress,
+    ipAddress: place.address,
+    prefixLength: parseSubnet(network.subnet).prefixLength,
+    gateway: network.isInternal ? '' : network.gateway,
+    interfaceName: place.interfaceName,
+    gwPriority: request.gwPriority,
+    dnsNames: network.isPredefined ? [] : request.dnsNames,
   };
 }
 
@@ -58,9 +99,12 @@ export function containerFiles(
 ): ContainerFiles {
   const addresses = Object.values(sandbox.endpoints).flatMap(({ ipAddress }) => ipAddress || []);
   const overrides = { nameServers: request.dns, search: request.dnsSearch, options: request.dnsOptions };
+  const resolvConf = sandbox.hasResolver
+    ? formatResolverConf({ ...resolvers, nameServers: sandbox.nameServers }, overrides)
+    : formatResolvConf({ ...resolvers, nameServers: sandbox.nameServers }, overrides);
   return {
     hosts: formatHostsFile({ ...request, addresses, gateway }),
     hostname: formatHostnameFile(request.hostname),
-    resolvConf: formatResolvConf({ ...resolvers, nameServers: sandbox.nameServers }, overrides),
+    resolvConf,
   };
 }

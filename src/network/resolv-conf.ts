@@ -73,3 +73,11 @@ export function formatResolvConf(base: ResolverConfig, overrides: ResolverOverri
     options.length > 0 ? `options ${options.join(' ')}\n` : '',
   ].join('');
 }
+
+/** As `formatResolvConf`, for a container with a resolver of its own: that one asks the servers of `overrides`. */
+export function formatResolverConf(base: ResolverConfig, overrides: ResolverOverrides): string {
+  const options = overrides.options.length > 0 ? overrides.options : base.options;
+  const hasDots = options.some((option) => option.startsWith('ndots:'));
+  const dots = hasDots ? options : [...options, 'ndots:0'];
+  return formatResolvConf(base, { ...overrides, nameServers: [], options: dots });
+}

@@ -1,29 +1,71 @@
 import { EngineError } from '../errors.ts';
-import { createBridgePlaces, createNetns, type BridgePlace, type NetnsOptions } from './bridge-places.ts';
+import { createNetns, type BridgePlaces, type NetnsOptions } from './bridge-places.ts';
 import { parseMacAddress } from './mac-address.ts';
 import { sandboxPath } from './names.ts';
 import { holdsNetns, removeNetnsFile } from './netns-file.ts';
+import { createEndpoint } from './predefined.ts';
+import type { Endpoint, EndpointRequest, NetworkFacts } from './types.ts';
+
+/** A network that containers can be put on. */
+export interface LiveNetwork {
+  readonly facts: NetworkFacts;
+  readonly places: BridgePlaces;
+}
+
+/** A wish for an endpoint with the network it is on. */
+export interface Wish {
+  readonly network: LiveNetwork;
+  readonly request: EndpointRequest;
+}
 
 /** The network namespaces of a job's containers. */
 export interface Sandboxes {
-  /** A namespace with nothing but loopback; answers its path. */
-  openEmpty(containerId: string): Promise<string>;
-  /** A namespace on the default bridge; an empty MAC stands for the address's own. */
-  openOnBridge(containerId: string, macAddress: string): Promise<BridgePlace>;
-  /** Takes over what an earlier process opened (with its address, if it has one); undefined when it is gone. */
-  adopt(containerId: string, address: string | undefined): Promise<string | undefined>;
-  /** Its address on the bridge; undefined where it is not on it. */
-  addressOf(containerId: string): string | undefined;
+  /** A namespace with an interface for each wish, or with nothing but loopback; answers its path. */
+  open(containerId: string, wishes: readonly Wish[]): Promise<string>;
+  /** Takes over what an earlier process opened, with the endpoints it had; undefined when it is gone. */
+  adopt(containerId: string, had: readonly Adopted[]): Promise<string | undefined>;
+  join(containerId: string, wish: Wish): Promise<void>;
+  leave(containerId: string, network: LiveNetwork): Promise<void>;
+  /** In the order of their interfaces. */
+  endpointsOf(containerId: string): readonly Endpoint[];
+  /** Everybody on a network, by container. */
+  membersOf(networkId: string): ReadonlyMap<string, Endpoint>;
   close(containerId: string): Promise<void>;
   /** Waits for what is being made; opens nothing afterwards. */
   stop(): Promise<void>;
 }
 
+/** An endpoint from an earlier process, with its network. */
+export interface Adopted {
+  readonly network: LiveNetwork;
+  readonly endpoint: Endpoint;
+}
+
+/** The endpoint that leads out of a container: dockerd's choice. */
+export function gatewayOf(endpoints: readonly Endpoint[]): Endpoint | undefined {
+  const byChoice = (a: Endpoint, b: Endpoint): number =>
+    b.gwPriority - a.gwPriority || (a.networkName < b.networkName ? -1 : 1);
+  return endpoints.filter(({ gateway }) => gateway !== '').sort(byChoice)[0];
+}
+
+/** Who holds what, in this process. */
+interface Holdings {
+  of(containerId: string): readonly Adopted[];
+  set(containerId: string, all: readonly Adopted[]): void;
+  drop(containerId: string): void;
+  membersOf(networkId: string): ReadonlyMap<string, Endpoint>;
+}
+
+interface Context {
+  readonly options: NetnsOptions;
+  readonly holdings: Holdings;
+}
+
 /** The sandboxes of a job, none open: addresses are known in this process only, adoption brings them back. */
 export function createSandboxes(options: NetnsOptions): Sandboxes {
   const { libc, runDir } = options;
-  const places = createBridgePlaces(options);
-  const addressOf = new Map<string, string>();
+  const holdings = createHoldings();
+  const context = { options, holdings };
   const opening = new Set<Promise<unknown>>();
   let isStopped = false;
 
@@ -37,45 +79,115 @@ export function createSandboxes(options: NetnsOptions): Sandboxes {
       opening.delete(running);
     }
   };
-  // What a crash left of this container's last run is in nobody's use.
-  const freePath = async (containerId: string): Promise<string> => {
-    const path = sandboxPath(runDir, containerId);
-    await removeNetnsFile(libc, path);
-    return path;
-  };
   return {
-    openEmpty: (containerId) =>
-      track(async () => {
-        const path = await freePath(containerId);
-        await createNetns(options, path, ['link set lo up']);
-        return path;
-      }),
-    openOnBridge: (containerId, macAddress) =>
-      track(async () => {
-        const mac = macAddress && parseMacAddress(macAddress);
-        const place = await places.open(await freePath(containerId), mac);
-        addressOf.set(containerId, place.address);
-        return place;
-      }),
-    async adopt(containerId, address) {
+    open: (containerId, wishes) => track(() => openSandbox(context, containerId, wishes)),
+    async adopt(containerId, had) {
       const path = sandboxPath(runDir, containerId);
       if (!(await holdsNetns(path))) return undefined;
-      if (address === undefined) return path;
-      if (!places.claimAddress(address)) return undefined;
-      addressOf.set(containerId, address);
+      const claimed = had.filter(({ network, endpoint }) => network.places.claimAddress(endpoint.ipAddress));
+      holdings.set(containerId, claimed);
       return path;
     },
-    addressOf: (containerId) => addressOf.get(containerId),
+    join: (containerId, wish) =>
+      track(async () => {
+        await addInterface(context, containerId, wish);
+        await routeOut(context, containerId);
+      }),
+    leave: (containerId, network) => removeInterface(context, containerId, network),
+    endpointsOf: (containerId) => holdings.of(containerId).map(({ endpoint }) => endpoint),
+    membersOf: (networkId) => holdings.membersOf(networkId),
     async close(containerId) {
       await removeNetnsFile(libc, sandboxPath(runDir, containerId));
-      const address = addressOf.get(containerId);
-      if (address !== undefined) places.releaseAddress(address);
-      addressOf.delete(containerId);
+      for (const { network, endpoint } of holdings.of(containerId))
+        network.places.releaseAddress(endpoint.ipAddress);
+      holdings.drop(containerId);
     },
     async stop() {
       isStopped = true;
       await Promise.allSettled(opening);
-      await places.stop();
     },
   };
+}
+
+function createHoldings(): Holdings {
+  const held = new Map<string, readonly Adopted[]>();
+  return {
+    of: (containerId) => held.get(containerId) ?? [],
+    set(containerId, all) {
+      held.set(containerId, all);
+    },
+    drop(containerId) {
+      held.delete(containerId);
+    },
+    membersOf: (networkId) =>
+      new Map(
+        [...held].flatMap(([containerId, all]) =>
+          all
+            .filter(({ network }) => network.facts.id === networkId)
+            .map(({ endpoint }) => [containerId, endpoint] as const),
+        ),
+      ),
+  };
+}
+
+async function openSandbox(
+  context: Context,
+  containerId: string,
+  [first, ...others]: readonly Wish[],
+): Promise<string> {
+  const { options, holdings } = context;
+  const path = sandboxPath(options.runDir, containerId);
+  // What a crash left of this container's last run is in nobody's use.
+  await removeNetnsFile(options.libc, path);
+  if (!first) {
+    await createNetns(options, path, ['link set lo up']);
+    return path;
+  }
+  const { network, request } = first;
+  const place = await network.places.open({ ...wanted(request), path });
+  holdings.set(containerId, [{ network, endpoint: createEndpoint(network.facts, place, request) }]);
+  for (const wish of others) await addInterface(context, containerId, wish);
+  if (others.length > 0) await routeOut(context, containerId);
+  return path;
+}
+
+async function addInterface(
+  context: Context,
+  containerId: string,
+  { network, request }: Wish,
+): Promise<void> {
+  const { options, holdings } = context;
+  const names = new Set(holdings.of(containerId).map(({ endpoint }) => endpoint.interfaceName));
+  let number = 0;
+  while (names.has(`eth${number}`)) number += 1;
+  const path = sandboxPath(options.runDir, containerId);
+  const place = await network.places.attach({ ...wanted(request), path, interfaceName: `eth${number}` });
+  const endpoint = createEndpoint(network.facts, place, request);
+  holdings.set(containerId, [...holdings.of(containerId), { network, endpoint }]);
+}
+
+async function removeInterface(context: Context, containerId: string, { facts }: LiveNetwork): Promise<void> {
+  const { options, holdings } = context;
+  const gone = holdings.of(containerId).find(({ network }) => network.facts.id === facts.id);
+  if (!gone) return;
+  const place = { netns: sandboxPath(options.runDir, containerId) };
+  await options.tools.ip(place, [`link delete ${gone.endpoint.interfaceName}`]);
+  holdings.set(
+    containerId,
+    holdings.of(containerId).filter((one) => one !== gone),
+  );
+  gone.network.places.releaseAddress(gone.endpoint.ipAddress);
+  await routeOut(context, containerId);
+}
+
+async function routeOut({ options, holdings }: Context, containerId: string): Promise<void> {
+  const out = gatewayOf(holdings.of(containerId).map(({ endpoint }) => endpoint));
+  if (!out) return;
+  const line = `route replace default via ${out.gateway} dev ${out.interfaceName}`;
+  await options.tools.ip({ netns: sandboxPath(options.runDir, containerId) }, [line]);
+}
+
+function wanted(request: EndpointRequest): { readonly address: string; readonly macAddress: string } {
+  const macAddress = request.macAddress && parseMacAddress(request.macAddress);
+  return { address: request.ipAddress, macAddress };
 }

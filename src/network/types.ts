@@ -14,7 +14,14 @@ export interface Endpoint {
   /** IPv4 address without prefix; empty on the `none` network. */
   readonly ipAddress: string;
   readonly prefixLength: number;
+  /** Empty where the network leads nowhere. */
   readonly gateway: string;
+  /** `eth0` …; empty on a network without addresses. */
+  readonly interfaceName: string;
+  /** The highest among a container's endpoints has the default route; among equals the first network by name. */
+  readonly gwPriority: number;
+  /** What the other containers of a user network may call it; none on the default bridge. */
+  readonly dnsNames: readonly string[];
 }
 
 /** What can be published; SCTP is refused before it comes here. */
@@ -47,13 +54,30 @@ export interface Sandbox {
   readonly endpoints: Readonly<Record<string, Endpoint>>;
   /** Name servers that a container on these networks can reach, for its resolv.conf. */
   readonly nameServers: readonly string[];
+  /** The only name server is the container's own resolver, which knows its networks' names. */
+  readonly hasResolver: boolean;
   readonly ports: readonly PublishedPort[];
+}
+
+/** What a container asks for on one network. */
+export interface EndpointRequest {
+  /** Name or id. */
+  readonly networkRef: string;
+  /** Empty for one made from the address. */
+  readonly macAddress: string;
+  /** Empty for the next free one. */
+  readonly ipAddress: string;
+  readonly gwPriority: number;
+  readonly dnsNames: readonly string[];
 }
 
 /** Which network a container asks for: `HostConfig.NetworkMode` after the gate. */
 export type SandboxMode =
   | { readonly kind: 'none' }
-  | { readonly kind: 'bridge'; readonly macAddress: string }
+  /** Interfaces on networks, `eth0` on the first. */
+  | { readonly kind: 'networks'; readonly endpoints: readonly EndpointRequest[] }
+  /** The namespace of another container, which must have one. */
+  | { readonly kind: 'container'; readonly containerId: string }
   /** The job's own namespace: what `--network host` means inside a job. */
   | { readonly kind: 'job' };
 
@@ -65,6 +89,8 @@ export interface SandboxRequest {
   readonly mode: SandboxMode;
   readonly sysctls: Readonly<Record<string, string>>;
   readonly ports: readonly PortRequest[];
+  /** `HostConfig.Dns`: asked for names that the container's networks do not know. */
+  readonly nameServers: readonly string[];
 }
 
 /** What a container had when the process that opened its sandbox ended. */
@@ -82,6 +108,30 @@ export interface NetworkFacts {
   readonly subnet: string;
   readonly gateway: string;
   readonly bridgeName: string;
+  readonly isPredefined: boolean;
+  /** Empty for all of the subnet. */
+  readonly ipRange: string;
+  /** Addresses that no container gets, by the name the user gave each. */
+  readonly auxAddresses: Readonly<Record<string, string>>;
+  /** Whether a user chose the subnet: only there may containers choose addresses. */
+  readonly hasChosenSubnet: boolean;
+  readonly isInternal: boolean;
+  readonly isAttachable: boolean;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A network that a user asks for; empty texts stand for the daemon's choice. */
+export interface NetworkRequest {
+  readonly name: string;
+  readonly subnet: string;
+  readonly gateway: string;
+  readonly ipRange: string;
+  readonly auxAddresses: Readonly<Record<string, string>>;
+  readonly isInternal: boolean;
+  readonly isAttachable: boolean;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** What the network files of a container depend on besides its sandbox. */
@@ -107,8 +157,16 @@ export interface ContainerFiles {
 export interface JobNetwork {
   /** Path of the job's network namespace, for `nsenter --net=` and for the ready line. */
   readonly netnsPath: string;
-  /** The three predefined networks. */
+  /** The three predefined networks, then the users', oldest first. */
   readonly networks: readonly NetworkFacts[];
+  /** Conflict for a name that is taken, PermissionDenied for a subnet that is, InvalidArgument for one that cannot be. */
+  createNetwork(request: NetworkRequest): Promise<NetworkFacts>;
+  /** PermissionDenied while containers are on it; a predefined one is the caller's mistake. */
+  removeNetwork(networkId: string): Promise<void>;
+  /** Puts an open sandbox on one more network. */
+  connect(containerId: string, request: EndpointRequest): Promise<Sandbox>;
+  /** Takes an open sandbox off a network. */
+  disconnect(containerId: string, networkId: string): Promise<Sandbox>;
   /** Where `openSandbox` will put the container's namespace: known before it is made. */
   sandboxPath(request: SandboxRequest): string;
   /** Makes (or takes from a warm pool) the namespace of a container and its endpoint. */

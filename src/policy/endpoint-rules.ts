@@ -4,8 +4,10 @@ import { FEATURES } from './features.ts';
 import { isIpv4, isIpv6 } from './ip-address.ts';
 import { bad, free, quote, unless, type Finding, type RuleContext, type RuleTable } from './rule.ts';
 
+const MAX_ALIASES = 100;
 const ALIAS = /^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,252}$/;
 const NETWORK_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
+const STATIC_ADDRESS = 'user specified IP address is supported on user defined networks only';
 const OPERATIONAL = free('told by the daemon; ignored in a request');
 
 function checkIpam(ipam: EndpointSettings['IPAMConfig']): readonly Finding[] {
@@ -17,15 +19,16 @@ function checkIpam(ipam: EndpointSettings['IPAMConfig']): readonly Finding[] {
     ...linkLocal.flatMap((address) =>
       unless(isIpv4(address) || isIpv6(address), bad(`invalid link-local IP address: ${quote(address)}`)),
     ),
-    ...unless(
-      !asks || FEATURES.staticAddresses,
-      bad('user specified IP address is supported on user defined networks only'),
-    ),
+    ...unless(!asks || FEATURES.staticAddresses, bad(STATIC_ADDRESS)),
+    ...unless(ipv6 === '' && linkLocal.length === 0, {
+      kind: 'unsupported',
+      message: 'IPv6 and link-local addresses of containers are not supported',
+    }),
   ];
 }
 
 /** The rows of what a client asks for on one network. */
-export const ENDPOINT_RULES: RuleTable<EndpointSettings> = {
+export const ENDPOINT_RULES: RuleTable<EndpointSettings, unknown> = {
   IPAMConfig: { verdict: 'bad', reason: "addresses of the job's own networks", check: checkIpam },
   Links: {
     verdict: 'bad',
@@ -40,9 +43,11 @@ export const ENDPOINT_RULES: RuleTable<EndpointSettings> = {
     verdict: 'bad',
     reason: 'names inside one network of the job',
     check: (aliases) =>
-      (aliases ?? []).flatMap((alias) =>
-        unless(ALIAS.test(alias), bad(`invalid network alias: ${quote(alias)}`)),
-      ),
+      (aliases ?? []).length > MAX_ALIASES
+        ? [bad(`more than ${MAX_ALIASES} network aliases`)]
+        : (aliases ?? []).flatMap((alias) =>
+            unless(ALIAS.test(alias), bad(`invalid network alias: ${quote(alias)}`)),
+          ),
   },
   MacAddress: {
     verdict: 'bad',
@@ -71,23 +76,32 @@ export const ENDPOINT_RULES: RuleTable<EndpointSettings> = {
 /** Findings about which networks a request names beside its network mode. */
 export function checkEndpointNames({ request }: RuleContext): readonly Finding[] {
   const { NetworkMode: mode } = request.hostConfig;
-  return Object.entries(request.networkingConfig.EndpointsConfig).flatMap(([name, settings]) => {
-    const aliases = settings.Aliases ?? [];
-    if (name === mode) {
-      return name === 'bridge' && aliases.length > 0
-        ? [bad('network-scoped alias is supported only for containers in user defined networks')]
-        : [];
-    }
-    if (!NETWORK_NAME.test(name)) {
-      return [bad(`invalid network name: ${quote(name)}`)];
-    }
-    if (isPredefined(name) || isPredefined(mode) || mode.startsWith('container:')) {
-      return [bad('conflicting options: cannot attach both user-defined and non-user-defined network-modes')];
-    }
-    return unless(FEATURES.userNetworks, {
-      kind: 'unsupported',
-      message: `network ${name}: user-defined networks are not supported`,
-    });
+  return Object.entries(request.networkingConfig.EndpointsConfig).flatMap(([name, settings]) => [
+    ...unless(!isPredefined(name) || (settings.IPAMConfig?.IPv4Address ?? '') === '', bad(STATIC_ADDRESS)),
+    ...checkEndpointName({ name, mode, hasAliases: (settings.Aliases ?? []).length > 0 }),
+  ]);
+}
+
+function checkEndpointName(endpoint: {
+  readonly name: string;
+  readonly mode: string;
+  readonly hasAliases: boolean;
+}): readonly Finding[] {
+  const { name, mode, hasAliases } = endpoint;
+  if (name === mode) {
+    return name === 'bridge' && hasAliases
+      ? [bad('network-scoped alias is supported only for containers in user defined networks')]
+      : [];
+  }
+  if (!NETWORK_NAME.test(name)) {
+    return [bad(`invalid network name: ${quote(name)}`)];
+  }
+  if (isPredefined(name) || isPredefined(mode) || mode.startsWith('container:')) {
+    return [bad('conflicting options: cannot attach both user-defined and non-user-defined network-modes')];
+  }
+  return unless(FEATURES.userNetworks, {
+    kind: 'unsupported',
+    message: `network ${name}: user-defined networks are not supported`,
   });
 }
 

@@ -1,6 +1,6 @@
 import type { ContainerConfig } from '../wire/container-config.ts';
 import type { HostConfig } from '../wire/host-config.ts';
-import type { NetworkingConfig } from '../wire/networking-config.ts';
+import type { EndpointSettings, NetworkingConfig } from '../wire/networking-config.ts';
 import type { Deferred } from '../lib/deferred.ts';
 import type { ProcessIo } from '../stdio/types.ts';
 import type { Endpoint, PublishedPort } from '../network/types.ts';
@@ -65,6 +65,8 @@ export interface ContainerRecord {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly networkingConfig: NetworkingConfig;
+  /** The networks it is on when it runs, by name, with what was asked for on each; connect and disconnect change it. */
+  readonly networks: Readonly<Record<string, EndpointSettings>>;
   /** Entrypoint and command merged: the program and its arguments. */
   readonly argv: readonly string[];
   readonly mounts: readonly ContainerMount[];

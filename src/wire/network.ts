@@ -38,3 +38,25 @@ export interface Network {
   readonly Options: Readonly<Record<string, string>>;
   readonly Labels: Readonly<Record<string, string>>;
 }
+
+/** The body of `POST /networks/create`. */
+export interface NetworkCreateRequest {
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Scope: string;
+  readonly Internal: boolean;
+  readonly Attachable: boolean;
+  readonly Ingress: boolean;
+  readonly ConfigOnly: boolean;
+  readonly ConfigFrom: { readonly Network: string };
+  /** Null where the client leaves it to the daemon. */
+  readonly EnableIPv4: boolean | null;
+  readonly EnableIPv6: boolean | null;
+  readonly IPAM: {
+    readonly Driver: string;
+    readonly Options: Readonly<Record<string, string>> | null;
+    readonly Config: readonly IpamPool[] | null;
+  };
+  readonly Options: Readonly<Record<string, string>> | null;
+  readonly Labels: Readonly<Record<string, string>> | null;
+}

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { JobNetwork, Sandbox, SandboxRequest } from '../../src/network/types.ts';
-import { createWorld, endProcess, newContainerId, world, type World } from './network-support.ts';
+import { createWorld, onBridge, endProcess, newContainerId, world, type World } from './network-support.ts';
 
 const request = (): SandboxRequest => ({
   containerId: newContainerId(),
-  mode: { kind: 'bridge', macAddress: '' },
+  mode: onBridge(),
   sysctls: {},
   ports: [],
+  nameServers: [],
   containerName: 'web',
 });
 

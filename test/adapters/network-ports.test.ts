@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { JobNetwork, PortRequest, Sandbox, SandboxRequest } from '../../src/network/types.ts';
-import { createWorld, newContainerId, type World } from './network-support.ts';
+import { createWorld, onBridge, newContainerId, type World } from './network-support.ts';
 
 function port(containerPort: number, hostPort: number, more: Partial<PortRequest> = {}): PortRequest {
   return {
@@ -20,9 +20,10 @@ function request(ports: readonly PortRequest[], containerName = 'web'): SandboxR
   return {
     containerId: newContainerId(),
     containerName,
-    mode: { kind: 'bridge', macAddress: '' },
+    mode: onBridge(),
     sysctls: {},
     ports,
+    nameServers: [],
   };
 }
 

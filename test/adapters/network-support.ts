@@ -10,7 +10,7 @@ import type { HostProcesses, Libc } from '../../src/host/types.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createJobNetwork, type JobNetworkOptions } from '../../src/network/job-network.ts';
 import { reapNetwork } from '../../src/network/reap-network.ts';
-import type { JobNetwork } from '../../src/network/types.ts';
+import type { JobNetwork, SandboxMode } from '../../src/network/types.ts';
 
 /** Addresses of the world that the tests make: nothing of it is on this machine's real network. */
 export const world = {
@@ -98,7 +98,7 @@ export async function createWorld(): Promise<World> {
     outsideNetns,
     `link set lo up\naddr add ${world.outsidePublic}/24 dev eth0\naddr add ${world.outsidePrivate}/24 dev eth0\n` +
       `addr add ${world.resolver}/24 dev eth0\naddr add ${world.metadata}/32 dev eth0\nlink set eth0 addrgenmode none up\n` +
-      `route add 198.18.0.0/15 via ${world.hostPublic}\n`,
+      `route add default via ${world.hostPublic}\n`,
   );
   await run(hostNetns, 'iptables-nft', '-P', 'FORWARD', 'DROP');
   await run(hostNetns, 'sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward');
@@ -175,4 +175,10 @@ export async function endProcess(child: ChildProcess): Promise<void> {
 /** A container id that no other test has. */
 export function newContainerId(): string {
   return randomBytes(32).toString('hex');
+}
+
+/** A place on the default bridge; without a hardware address it gets one of its own. */
+export function onBridge(macAddress = ''): SandboxMode {
+  const endpoint = { networkRef: 'bridge', macAddress, ipAddress: '', gwPriority: 0, dnsNames: [] };
+  return { kind: 'networks', endpoints: [endpoint] };
 }

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { JobNetwork, Sandbox, SandboxMode } from '../../src/network/types.ts';
-import { createWorld, newContainerId, world, type World } from './network-support.ts';
+import { createWorld, onBridge, newContainerId, world, type World } from './network-support.ts';
 
-const bridge: SandboxMode = { kind: 'bridge', macAddress: '' };
+const bridge: SandboxMode = onBridge();
 
 describe('the network of a job', () => {
   let host: World;
@@ -44,6 +44,7 @@ describe('the network of a job', () => {
       mode,
       sysctls: {},
       ports: [],
+      nameServers: [],
       containerName: 'web',
     });
   const addressOf = (sandbox: Sandbox): string => sandbox.endpoints['bridge']?.ipAddress ?? '';
@@ -146,10 +147,17 @@ describe('the network of a job', () => {
     expect(own).toContain('link/ether 02:42:ac:11:00:02');
     expect(own).toContain('inet 172.17.0.2/16 brd 172.17.255.255');
     expect(own).not.toContain('inet6');
-    const asked = await start(job, { kind: 'bridge', macAddress: '92-D0-C6-0A-29-33' });
+    const asked = await start(job, onBridge('92-D0-C6-0A-29-33'));
     expect(await host.run(asked.netnsPath, 'ip', 'link')).toContain('link/ether 92:d0:c6:0a:29:33');
-    await expect(start(job, { kind: 'bridge', macAddress: 'x up' })).rejects.toThrow('invalid MAC address');
-    const request = { containerId: '../../etc', mode: bridge, sysctls: {}, ports: [], containerName: 'web' };
+    await expect(start(job, onBridge('x up'))).rejects.toThrow('invalid MAC address');
+    const request = {
+      containerId: '../../etc',
+      mode: bridge,
+      sysctls: {},
+      ports: [],
+      nameServers: [],
+      containerName: 'web',
+    };
     await expect(job.openSandbox(request)).rejects.toThrow('invalid container id');
   });
 
@@ -158,7 +166,14 @@ describe('the network of a job', () => {
     const ids = Array.from({ length: 20 }, newContainerId);
     const sandboxes = await Promise.all(
       ids.map((containerId) =>
-        job.openSandbox({ containerId, mode: bridge, sysctls: {}, ports: [], containerName: 'web' }),
+        job.openSandbox({
+          containerId,
+          mode: bridge,
+          sysctls: {},
+          ports: [],
+          nameServers: [],
+          containerName: 'web',
+        }),
       ),
     );
     const addresses = sandboxes.map(addressOf);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { runCommand } from '../support/e2e-process.ts';
-import { startBerth, type Berth } from '../support/e2e-berth.ts';
+import { removeDirectories, startBerth, type Berth } from '../support/e2e-berth.ts';
 import { ask, loadBusybox, useJob } from '../support/e2e-job.ts';
 
 // Published ports, as the job's own processes and its containers reach them.
@@ -98,5 +98,6 @@ describe('published ports', () => {
     await ask(second, 'rm', '-f', 'kept');
     expect(await fetchInJob(second, '127.0.0.1', '8093')).toBe('ECONNREFUSED');
     expect((await second.stop()).code).toBe(0);
+    await removeDirectories(first.directories);
   });
 });

@@ -39,6 +39,6 @@ export function createFakeNetwork(): FakeNetwork {
 
 function sandboxOf({ mode }: SandboxRequest, netnsPath: string): Sandbox {
   const endpoints: Readonly<Record<string, Endpoint>> =
-    mode.kind === 'bridge' ? { bridge: makeEndpoint() } : {};
-  return { netnsPath, endpoints, nameServers: ['10.0.0.1'], ports: [] };
+    mode.kind === 'networks' ? { bridge: makeEndpoint() } : {};
+  return { netnsPath, endpoints, nameServers: ['10.0.0.1'], hasResolver: false, ports: [] };
 }

@@ -1,3 +1,4 @@
+import { PLAIN_ENDPOINT } from '../../src/engine/containers/container-networks.ts';
 import { newContainer } from '../../src/engine/containers/new-container.ts';
 import type { Job } from '../../src/engine/job.ts';
 import type { Endpoint, NetworkFacts } from '../../src/network/types.ts';
@@ -139,9 +140,14 @@ export function makeRecord(parts: Partial<ContainerRecord> = {}): ContainerRecor
     isRootfsTouched: false,
     endpoints: {},
     ports: [],
+    networks: initialNetworks(parts.hostConfig?.NetworkMode ?? 'bridge'),
     isHidden: false,
     ...parts,
   };
+}
+
+function initialNetworks(mode: string): ContainerRecord['networks'] {
+  return mode.startsWith('container:') ? {} : { [mode]: PLAIN_ENDPOINT };
 }
 
 /** A container with this record, without live parts. */
@@ -179,6 +185,9 @@ export function makeEndpoint(parts: Partial<Endpoint> = {}): Endpoint {
     ipAddress: '172.17.0.2',
     prefixLength: 16,
     gateway: '172.17.0.1',
+    interfaceName: 'eth0',
+    gwPriority: 0,
+    dnsNames: [],
     ...parts,
   };
 }
@@ -204,6 +213,14 @@ function makeNetwork(driver: NetworkFacts['driver'], parts: Partial<NetworkFacts
     subnet: '',
     gateway: '',
     bridgeName: '',
+    isPredefined: true,
+    ipRange: '',
+    auxAddresses: {},
+    hasChosenSubnet: false,
+    isInternal: false,
+    isAttachable: false,
+    options: {},
+    labels: {},
     ...parts,
   };
 }

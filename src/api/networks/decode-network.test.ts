@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { decodeMember, decodeNetworkName } from './decode-network.ts';
+import { decodeMembership, decodeNetwork } from './decode-network.ts';
 
 describe('bodies of networks', () => {
   it('give the name that the CLI asks for', () => {
@@ -8,24 +8,32 @@ describe('bodies of networks', () => {
       '{"CheckDuplicate":true,"Driver":"bridge","Scope":"","EnableIPv6":false,"IPAM":{"Driver":"default","Options":{},' +
       '"Config":[]},"Internal":false,"Attachable":false,"Ingress":false,"ConfigOnly":false,"ConfigFrom":null,' +
       '"Options":{},"Labels":{},"Name":"mine"}';
-    expect(decodeNetworkName(Buffer.from(body))).toBe('mine');
+    expect(decodeNetwork(Buffer.from(body))).toMatchObject({
+      Name: 'mine',
+      Driver: 'bridge',
+      EnableIPv4: null,
+      EnableIPv6: false,
+      IPAM: { Driver: 'default', Options: {}, Config: [] },
+    });
   });
 
   it('give the container of connect and disconnect', () => {
-    expect(decodeMember(Buffer.from('{"Container":"web","EndpointConfig":{"Aliases":["a"]}}'))).toBe('web');
-    expect(decodeMember(Buffer.from('{"Container":"web","Force":true}'))).toBe('web');
+    expect(
+      decodeMembership(Buffer.from('{"Container":"web","EndpointConfig":{"Aliases":["a"]}}')),
+    ).toMatchObject({ Container: 'web', EndpointConfig: { Aliases: ['a'], MacAddress: '' } });
+    expect(decodeMembership(Buffer.from('{"Container":"web","Force":true}'))).toMatchObject({ Force: true });
   });
 
   it.each(['', '[]', '{"Name":1,"Container":1}', '{"Name":', 'null x'])(
     'are refused when they are %j',
     (body) => {
       const refused = expect.objectContaining({ kind: 'InvalidArgument' }) as Error;
-      expect(() => decodeNetworkName(Buffer.from(body))).toThrow(refused);
-      expect(() => decodeMember(Buffer.from(body))).toThrow(refused);
+      expect(() => decodeNetwork(Buffer.from(body))).toThrow(refused);
+      expect(() => decodeMembership(Buffer.from(body))).toThrow(refused);
     },
   );
 
   it('name a container', () => {
-    expect(() => decodeMember(Buffer.from('{}'))).toThrow('invalid name or ID supplied: ""');
+    expect(() => decodeMembership(Buffer.from('{}'))).toThrow('invalid name or ID supplied: ""');
   });
 });

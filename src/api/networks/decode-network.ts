@@ -1,50 +1,73 @@
 import { EngineError } from '../../errors.ts';
-import { bool, map, object, string, type Decoder, type Place } from '../http/decode.ts';
+import type { IpamPool, NetworkCreateRequest } from '../../wire/network.ts';
+import type { EndpointSettings } from '../../wire/networking-config.ts';
+import { endpointSettings } from '../containers/decode-endpoint-settings.ts';
+import {
+  bool,
+  list,
+  map,
+  nullable,
+  object,
+  omitEmpty,
+  string,
+  type Decoder,
+  type Place,
+} from '../http/decode.ts';
 import { parseJsonBody } from '../http/strict-json.ts';
 
-const ignore: Decoder<undefined> = () => undefined;
+const pool: Decoder<IpamPool> = object<IpamPool>({
+  Subnet: omitEmpty(string),
+  IPRange: omitEmpty(string),
+  Gateway: omitEmpty(string),
+  AuxiliaryAddresses: omitEmpty(map(string)),
+});
 
-const createBody = object<{ readonly Name: string; readonly Internal: boolean; readonly Labels: unknown }>(
-  { Name: string, Internal: bool, Labels: map(string) },
+const createBody = object<NetworkCreateRequest>(
   {
-    knownElsewhere: [
-      'Attachable',
-      'CheckDuplicate',
-      'ConfigFrom',
-      'ConfigOnly',
-      'Driver',
-      'EnableIPv4',
-      'EnableIPv6',
-      'IPAM',
-      'Ingress',
-      'Options',
-      'Scope',
-    ],
+    Name: string,
+    Driver: string,
+    Scope: string,
+    Internal: bool,
+    Attachable: bool,
+    Ingress: bool,
+    ConfigOnly: bool,
+    ConfigFrom: object<{ readonly Network: string }>({ Network: string }),
+    EnableIPv4: nullable(bool),
+    EnableIPv6: nullable(bool),
+    IPAM: object<NetworkCreateRequest['IPAM']>({ Driver: string, Options: map(string), Config: list(pool) }),
+    Options: map(string),
+    Labels: map(string),
   },
+  // Every name is checked since the API has it, whatever a client says here.
+  { knownElsewhere: ['CheckDuplicate'] },
 );
 
-const membershipBody = object<{
+/** The body of connect and disconnect. */
+export interface Membership {
   readonly Container: string;
   readonly Force: boolean;
-  readonly EndpointConfig: undefined;
-}>({
+  readonly EndpointConfig: EndpointSettings;
+}
+
+const membershipBody = object<Membership>({
   Container: string,
   Force: bool,
-  EndpointConfig: ignore,
+  EndpointConfig: endpointSettings,
 });
 
 function placeOf(struct: string): Place {
   return { struct, path: '', ignored: [] };
 }
 
-/** Name in the body of `POST /networks/create`, else InvalidArgument. */
-export function decodeNetworkName(body: Uint8Array): string {
-  return createBody(parseJsonBody(body), placeOf('NetworkCreateRequest')).Name;
+/** The body of `POST /networks/create`, else InvalidArgument. */
+export function decodeNetwork(body: Uint8Array): NetworkCreateRequest {
+  return createBody(parseJsonBody(body), placeOf('NetworkCreateRequest'));
 }
 
-/** Container in the body of connect and disconnect, else InvalidArgument. */
-export function decodeMember(body: Uint8Array): string {
-  const { Container: containerRef } = membershipBody(parseJsonBody(body), placeOf('NetworkConnect'));
-  if (containerRef === '') throw new EngineError('InvalidArgument', 'invalid name or ID supplied: ""');
-  return containerRef;
+/** The body of connect and disconnect, else InvalidArgument. */
+export function decodeMembership(body: Uint8Array): Membership {
+  const membership = membershipBody(parseJsonBody(body), placeOf('NetworkConnect'));
+  if (membership.Container === '')
+    throw new EngineError('InvalidArgument', 'invalid name or ID supplied: ""');
+  return membership;
 }

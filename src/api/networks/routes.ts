@@ -6,7 +6,7 @@ import { listNetworks } from '../../engine/networks/list-networks.ts';
 import { pruneNetworks } from '../../engine/networks/prune-networks.ts';
 import { removeNetwork } from '../../engine/networks/remove-network.ts';
 import type { Route, RouteContext } from '../http/route.ts';
-import { decodeMember, decodeNetworkName } from './decode-network.ts';
+import { decodeMembership, decodeNetwork } from './decode-network.ts';
 
 /** Every endpoint below `/networks`. */
 export const networkRoutes: readonly Route[] = [
@@ -30,32 +30,27 @@ function inspect(context: RouteContext): Promise<void> {
   return Promise.resolve();
 }
 
-function create(context: RouteContext): Promise<void> {
-  createNetwork(context.job, decodeNetworkName(context.body));
-  return Promise.resolve();
+async function create(context: RouteContext): Promise<void> {
+  context.json(201, await createNetwork(context.job, decodeNetwork(context.body)));
 }
 
-function remove(context: RouteContext): Promise<void> {
-  removeNetwork(context.job, context.param('id'));
+async function remove(context: RouteContext): Promise<void> {
+  await removeNetwork(context.job, context.param('id'));
   context.empty(204);
-  return Promise.resolve();
 }
 
-function connect(context: RouteContext): Promise<void> {
-  const containerRef = decodeMember(context.body);
-  connectContainer(context.job, { networkRef: context.param('id'), containerRef });
+async function connect(context: RouteContext): Promise<void> {
+  const { Container: containerRef, EndpointConfig: settings } = decodeMembership(context.body);
+  await connectContainer(context.job, { networkRef: context.param('id'), containerRef, settings });
   context.empty(200);
-  return Promise.resolve();
 }
 
-function disconnect(context: RouteContext): Promise<void> {
-  const containerRef = decodeMember(context.body);
-  disconnectContainer(context.job, { networkRef: context.param('id'), containerRef });
+async function disconnect(context: RouteContext): Promise<void> {
+  const { Container: containerRef } = decodeMembership(context.body);
+  await disconnectContainer(context.job, { networkRef: context.param('id'), containerRef });
   context.empty(200);
-  return Promise.resolve();
 }
 
-function prune(context: RouteContext): Promise<void> {
-  context.json(200, pruneNetworks(context.job, context.query.filters()));
-  return Promise.resolve();
+async function prune(context: RouteContext): Promise<void> {
+  context.json(200, await pruneNetworks(context.job, context.query.filters()));
 }

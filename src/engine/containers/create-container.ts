@@ -18,6 +18,7 @@ import { buildContainerSpec, placeholderSpec, specText } from './container-spec.
 import { createMounts, type CreatedMounts } from './create-mounts.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { generateName } from './generate-name.ts';
+import { initialNetworks } from './container-networks.ts';
 import { newContainer } from './new-container.ts';
 import { encodeRecord, RECORD_EXTENSION } from './stored-record.ts';
 import { checkContainerName } from './container-name.ts';
@@ -116,6 +117,7 @@ function makeRecord(
     config: admitted.config,
     hostConfig: admitted.hostConfig,
     networkingConfig: admitted.networkingConfig,
+    networks: initialNetworks(job, admitted),
     argv,
     mounts: made.mounts,
     warnings,

@@ -29,11 +29,8 @@ const NO_ENDPOINT: EndpointSettings = {
 /** `Networks` of a container: what was asked for, with the addresses of the endpoints it has while it runs. */
 export function describeNetworks(job: Job, container: Container): Readonly<Record<string, EndpointSettings>> {
   const { record } = container;
-  const asked = new Map(Object.entries(record.networkingConfig.EndpointsConfig));
-  const { NetworkMode: mode } = record.hostConfig;
-  const names = mode.startsWith('container:')
-    ? []
-    : new Set([mode, ...asked.keys(), ...Object.keys(record.endpoints)]);
+  const asked = new Map(Object.entries(record.networks));
+  const names = new Set([...asked.keys(), ...Object.keys(record.endpoints)]);
   const isCreated = record.state.status === 'created';
   const networks = [...names].map((name): readonly [string, EndpointSettings] => {
     const facts = job.network.networks.find((network) => network.name === name || network.id === name);
@@ -60,6 +57,7 @@ function addressesOf(endpoint: Endpoint): Partial<EndpointSettings> {
     Gateway: endpoint.gateway,
     IPAddress: endpoint.ipAddress,
     IPPrefixLen: endpoint.prefixLength,
+    DNSNames: endpoint.dnsNames.length > 0 ? endpoint.dnsNames : null,
   };
 }
 

@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import type { CleanupStack } from '../../lib/cleanup-stack.ts';
-import type { Sandbox, SandboxMode, SandboxRequest } from '../../network/types.ts';
+import type { Sandbox, SandboxRequest } from '../../network/types.ts';
 import type { Container } from '../../state/container.ts';
 import type { Job } from '../job.ts';
 import { containerPaths } from './container-paths.ts';
+import { sandboxModeOf } from './container-networks.ts';
 import { portRequestsOf } from './port-requests.ts';
 
 /** Opens the container's network namespace, and writes the three files that depend on it. */
@@ -11,7 +12,9 @@ export async function joinNetwork(job: Job, container: Container, undo: CleanupS
   undo.defer('network', () => job.network.closeSandbox(container.id));
   const sandbox = await job.network.openSandbox(sandboxRequestOf(container));
   container.record = { ...container.record, endpoints: sandbox.endpoints, ports: sandbox.ports };
-  await writeNetworkFiles(job, container, sandbox);
+  const { mode } = sandboxRequestOf(container);
+  if (mode.kind === 'container') await copyNetworkFiles(job, { from: mode.containerId, to: container.id });
+  else await writeNetworkFiles(job, container, sandbox);
   return sandbox;
 }
 
@@ -20,19 +23,27 @@ export function sandboxRequestOf(container: Container): SandboxRequest {
   return {
     containerId: container.id,
     containerName: container.record.name,
-    mode: sandboxMode(container),
+    mode: sandboxModeOf(container),
     sysctls: container.record.hostConfig.Sysctls ?? {},
     ports: portRequestsOf(container.record),
+    nameServers: container.record.hostConfig.Dns ?? [],
   };
 }
 
-function sandboxMode({ record }: Container): SandboxMode {
-  if (record.config.NetworkDisabled || record.hostConfig.NetworkMode === 'none') return { kind: 'none' };
-  if (record.hostConfig.NetworkMode === 'host') return { kind: 'job' };
-  return { kind: 'bridge', macAddress: record.config.MacAddress ?? '' };
+async function copyNetworkFiles(
+  job: Job,
+  ids: { readonly from: string; readonly to: string },
+): Promise<void> {
+  const [from, to] = [containerPaths(job, ids.from), containerPaths(job, ids.to)];
+  await Promise.all([
+    copyFile(from.hosts, to.hosts),
+    copyFile(from.hostname, to.hostname),
+    copyFile(from.resolvConf, to.resolvConf),
+  ]);
 }
 
-async function writeNetworkFiles(job: Job, container: Container, sandbox: Sandbox): Promise<void> {
+/** Writes the files of an open sandbox: in place, for the container has them mounted. */
+export async function writeNetworkFiles(job: Job, container: Container, sandbox: Sandbox): Promise<void> {
   const { config, hostConfig } = container.record;
   const paths = containerPaths(job, container.id);
   const files = job.network.containerFiles(sandbox, {

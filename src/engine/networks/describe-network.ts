@@ -1,6 +1,6 @@
 import type { Endpoint, NetworkFacts } from '../../network/types.ts';
 import type { Container } from '../../state/container.ts';
-import type { Network, NetworkContainer } from '../../wire/network.ts';
+import type { IpamPool, Network, NetworkContainer } from '../../wire/network.ts';
 
 /** A network as list and inspect show it, with the given containers among its own. */
 export function describeNetwork(network: NetworkFacts, containers: readonly Container[]): Network {
@@ -15,10 +15,10 @@ export function describeNetwork(network: NetworkFacts, containers: readonly Cont
     IPAM: {
       Driver: 'default',
       Options: null,
-      Config: network.subnet === '' ? [] : [{ Subnet: network.subnet, Gateway: network.gateway }],
+      Config: network.subnet === '' ? [] : [poolOf(network)],
     },
-    Internal: false,
-    Attachable: false,
+    Internal: network.isInternal,
+    Attachable: network.isAttachable,
     Ingress: false,
     ConfigFrom: { Network: '' },
     ConfigOnly: false,
@@ -31,8 +31,17 @@ export function describeNetwork(network: NetworkFacts, containers: readonly Cont
         return endpoint && isUp ? [[container.id, describeMember(container, endpoint)] as const] : [];
       }),
     ),
-    Options: network.driver === 'bridge' ? bridgeOptions(network) : {},
-    Labels: {},
+    Options: network.name === 'bridge' ? bridgeOptions(network) : network.options,
+    Labels: network.labels,
+  };
+}
+
+function poolOf({ subnet, ipRange, gateway, auxAddresses }: NetworkFacts): IpamPool {
+  return {
+    Subnet: subnet,
+    ...(ipRange === '' ? {} : { IPRange: ipRange }),
+    Gateway: gateway,
+    ...(Object.keys(auxAddresses).length === 0 ? {} : { AuxiliaryAddresses: auxAddresses }),
   };
 }
 

@@ -1,19 +1,38 @@
 import { EngineError } from '../../errors.ts';
+import { updateRecord } from '../containers/update-record.ts';
 import type { Job } from '../job.ts';
-import type { NetworkMembership } from './connect-container.ts';
+import { applySandbox, type NetworkMembership } from './connect-container.ts';
+import { emitNetworkEvent } from './emit-network-event.ts';
 import { findNetwork } from './find-network.ts';
 
-/** `POST /networks/{id}/disconnect`: refused in dockerd's words where it would be, else NotImplemented. */
-export function disconnectContainer(job: Job, { networkRef, containerRef }: NetworkMembership): void {
+/** `POST /networks/{id}/disconnect`: at once where the container runs, and for its next start. */
+export async function disconnectContainer(
+  job: Job,
+  { networkRef, containerRef }: NetworkMembership,
+): Promise<void> {
   const network = findNetwork(job, networkRef);
   const container = job.containers.resolve(containerRef);
-  if (container.record.hostConfig.NetworkMode !== network.name)
+  if (network.driver === 'host')
     throw new EngineError(
-      'Conflict',
-      `container ${container.id} is not connected to network ${network.name}`,
+      'InvalidArgument',
+      'container cannot be disconnected from host network or connected to host network',
     );
-  throw new EngineError(
-    'NotImplemented',
-    `container ${containerRef} cannot be disconnected from ${network.name}: a container keeps the network it was created with`,
-  );
+  await job.containers.lock.run(container.id, async () => {
+    const { record } = container;
+    if (!Object.hasOwn(record.networks, network.name))
+      throw new EngineError(
+        'Conflict',
+        `container ${container.id} is not connected to network ${network.name}`,
+      );
+    const networks = Object.fromEntries(
+      Object.entries(record.networks).filter(([name]) => name !== network.name),
+    );
+    if (!container.run || network.driver !== 'bridge') {
+      await updateRecord(job, container, { networks });
+      return;
+    }
+    const sandbox = await job.network.disconnect(container.id, network.id);
+    await applySandbox(job, container, { networks, sandbox });
+  });
+  emitNetworkEvent(job, network, { action: 'disconnect', containerId: container.id });
 }

@@ -11,6 +11,7 @@ import {
 } from '../filters.ts';
 import type { Job } from '../job.ts';
 import { describeNetwork } from './describe-network.ts';
+import { networkUsers } from './network-users.ts';
 
 const ACCEPTED = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
 const TYPES = ['builtin', 'custom'];
@@ -21,8 +22,11 @@ export function listNetworks(job: Job, filters: Filters): readonly Network[] {
   for (const type of filters.get('type') ?? [])
     if (!TYPES.includes(type)) throw new EngineError('InvalidArgument', `invalid filter: 'type'='${type}'`);
   const isDangling = danglingFilter(filters);
+  const isAsked = (network: NetworkFacts): boolean =>
+    isDangling === undefined ||
+    isDangling === (!network.isPredefined && networkUsers(job, network).length === 0);
   return job.network.networks
-    .filter((network) => matches(network, filters) && isDangling !== true)
+    .filter((network) => matches(network, filters) && isAsked(network))
     .map((network) => describeNetwork(network, []));
 }
 
@@ -38,14 +42,13 @@ function danglingFilter(filters: Filters): boolean | undefined {
   }
 }
 
-// All networks of a job so far are predefined: of type `builtin`, without labels, and never dangling.
 function matches(network: NetworkFacts, filters: Filters): boolean {
   return (
     matchesPattern(filters, 'name', network.name) &&
     matchesPattern(filters, 'id', network.id) &&
     matchesExactly(filters, 'driver', network.driver) &&
     matchesExactly(filters, 'scope', 'local') &&
-    matchesExactly(filters, 'type', 'builtin') &&
-    matchesLabels(filters, {})
+    matchesExactly(filters, 'type', network.isPredefined ? 'builtin' : 'custom') &&
+    matchesLabels(filters, network.labels)
   );
 }

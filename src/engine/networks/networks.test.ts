@@ -14,20 +14,18 @@ import {
 } from '../../../test/support/records.ts';
 import type { JobNetwork } from '../../network/types.ts';
 import type { Job } from '../job.ts';
-import { connectContainer } from './connect-container.ts';
-import { createNetwork } from './create-network.ts';
-import { disconnectContainer } from './disconnect-container.ts';
 import { inspectNetwork } from './inspect-network.ts';
 import { listNetworks } from './list-networks.ts';
-import { pruneNetworks } from './prune-networks.ts';
-import { removeNetwork } from './remove-network.ts';
 
 function makeNetworkJob(): Job {
   const endpoints = { bridge: makeEndpoint() };
   return makeJob({
     network: partOf<JobNetwork>({ networks: NETWORKS }),
     containers: makeContainerStore([
-      makeContainer({ state: runningSince('2024-05-06T07:08:00Z'), endpoints }),
+      makeContainer({
+        state: runningSince('2024-05-06T07:08:00Z'),
+        endpoints,
+      }),
       makeContainer({ id: makeId('c2'), name: 'gone', state: exitedAt('2024-05-06T07:08:00Z'), endpoints }),
       makeContainer({
         id: makeId('c3'),
@@ -170,80 +168,5 @@ describe('listNetworks', () => {
 
   it('names no containers', () => {
     expect(listNetworks(makeNetworkJob(), new Map())[0]?.Containers).toEqual({});
-  });
-});
-
-describe('changes of networks', () => {
-  it.each<[string, (job: Job) => void, string, string]>([
-    [
-      'create of a predefined name',
-      (job) => createNetwork(job, 'bridge'),
-      'PermissionDenied',
-      'operation is not permitted on predefined bridge network',
-    ],
-    [
-      'create without a name',
-      (job) => createNetwork(job, ''),
-      'InvalidArgument',
-      'invalid network name: name is empty',
-    ],
-    ['create', (job) => createNetwork(job, 'mine'), 'NotImplemented', 'network mine cannot be created'],
-    [
-      'remove of a predefined one',
-      (job) => removeNetwork(job, 'host'),
-      'PermissionDenied',
-      'host is a pre-defined network and cannot be removed',
-    ],
-    ['remove of an absent one', (job) => removeNetwork(job, 'zz'), 'NotFound', 'network zz not found'],
-    [
-      'connect to the same',
-      (job) => connectContainer(job, { networkRef: 'bridge', containerRef: 'web' }),
-      'PermissionDenied',
-      'endpoint with name web already exists in network bridge',
-    ],
-    [
-      'connect to another',
-      (job) => connectContainer(job, { networkRef: 'bridge', containerRef: 'alone' }),
-      'NotImplemented',
-      'container alone cannot be connected to bridge',
-    ],
-    [
-      'connect of an absent one',
-      (job) => connectContainer(job, { networkRef: 'none', containerRef: 'zz' }),
-      'NotFound',
-      'No such container: zz',
-    ],
-    [
-      'connect to an absent one',
-      (job) => connectContainer(job, { networkRef: 'zz', containerRef: 'web' }),
-      'NotFound',
-      'network zz not found',
-    ],
-    [
-      'disconnect from another',
-      (job) => disconnectContainer(job, { networkRef: 'none', containerRef: 'web' }),
-      'Conflict',
-      `container ${makeId('c1')} is not connected to network none`,
-    ],
-    [
-      'disconnect',
-      (job) => disconnectContainer(job, { networkRef: 'bridge', containerRef: 'web' }),
-      'NotImplemented',
-      'container web cannot be disconnected from bridge',
-    ],
-  ])('%s is refused', (...[, change, kind, message]) => {
-    expect(() => change(makeNetworkJob())).toThrow(
-      expect.objectContaining({ kind, message: expect.stringContaining(message) as string }),
-    );
-  });
-
-  it('prune finds nothing to remove, but checks its filters', () => {
-    const job = makeNetworkJob();
-    expect(pruneNetworks(job, new Map([['until', ['1h']]]))).toEqual({ NetworksDeleted: null });
-    expect(job.events.recent()).toMatchObject([
-      { type: 'network', action: 'prune', attributes: { reclaimed: '0' } },
-    ]);
-    expect(() => pruneNetworks(job, new Map([['nope', []]]))).toThrow("invalid filter 'nope'");
-    expect(() => pruneNetworks(job, new Map([['until', ['bad']]]))).toThrow('failed to parse value');
   });
 });

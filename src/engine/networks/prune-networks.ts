@@ -1,13 +1,36 @@
-import { checkFilterNames, untilFilter, type Filters } from '../filters.ts';
+import { isErrorKind } from '../../errors.ts';
+import type { NetworkFacts } from '../../network/types.ts';
+import { checkFilterNames, matchesLabels, parseTimestampNs, untilFilter, type Filters } from '../filters.ts';
 import type { Job } from '../job.ts';
+import { networkUsers } from './network-users.ts';
+import { removeNetwork } from './remove-network.ts';
 
-/** `POST /networks/prune`: predefined networks are never pruned, so only the filters are checked. */
-export function pruneNetworks(
+/** `POST /networks/prune`: removes the users' networks that no container is on, running or not, and that the filters fit. */
+export async function pruneNetworks(
   job: Job,
   filters: Filters,
-): { readonly NetworksDeleted: readonly string[] | null } {
+): Promise<{ readonly NetworksDeleted: readonly string[] | null }> {
   checkFilterNames(filters, ['label', 'label!', 'until']);
-  untilFilter(filters, job.nowNs());
+  const untilNs = untilFilter(filters, job.nowNs());
+  const deleted: string[] = [];
+  for (const network of job.network.networks.filter((one) => isMeant(job, one, { filters, untilNs })))
+    try {
+      await removeNetwork(job, network.id);
+      deleted.push(network.name);
+    } catch (error) {
+      // Somebody came first: it is in use now, or gone.
+      if (!isErrorKind(error, 'PermissionDenied') && !isErrorKind(error, 'NotFound')) throw error;
+    }
   job.events.emit({ type: 'network', action: 'prune', actorId: '', attributes: { reclaimed: '0' } });
-  return { NetworksDeleted: null };
+  return { NetworksDeleted: deleted.length > 0 ? deleted : null };
+}
+
+function isMeant(
+  job: Job,
+  network: NetworkFacts,
+  { filters, untilNs }: { readonly filters: Filters; readonly untilNs: bigint | undefined },
+): boolean {
+  if (network.isPredefined || !matchesLabels(filters, network.labels)) return false;
+  const createdNs = parseTimestampNs(network.createdAt) ?? 0n;
+  return (untilNs === undefined || createdNs <= untilNs) && networkUsers(job, network).length === 0;
 }

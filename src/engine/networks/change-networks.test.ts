@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  makeContainer,
+  makeContainerStore,
+  makeHostConfig,
+  makeId,
+  makeJob,
+  NETWORKS,
+  partOf,
+} from '../../../test/support/records.ts';
+import type { Settings } from '../../config/schema.ts';
+import type { HostFacts } from '../../host/types.ts';
+import type { JobNetwork } from '../../network/types.ts';
+import type { NetworkCreateRequest } from '../../wire/network.ts';
+import type { EndpointSettings } from '../../wire/networking-config.ts';
+import { PLAIN_ENDPOINT } from '../containers/container-networks.ts';
+import type { Job } from '../job.ts';
+import { connectContainer } from './connect-container.ts';
+import { createNetwork } from './create-network.ts';
+import { disconnectContainer } from './disconnect-container.ts';
+import { pruneNetworks } from './prune-networks.ts';
+import { removeNetwork } from './remove-network.ts';
+
+function makeNetworkJob(): Job {
+  const anything = new Proxy({}, { get: () => undefined });
+  return makeJob({
+    settings: anything as Settings,
+    host: anything as HostFacts,
+    network: partOf<JobNetwork>({ networks: NETWORKS }),
+    containers: makeContainerStore([
+      makeContainer({}),
+      makeContainer({
+        id: makeId('c4'),
+        name: 'alone',
+        hostConfig: makeHostConfig({ NetworkMode: 'none' }),
+      }),
+    ]),
+  });
+}
+
+describe('changes of networks', () => {
+  const request = (parts: Partial<NetworkCreateRequest>): NetworkCreateRequest => ({
+    Name: 'mine',
+    Driver: '',
+    Scope: '',
+    Internal: false,
+    Attachable: false,
+    Ingress: false,
+    ConfigOnly: false,
+    ConfigFrom: { Network: '' },
+    EnableIPv4: null,
+    EnableIPv6: null,
+    IPAM: { Driver: '', Options: null, Config: null },
+    Options: null,
+    Labels: null,
+    ...parts,
+  });
+  const create =
+    (parts: Partial<NetworkCreateRequest>) =>
+    (job: Job): Promise<unknown> =>
+      createNetwork(job, request(parts));
+  const connect =
+    (networkRef: string, containerRef: string, parts: Partial<EndpointSettings> = {}) =>
+    (job: Job): Promise<unknown> =>
+      connectContainer(job, { networkRef, containerRef, settings: { ...PLAIN_ENDPOINT, ...parts } });
+  const manySubnets = [{ Subnet: '10.1.0.0/24' }, { Subnet: '10.2.0.0/24' }];
+
+  it.each<[string, (job: Job) => Promise<unknown>, string, string]>([
+    [
+      'a predefined name',
+      create({ Name: 'bridge' }),
+      'PermissionDenied',
+      'operation is not permitted on predefined bridge network',
+    ],
+    ['no name', create({ Name: '' }), 'InvalidArgument', 'invalid network name: name is empty'],
+    ['a name that is a path', create({ Name: '../x' }), 'InvalidArgument', 'invalid network name: "../x"'],
+    ['a long name', create({ Name: 'x'.repeat(1e6) }), 'InvalidArgument', 'invalid network name'],
+    ['an unknown driver', create({ Driver: 'macvlan' }), 'NotFound', 'plugin "macvlan" not found'],
+    [
+      'the driver host',
+      create({ Driver: 'host' }),
+      'PermissionDenied',
+      'only one instance of "host" network is allowed',
+    ],
+    [
+      'the driver overlay',
+      create({ Driver: 'overlay' }),
+      'PermissionDenied',
+      'This node is not a swarm manager.',
+    ],
+    ['another scope', create({ Scope: 'swarm' }), 'NotImplemented', 'scope swarm is not supported'],
+    ['IPv6', create({ EnableIPv6: true }), 'NotImplemented', 'EnableIPv6 is not supported'],
+    ['no IPv4', create({ EnableIPv4: false }), 'NotImplemented', 'EnableIPv4=false is not supported'],
+    [
+      'another IPAM driver',
+      create({ IPAM: { Driver: 'x', Options: null, Config: null } }),
+      'NotFound',
+      'plugin "x" not found',
+    ],
+    [
+      'two subnets',
+      create({ IPAM: { Driver: '', Options: null, Config: manySubnets } }),
+      'InvalidArgument',
+      'only one IPv4 subnet',
+    ],
+    ['huge labels', create({ Labels: { x: 'y'.repeat(1e5) } }), 'InvalidArgument', 'more than 65536 bytes'],
+    [
+      'removal of a predefined one',
+      (job) => removeNetwork(job, 'host'),
+      'PermissionDenied',
+      'host is a pre-defined network and cannot be removed',
+    ],
+    ['removal of an absent one', (job) => removeNetwork(job, 'zz'), 'NotFound', 'network zz not found'],
+    [
+      'connect to the same',
+      connect('bridge', 'web'),
+      'PermissionDenied',
+      'endpoint with name web already exists in network bridge',
+    ],
+    [
+      'connect of one without a network',
+      connect('bridge', 'alone'),
+      'InvalidArgument',
+      'in private (none) mode',
+    ],
+    ['connect to none', connect('none', 'web'), 'InvalidArgument', 'in private (none) mode'],
+    ['connect to host', connect('host', 'web'), 'InvalidArgument', 'connected to host network'],
+    ['connect of an absent one', connect('none', 'zz'), 'NotFound', 'No such container: zz'],
+    ['connect to an absent one', connect('zz', 'web'), 'NotFound', 'network zz not found'],
+    [
+      'connect with a bad alias',
+      connect('bridge', 'web', { Aliases: ['a b'] }),
+      'InvalidArgument',
+      'invalid network alias',
+    ],
+    [
+      'connect with driver options',
+      connect('bridge', 'web', { DriverOpts: { x: 'y' } }),
+      'InvalidArgument',
+      'unsupported endpoint driver option',
+    ],
+    [
+      'disconnect from another',
+      (job) => disconnectContainer(job, { networkRef: 'none', containerRef: 'web' }),
+      'Conflict',
+      `container ${makeId('c1')} is not connected to network none`,
+    ],
+    [
+      'disconnect from host',
+      (job) => disconnectContainer(job, { networkRef: 'host', containerRef: 'web' }),
+      'InvalidArgument',
+      'disconnected from host network',
+    ],
+  ])('%s is refused', async (...[, change, kind, message]) => {
+    await expect(change(makeNetworkJob())).rejects.toThrow(
+      expect.objectContaining({ kind, message: expect.stringContaining(message) as string }),
+    );
+  });
+
+  it('prune keeps predefined ones, and checks its filters', async () => {
+    const job = makeNetworkJob();
+    expect(await pruneNetworks(job, new Map([['until', ['1h']]]))).toEqual({ NetworksDeleted: null });
+    expect(job.events.recent()).toMatchObject([
+      { type: 'network', action: 'prune', attributes: { reclaimed: '0' } },
+    ]);
+    await expect(pruneNetworks(job, new Map([['nope', []]]))).rejects.toThrow("invalid filter 'nope'");
+    await expect(pruneNetworks(job, new Map([['until', ['bad']]]))).rejects.toThrow('failed to parse value');
+  });
+});

@@ -1,0 +1,193 @@
+import { EngineError } from '../errors.ts';
+import type { ContainerResolvers } from './container-resolvers.ts';
+import { sandboxPath } from './names.ts';
+import type { NetworkRegistry } from './network-registry.ts';
+import type { Foundation } from './network-state.ts';
+import { containerFiles, createPlacelessEndpoint } from './predefined.ts';
+import type { PublishedPorts } from './published-ports.ts';
+import type { ResolverConfig } from './resolv-conf.ts';
+import { holdsNetns } from './netns-file.ts';
+import { gatewayOf, type Adopted, type Sandboxes } from './sandboxes.ts';
+import type {
+  Endpoint,
+  JobNetwork,
+  PublishedPort,
+  Sandbox,
+  SandboxMode,
+  SandboxRequest,
+  SandboxTraces,
+} from './types.ts';
+
+/** What the network of a job is put together from. */
+export interface Parts {
+  readonly runDir: string;
+  readonly foundation: Foundation;
+  readonly sandboxes: Sandboxes;
+  readonly registry: NetworkRegistry;
+  readonly ports: PublishedPorts;
+  readonly dns: ContainerResolvers;
+  readonly resolvers: ResolverConfig;
+  readonly updateRules: () => Promise<void>;
+  readonly reap: () => Promise<readonly string[]>;
+}
+
+/** The network of a job over its parts. */
+export function jobNetwork(parts: Parts): JobNetwork {
+  const { foundation, registry, sandboxes, ports, dns, resolvers, updateRules, reap } = parts;
+  const gateway = foundation.bridge.gateway;
+  const published = new Map<string, readonly PublishedPort[]>();
+  const context = { ...parts, published };
+  return {
+    netnsPath: foundation.netnsPath,
+    get networks() {
+      return registry.networks;
+    },
+    createNetwork: (request) => registry.create(request),
+    async removeNetwork(networkId) {
+      refuseActive(parts, networkId);
+      await registry.remove(networkId);
+    },
+    sandboxPath: ({ containerId, mode }) => pathOf(parts, containerId, mode),
+    openSandbox: (request) => open(context, request),
+    adoptSandbox: (request, traces) => adopt(context, request, traces),
+    async connect(containerId, request) {
+      await sandboxes.join(containerId, { network: registry.find(request.networkRef), request });
+      return changed(context, containerId);
+    },
+    async disconnect(containerId, networkId) {
+      await sandboxes.leave(containerId, registry.find(networkId));
+      return changed(context, containerId);
+    },
+    containerFiles: (sandbox, request) => containerFiles(sandbox, request, { gateway, resolvers }),
+    async closeSandbox(containerId) {
+      dns.close(containerId);
+      published.delete(containerId);
+      if (ports.release(containerId)) await updateRules();
+      await sandboxes.close(containerId);
+    },
+    async close() {
+      dns.closeAll();
+      ports.close();
+      await sandboxes.stop();
+      await registry.stop();
+      return reap();
+    },
+  };
+}
+
+interface Context extends Parts {
+  /** By container. */
+  readonly published: Map<string, readonly PublishedPort[]>;
+}
+
+function pathOf({ runDir, foundation }: Parts, containerId: string, mode: SandboxMode): string {
+  if (mode.kind === 'job') return foundation.netnsPath;
+  return sandboxPath(runDir, mode.kind === 'container' ? mode.containerId : containerId);
+}
+
+async function open(context: Context, request: SandboxRequest): Promise<Sandbox> {
+  const { sandboxes, registry, dns, ports } = context;
+  const { containerId, mode } = request;
+  const path = pathOf(context, containerId, mode);
+  if (mode.kind === 'job') return placeless(context, path, 'host');
+  if (mode.kind === 'container') return shared(context, mode.containerId, path);
+  if (mode.kind === 'none') return placeless(context, await sandboxes.open(containerId, []), 'none');
+  const wishes = mode.endpoints.map((one) => ({ network: registry.find(one.networkRef), request: one }));
+  await sandboxes.open(containerId, wishes);
+  dns.open(request, path);
+  const out = gatewayOf(sandboxes.endpointsOf(containerId));
+  const taken = out ? ports.publish(request, request.ports, out.endpointId) : [];
+  await keepPublished(context, containerId, taken);
+  return describe(context, containerId, path);
+}
+
+async function adopt(
+  context: Context,
+  request: SandboxRequest,
+  traces: SandboxTraces,
+): Promise<Sandbox | undefined> {
+  const { sandboxes, dns, ports } = context;
+  const { containerId, mode } = request;
+  const path = pathOf(context, containerId, mode);
+  if (mode.kind === 'job') return placeless(context, path, 'host');
+  if (mode.kind === 'container') return shared(context, mode.containerId, path);
+  const adopted = await sandboxes.adopt(containerId, adoptable(context, traces));
+  if (adopted === undefined) return undefined;
+  if (mode.kind === 'none') return placeless(context, path, 'none');
+  dns.open(request, path);
+  await keepPublished(context, containerId, ports.adopt(request, traces.ports));
+  return describe(context, containerId, path);
+}
+
+async function keepPublished(
+  { published, updateRules }: Context,
+  containerId: string,
+  taken: readonly PublishedPort[],
+): Promise<void> {
+  published.set(containerId, taken);
+  if (taken.length > 0) await updateRules();
+}
+
+async function changed(context: Context, containerId: string): Promise<Sandbox> {
+  const path = sandboxPath(context.runDir, containerId);
+  await context.dns.update(containerId, path);
+  if ((context.published.get(containerId) ?? []).length > 0) await context.updateRules();
+  return describe(context, containerId, path);
+}
+
+function describe(
+  { sandboxes, dns, resolvers, published }: Context,
+  containerId: string,
+  path: string,
+): Sandbox {
+  const endpoints = sandboxes.endpointsOf(containerId);
+  const hasResolver = dns.serves(containerId);
+  return {
+    netnsPath: path,
+    endpoints: Object.fromEntries(endpoints.map((endpoint) => [endpoint.networkName, endpoint])),
+    nameServers: hasResolver ? [dns.address] : resolvers.nameServers,
+    hasResolver,
+    ports: published.get(containerId) ?? [],
+  };
+}
+
+function placeless({ registry, resolvers }: Parts, path: string, networkName: 'host' | 'none'): Sandbox {
+  const facts = registry.networks.find(({ name }) => name === networkName);
+  const endpoints = facts ? { [networkName]: createPlacelessEndpoint(facts) } : {};
+  return { netnsPath: path, endpoints, nameServers: resolvers.nameServers, hasResolver: false, ports: [] };
+}
+
+async function shared({ resolvers }: Parts, containerId: string, path: string): Promise<Sandbox> {
+  if (!(await holdsNetns(path)))
+    throw new EngineError('Conflict', `cannot join network of a non running container: ${containerId}`);
+  return {
+    netnsPath: path,
+    endpoints: {},
+    nameServers: resolvers.nameServers,
+    hasResolver: false,
+    ports: [],
+  };
+}
+
+function adoptable({ registry }: Parts, { endpoints }: SandboxTraces): readonly Adopted[] {
+  const known = new Map(registry.networks.map((network) => [network.id, network]));
+  return Object.values(endpoints)
+    .filter((endpoint: Endpoint) => endpoint.ipAddress !== '' && known.has(endpoint.networkId))
+    .map((endpoint) => ({ endpoint, network: registry.find(endpoint.networkId) }));
+}
+
+function refuseActive({ registry, sandboxes }: Parts, networkId: string): void {
+  const { facts } = registry.find(networkId);
+  const members = [...sandboxes.membersOf(networkId).values()];
+  if (members.length === 0) return;
+  const names = members
+    .slice(0, 20)
+    .map(
+      ({ dnsNames, endpointId }) =>
+        `name:${JSON.stringify(dnsNames[0] ?? '')} id:"${endpointId.slice(0, 12)}"`,
+    );
+  throw new EngineError(
+    'PermissionDenied',
+    `error while removing network: network ${facts.name} has active endpoints (${names.join(', ')})`,
+  );
+}

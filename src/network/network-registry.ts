@@ -1,0 +1,131 @@
+import { EngineError } from '../errors.ts';
+import type { KeyedLock } from '../lib/keyed-lock.ts';
+import { createBridgePlaces, type NetnsOptions } from './bridge-places.ts';
+import { bridgeLines, routeLoopback, takenBlocks, type Ground } from './foundation.ts';
+import { parseSubnet } from './ipv4.ts';
+import { hasMasquerade, mtuOf } from './network-options.ts';
+import type { Foundation } from './network-state.ts';
+import { planNetwork } from './plan-network.ts';
+import type { PredefinedNetworks } from './predefined.ts';
+import type { BridgeRules } from './rule-tables.ts';
+import type { LiveNetwork } from './sandboxes.ts';
+import type { NetworkFacts, NetworkRequest } from './types.ts';
+
+/** The networks of a job that have a bridge. */
+export interface NetworkRegistry {
+  /** The predefined ones and the users'. */
+  readonly networks: readonly NetworkFacts[];
+  /** By name or id; NotFound in dockerd's words, also for a network without a bridge. */
+  find(networkRef: string): LiveNetwork;
+  /** The default bridge and the users' networks, for the rules. */
+  bridges(): readonly BridgeRules[];
+  create(request: NetworkRequest): Promise<NetworkFacts>;
+  /** The caller has seen that nobody is on it. */
+  remove(networkId: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** What the registry stands on. */
+export interface RegistryOptions extends NetnsOptions {
+  readonly ground: Ground;
+  readonly foundation: Foundation;
+  readonly predefined: PredefinedNetworks;
+  /** What an earlier process of the job left. */
+  readonly users: readonly NetworkFacts[];
+  readonly warmSize: number;
+  /** Rules of a new namespace on a user's network. */
+  readonly prepare: (path: string) => Promise<void>;
+  readonly lock: KeyedLock;
+  /** Stores the users' networks. */
+  readonly store: (users: readonly NetworkFacts[]) => Promise<void>;
+  /** Puts the rules in force that `bridges` tells. */
+  readonly updateRules: () => Promise<void>;
+}
+
+/** The networks of a job as they were left. */
+export function createNetworkRegistry(options: RegistryOptions): NetworkRegistry {
+  const { ground, foundation, predefined, lock } = options;
+  const users = new Map<string, LiveNetwork>();
+  const bridge = live(options, predefined.bridge);
+  const facts = (): NetworkFacts[] => [...users.values()].map((network) => network.facts);
+  const all = (): NetworkFacts[] => [...Object.values(predefined), ...facts()];
+  for (const user of options.users) users.set(user.id, live(options, user));
+  return {
+    get networks() {
+      return all();
+    },
+    find(networkRef) {
+      const fact = all().find(({ id }) => id === networkRef) ?? all().find(({ name }) => name === networkRef);
+      const network = fact && (fact.id === bridge.facts.id ? bridge : users.get(fact.id));
+      if (!network) throw new EngineError('NotFound', `network ${networkRef} not found`);
+      return network;
+    },
+    bridges: () => [bridge, ...users.values()].map((network) => rulesOf(network.facts)),
+    create: (request) =>
+      lock.run('networks', async () => {
+        if (all().some(({ name }) => name === request.name))
+          throw new EngineError('Conflict', `network with name ${request.name} already exists`);
+        const taken = foundation.uplink
+          ? [parseSubnet(`${foundation.uplink.jobAddress}/31`)]
+          : await takenBlocks(ground, foundation.netnsPath);
+        const createdAt = new Date().toISOString().replace('Z', '000000Z');
+        const made = planNetwork(request, { networks: all(), taken, createdAt });
+        await addBridge(options, made, async () => {
+          users.set(made.id, live(options, made));
+          await options.updateRules();
+          await options.store(facts());
+        }).catch(async (error: unknown) => {
+          users.delete(made.id);
+          await options.updateRules();
+          throw error;
+        });
+        return made;
+      }),
+    remove: (networkId) =>
+      lock.run('networks', async () => {
+        const network = users.get(networkId);
+        if (!network) throw new EngineError('NotFound', `network ${networkId} not found`);
+        users.delete(networkId);
+        await network.places.stop();
+        await ground.tools.ip({ netns: foundation.netnsPath }, [`link delete ${network.facts.bridgeName}`]);
+        await options.updateRules();
+        await options.store(facts());
+      }),
+    async stop() {
+      for (const network of [bridge, ...users.values()]) await network.places.stop();
+    },
+  };
+}
+
+function live(options: RegistryOptions, facts: NetworkFacts): LiveNetwork {
+  // Made ahead, an address would be taken that a user may choose for another container.
+  const warmSize = facts.hasChosenSubnet ? 0 : options.warmSize;
+  const prepare = facts.isPredefined ? {} : { prepare: options.prepare };
+  return { facts, places: createBridgePlaces({ ...options, ...prepare, network: facts, warmSize }) };
+}
+
+function rulesOf(facts: NetworkFacts): BridgeRules {
+  const { bridgeName: name, subnet, isInternal } = facts;
+  return { name, subnet, isInternal, hasMasquerade: hasMasquerade(facts) };
+}
+
+async function addBridge(
+  { ground, foundation }: RegistryOptions,
+  made: NetworkFacts,
+  use: () => Promise<void>,
+): Promise<void> {
+  const inside = { netns: foundation.netnsPath };
+  const { bridgeName: name, gateway } = made;
+  const slot = { gateway, subnet: parseSubnet(made.subnet), sharedName: name };
+  try {
+    await ground.tools.ip(inside, [
+      ...bridgeLines(name, slot, ground.mark),
+      `link set ${name} mtu ${mtuOf(made)}`,
+    ]);
+    await use();
+    routeLoopback(ground.netns, foundation.netnsPath, name);
+  } catch (error) {
+    await ground.tools.ipAnyway(inside, [`link delete ${name}`]);
+    throw error;
+  }
+}
