@@ -57,11 +57,11 @@ export interface Job {
   readonly stdio: StdioFactory;
   readonly logs: LogStore;
   readonly rootfs: RootfsAccess;
-  readonly containers: ContainerStore;
-  readonly execs: Map<string, Exec>;
   readonly binds: BindAccess;
   /** Who the runner's main container is: host paths then mean its files. */
   readonly jobContainer: JobContainerStore;
+  readonly containers: ContainerStore;
+  readonly execs: Map<string, Exec>;
   readonly images: ImageStore;
   /** Users and groups that images bring along, by the chain id of their layers. */
   readonly imageUsers: Map<string, UserDatabase>;

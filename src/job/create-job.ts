@@ -14,13 +14,13 @@ import type { Logger } from '../logger.ts';
 import { createLogStore } from '../logstore/log-store.ts';
 import type { JobNetwork } from '../network/types.ts';
 import { createRegistry } from '../registry/create-registry.ts';
-import { createRootfsAccess } from '../rootfs/rootfs-access.ts';
 import { createBindAccess } from '../rootfs/bind-access.ts';
+import { createRootfsAccess } from '../rootfs/rootfs-access.ts';
 import { createContainerStore } from '../state/container-store.ts';
 import { createEventLog } from '../state/event-log.ts';
 import { createImageStore } from '../state/image-store.ts';
-import { openVolumeFiles } from '../state/volume-files.ts';
 import { openJobContainerStore } from '../state/job-container-store.ts';
+import { openVolumeFiles } from '../state/volume-files.ts';
 import { openVolumeStore } from '../state/volume-store.ts';
 import { createStdioFactory } from '../stdio/stdio-factory.ts';
 import type { JobNames } from './job-names.ts';
@@ -76,8 +76,6 @@ export async function createJob(parts: JobParts): Promise<Job> {
       now: parts.nowNs,
     }),
     rootfs: createRootfsAccess({ libc: host.libc, mounts: host.mounts }),
-    containers: createContainerStore(),
-    execs: new Map(),
     binds: await createBindAccess({
       libc: host.libc,
       mounts: host.mounts,
@@ -87,6 +85,8 @@ export async function createJob(parts: JobParts): Promise<Job> {
       socketPath: names.paths.socket,
     }),
     jobContainer: await openJobContainerStore(join(names.paths.stateDir, 'job-container.json')),
+    containers: createContainerStore(),
+    execs: new Map(),
     imageUsers: new Map(),
     images: createImageStore(parts.containerd.images),
     volumes: await openVolumeStore(await openVolumeFiles(join(names.paths.stateDir, 'volumes'))),

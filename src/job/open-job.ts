@@ -100,9 +100,9 @@ async function openParts(options: OpenJobOptions, undo: CleanupStack): Promise<O
   });
   await restoreImages(job);
   await recoverContainers(job);
+  await sweepBinds(job);
   const stopListening = await listenForJob(job, options.onStop);
   undo.defer('sockets', stopListening);
-  await sweepBinds(job);
   void watchContainerd(job, () => connected.revive());
   return {
     job,
@@ -119,10 +119,10 @@ async function openParts(options: OpenJobOptions, undo: CleanupStack): Promise<O
 
 /** Nobody but root may pass: what is in here decides what containers see. The runner mounts the socket file itself. */
 async function makeDirectories(settings: Settings, { paths }: JobNames): Promise<void> {
+  await checkAncestry(paths.stateDir);
   await mkdir(settings.root, { recursive: true, mode: 0o711 });
   await mkdir(settings.runDir, { recursive: true, mode: 0o711 });
   await mkdir(paths.stateDir, { recursive: true, mode: 0o700 });
-  await checkAncestry(paths.stateDir);
   await mkdir(join(paths.stateDir, 'containers'), { recursive: true, mode: 0o700 });
   await mkdir(paths.runDir, { recursive: true, mode: 0o700 });
   await Promise.all([paths.stateDir, paths.runDir].map((path) => chmod(path, 0o700)));

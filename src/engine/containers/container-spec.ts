@@ -63,8 +63,8 @@ export async function storeContainerSpec(
   container: Container,
   admitted: Admitted<CheckedCreate>,
 ): Promise<void> {
-  const spec = await buildContainerSpec(job, container, admitted);
   await job.binds.requireStaged(container.record.mounts.map(({ hostPath }) => hostPath));
+  const spec = await buildContainerSpec(job, container, admitted);
   const text = specText(spec);
   if (text === container.storedSpec) return;
   await job.containerd.containers.update({ id: container.id, spec }, ['spec']);
