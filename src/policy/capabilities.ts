@@ -107,10 +107,11 @@ export function settleCapabilities(
   host: Pick<GateHost, 'lastCap' | 'boundingSet'>,
 ): { readonly granted: readonly string[]; readonly ungrantable: readonly string[] } {
   const grantable = grantableCapabilities(host);
-  if (request.privileged) {
-    return { granted: grantable, ungrantable: [] };
-  }
   const add = new Set(request.add.map(normalizeCapability));
+  const ungrantable = CAPABILITY_NAMES.filter((name) => add.has(name) && !grantable.includes(name));
+  if (request.privileged) {
+    return { granted: grantable, ungrantable };
+  }
   const drop = new Set(request.drop.map(normalizeCapability));
   const isWanted = (name: string): boolean => {
     if (add.has(ALL)) {
@@ -118,8 +119,5 @@ export function settleCapabilities(
     }
     return add.has(name) || (DEFAULT_CAPABILITIES.has(name) && !drop.has(ALL) && !drop.has(name));
   };
-  return {
-    granted: grantable.filter(isWanted),
-    ungrantable: CAPABILITY_NAMES.filter((name) => add.has(name) && !grantable.includes(name)),
-  };
+  return { granted: grantable.filter(isWanted), ungrantable };
 }
