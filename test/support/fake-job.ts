@@ -26,6 +26,7 @@ import { createStdioFactory } from '../../src/stdio/stdio-factory.ts';
 import type { StdioFactory } from '../../src/stdio/types.ts';
 import { createApiClient, type ApiClient } from './api-client.ts';
 import { startContractApp, type ContractApp } from './contract-app.ts';
+import { createFakeBinds, createFakeJobContainerStore } from './fake-binds.ts';
 import { createFakeContainerd, type FakeContainerd } from './fake-containerd.ts';
 import { createFakeNetwork, type FakeNetwork } from './fake-network.ts';
 import { dockerArchive } from './image-builder-archives.ts';
@@ -153,6 +154,8 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
       now: nowNs,
     }),
     rootfs: directoriesAsRoots(libc, directory, containers),
+    binds: createFakeBinds(),
+    jobContainer: createFakeJobContainerStore(),
     containers,
     execs: new Map(),
     imageUsers: new Map(),
