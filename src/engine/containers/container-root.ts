@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { EngineError, isErrorKind } from '../../errors.ts';
 import type { RootHandle } from '../../rootfs/types.ts';
@@ -29,6 +30,11 @@ export async function openContainerRoot(
   const running = await openRunning(job, container);
   if (running) return { root: running, path: keepTrailing(absolute, path), isReadOnly };
   if (mount && mount.type !== 'tmpfs') {
+    if (!(await stat(mount.hostPath)).isDirectory())
+      throw new EngineError(
+        'NotImplemented',
+        `${path} is a file that is bound: it can be copied while the container runs`,
+      );
     const root = await job.rootfs.openMounts([
       { type: 'bind', source: mount.hostPath, target: '', options: ['rbind', 'rw'] },
     ]);
