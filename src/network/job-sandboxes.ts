@@ -1,5 +1,6 @@
 import { EngineError } from '../errors.ts';
 import type { ContainerResolvers } from './container-resolvers.ts';
+import { parseAddress, parseSubnet, subnetContains } from './ipv4.ts';
 import { sandboxPath } from './names.ts';
 import type { NetworkRegistry } from './network-registry.ts';
 import type { Foundation } from './network-state.ts';
@@ -7,9 +8,10 @@ import { containerFiles, createPlacelessEndpoint } from './predefined.ts';
 import type { PublishedPorts } from './published-ports.ts';
 import type { ResolverConfig } from './resolv-conf.ts';
 import { holdsNetns } from './netns-file.ts';
-import { gatewayOf, type Adopted, type Sandboxes } from './sandboxes.ts';
+import { gatewayOf, type Adopted, type Sandboxes, type Wish } from './sandboxes.ts';
 import type {
   Endpoint,
+  EndpointRequest,
   JobNetwork,
   PublishedPort,
   Sandbox,
@@ -51,7 +53,7 @@ export function jobNetwork(parts: Parts): JobNetwork {
     openSandbox: (request) => open(context, request),
     adoptSandbox: (request, traces) => adopt(context, request, traces),
     async connect(containerId, request) {
-      await sandboxes.join(containerId, { network: registry.find(request.networkRef), request });
+      await sandboxes.join(containerId, wishOf(registry, request));
       return changed(context, containerId);
     },
     async disconnect(containerId, networkId) {
@@ -92,7 +94,7 @@ async function open(context: Context, request: SandboxRequest): Promise<Sandbox>
   if (mode.kind === 'job') return placeless(context, path, 'host');
   if (mode.kind === 'container') return shared(context, mode.containerId, path);
   if (mode.kind === 'none') return placeless(context, await sandboxes.open(containerId, []), 'none');
-  const wishes = mode.endpoints.map((one) => ({ network: registry.find(one.networkRef), request: one }));
+  const wishes = mode.endpoints.map((one) => wishOf(registry, one));
   await sandboxes.open(containerId, wishes);
   dns.open(request, path);
   const out = gatewayOf(sandboxes.endpointsOf(containerId));
@@ -117,6 +119,23 @@ async function adopt(
   dns.open(request, path);
   await keepPublished(context, containerId, ports.adopt(request, traces.ports));
   return describe(context, containerId, path);
+}
+
+function wishOf(registry: NetworkRegistry, request: EndpointRequest): Wish {
+  const network = registry.find(request.networkRef);
+  const { ipAddress } = request;
+  const { subnet, hasChosenSubnet } = network.facts;
+  if (ipAddress !== '' && !hasChosenSubnet)
+    throw new EngineError(
+      'InvalidArgument',
+      'user specified IP address is supported only when connecting to networks with user configured subnets',
+    );
+  if (ipAddress !== '' && !subnetContains(parseSubnet(subnet), parseAddress(ipAddress)))
+    throw new EngineError(
+      'InvalidArgument',
+      `Invalid address ${ipAddress}: It does not belong to any of this network's subnets`,
+    );
+  return { network, request };
 }
 
 async function keepPublished(

@@ -146,7 +146,8 @@ export async function createWorld(): Promise<World> {
         run(hostNetns, 'ip', '-o', 'link'),
         run(hostNetns, 'ip', 'route', 'show', 'table', 'all'),
         run(hostNetns, 'nft', '-s', 'list', 'ruleset'),
-        onHost('ls', '/run/netns'),
+        // Others on this machine have namespaces there too.
+        onHost('sh', '-c', `ls /run/netns | grep -e '-${tag}'; true`),
         onHost(
           'sh',
           '-c',

@@ -106,6 +106,9 @@ describe('users’ networks', () => {
     expect(await fails('network', 'create', '--subnet', '10.77.0.0/16', 'n2')).toContain(
       'Pool overlaps with other one on this address space',
     );
+    expect(await fails('run', '--network', 'n1', '--ip', '10.78.0.20', 'busybox')).toContain(
+      "Invalid address 10.78.0.20: It does not belong to any of this network's subnets",
+    );
     expect(await fails('network', 'create', 'n1')).toContain('network with name n1 already exists');
     expect(await fails('network', 'create', '-d', 'macvlan', 'n2')).toContain('plugin "macvlan" not found');
     expect(await fails('run', '--network', 'nope', 'busybox')).toContain('network nope not found');

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+
+import { parseSubnet } from './ipv4.ts';
+import { planNetwork } from './plan-network.ts';
+import type { NetworkFacts, NetworkRequest } from './types.ts';
+
+function request(parts: Partial<NetworkRequest> = {}): NetworkRequest {
+  return {
+    name: 'mine',
+    subnet: '',
+    gateway: '',
+    ipRange: '',
+    auxAddresses: {},
+    isInternal: false,
+    isAttachable: false,
+    options: {},
+    labels: {},
+    ...parts,
+  };
+}
+
+function plan(
+  parts: Partial<NetworkRequest> = {},
+  others: readonly string[] = ['172.17.0.0/16'],
+): NetworkFacts {
+  const base = planNetworkBase();
+  const networks = others.map((subnet) => ({ ...base, subnet }));
+  return planNetwork(request(parts), { networks, taken: [parseSubnet('198.18.0.4/31')], createdAt: '' });
+}
+
+function planNetworkBase(): NetworkFacts {
+  return planNetwork(request(), { networks: [], taken: [], createdAt: '' });
+}
+
+describe('a new network', () => {
+  test('gets the next subnet of dockerd’s order, and the ones after that', () => {
+    expect(plan()).toMatchObject({ subnet: '172.18.0.0/16', gateway: '172.18.0.1', hasChosenSubnet: false });
+    expect(plan({}, ['172.17.0.0/16', '172.18.5.0/24'])).toMatchObject({ subnet: '172.19.0.0/16' });
+    const all = ['172.16.0.0/12', '192.168.0.0/17'];
+    expect(plan({}, all)).toMatchObject({ subnet: '192.168.128.0/20' });
+    expect(() => plan({}, ['172.16.0.0/12', '192.168.0.0/16'])).toThrow('have been fully subnetted');
+  });
+
+  test.each([
+    [{ subnet: '10.1.0.0/24' }, '10.1.0.1'],
+    [{ subnet: '10.1.0.0/24', gateway: '10.1.0.254' }, '10.1.0.254'],
+    [{ subnet: '10.1.0.0/24', ipRange: '10.1.0.128/25' }, '10.1.0.128'],
+  ])('%j has the gateway %s', (parts, gateway) => {
+    expect(plan(parts)).toMatchObject({ gateway, hasChosenSubnet: true });
+  });
+
+  test.each<[Partial<NetworkRequest>, string]>([
+    [{ subnet: '172.17.5.0/24' }, 'Pool overlaps with other one on this address space'],
+    [{ subnet: '198.18.0.0/24' }, 'Pool overlaps'],
+    [{ subnet: '10.1.0.5/24' }, 'invalid subnet 10.1.0.5/24: it should be 10.1.0.0/24'],
+    [{ subnet: '0.0.0.0/0' }, 'invalid subnet'],
+    [{ subnet: '127.0.0.0/16' }, 'invalid subnet'],
+    [{ subnet: '169.254.0.0/16' }, 'invalid subnet'],
+    [{ subnet: '10.1.0.0/31' }, 'invalid subnet'],
+    [{ subnet: '10.1.0.0/24; flush ruleset' }, 'invalid subnet'],
+    [{ subnet: 'fd00::/64' }, 'invalid'],
+    [{ subnet: '10.1.0.0/24', gateway: '10.2.0.1' }, 'no matching subnet for gateway 10.2.0.1'],
+    [{ subnet: '10.1.0.0/24', gateway: 'x' }, 'invalid IPv4 address'],
+    [{ subnet: '10.1.0.0/24', ipRange: '10.2.0.0/25' }, 'no matching subnet for range'],
+    [{ subnet: '10.1.0.0/24', auxAddresses: { a: '10.2.0.1' } }, 'no matching subnet for aux-address'],
+    [{ gateway: '10.1.0.1' }, 'needs a subnet'],
+    [{ options: { 'com.docker.network.driver.mtu': '99999' } }, 'unsupported network option'],
+    [{ options: { 'com.docker.network.bridge.host_binding_ipv4': '1.2.3.4' } }, 'unsupported network option'],
+  ])('%j is refused', (parts, message) => {
+    expect(() => plan(parts)).toThrow(message);
+  });
+
+  test('is one of a bounded number', () => {
+    const base = planNetworkBase();
+    const networks = Array.from({ length: 256 }, () => base);
+    expect(() => planNetwork(request(), { networks, taken: [], createdAt: '' })).toThrow(
+      'more than 256 networks',
+    );
+  });
+});
