@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
 
+import { createFakeBinds } from '../../../test/support/fake-binds.ts';
 import {
   exitedAt,
   makeConfig,
@@ -38,6 +39,7 @@ function pruneJob(removeSnapshot: (key: string) => Promise<void> = async () => {
     cgroupPath: '/berth/job',
     log: pino({ level: 'silent' }),
     images: makeImages({}),
+    binds: createFakeBinds(),
     logs: partOf<LogStore>({ remove: async () => {} }),
     containers: makeContainerStore([
       makeContainer({
