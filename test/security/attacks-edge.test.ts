@@ -155,6 +155,52 @@ describe('queries and references', () => {
     }));
 });
 
+describe('26 an update in the place of a create', () => {
+  it.each<[string, string]>([
+    ['Privileged', '{"Privileged":true}'],
+    ['CapAdd', '{"CapAdd":["ALL"]}'],
+    ['SecurityOpt', '{"SecurityOpt":["seccomp=unconfined"]}'],
+    ['a device', '{"Devices":[{"PathOnHost":"/dev/mem","PathInContainer":"/dev/mem"}]}'],
+    ['a device rule', '{"DeviceCgroupRules":["a *:* rwm"]}'],
+    ['a bind', '{"Binds":["/:/host"]}'],
+    ['OomKillDisable', '{"OomKillDisable":true}'],
+    ['a disk by its path', '{"BlkioDeviceReadBps":[{"Path":"/dev/sda","Rate":1}]}'],
+    ['real-time scheduling', '{"CpuRealtimeRuntime":1000}'],
+    ['negative memory', '{"Memory":-5}'],
+    ['processors that are not there', '{"CpusetCpus":"0-100000"}'],
+    ['a policy that is none', '{"RestartPolicy":{"Name":"evil"}}'],
+    ['Memory twice', '{"Memory":0,"Memory":8388608}'],
+  ])('%s', (_name, body) =>
+    score.row(async () => {
+      await fake.api.post('/containers/create?name=target', { Image: 'app' });
+      const before = await fake.api.get('/containers/target/json');
+      const calls = fake.containerd.totalCalls();
+      const { status, message } = await fake.api.post('/containers/target/update', body);
+      expect([400, 403], message).toContain(status);
+      const after = await fake.api.get('/containers/target/json');
+      expect(after.body).toEqual(before.body);
+      expect(fake.containerd.totalCalls()).toBe(calls);
+    }),
+  );
+});
+
+describe('26 an update that asks for what it cannot have', () => {
+  it.each<[string, string]>([
+    ['an inner HostConfig', '{"HostConfig":{"Privileged":true}}'],
+    ['another cgroup', '{"CgroupParent":"/"}'],
+  ])('%s changes nothing, and says so', (_name, body) =>
+    score.row(async () => {
+      await fake.api.post('/containers/create?name=target', { Image: 'app' });
+      const before = await fake.api.get('/containers/target/json');
+      const answer = await fake.api.post('/containers/target/update', body);
+      expect([200, 400, 403]).toContain(answer.status);
+      if (answer.status === 200)
+        expect((answer.body as { readonly Warnings: readonly string[] }).Warnings).not.toEqual([]);
+      expect((await fake.api.get('/containers/target/json')).body).toEqual(before.body);
+    }),
+  );
+});
+
 const LAYER: LayerEntry = { path: 'layer.tar', type: 'file', content: Buffer.alloc(1024) };
 const manifest = (fields: object): LayerEntry => ({
   path: 'manifest.json',
