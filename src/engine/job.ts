@@ -40,6 +40,8 @@ export interface Job {
   readonly daemonId: string;
   readonly settings: Settings;
   readonly host: HostFacts;
+  /** AppArmor profiles that can be asked of the runtime. */
+  readonly appArmorProfiles: readonly string[];
   readonly processes: HostProcesses;
   /** Device nodes of the host, for a privileged container. */
   readonly listDevices: () => Promise<readonly HostDevice[]>;

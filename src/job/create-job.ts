@@ -5,6 +5,7 @@ import type { Settings } from '../config/schema.ts';
 import { encodeRuncOptions } from '../containerd/runc-options.ts';
 import type { Containerd } from '../containerd/types.ts';
 import type { Job } from '../engine/job.ts';
+import { readAppArmorProfiles } from '../host/apparmor.ts';
 import { listHostDevices } from '../host/devices.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { createMeter } from '../host/meter.ts';
@@ -56,6 +57,7 @@ export async function createJob(parts: JobParts): Promise<Job> {
     namespace: names.namespace,
     daemonId: createHash('sha256').update(names.namespace).digest('hex').slice(0, 32),
     host: facts,
+    appArmorProfiles: await readAppArmorProfiles(),
     processes: host.processes,
     listDevices: () => listHostDevices(),
     paths: names.paths,

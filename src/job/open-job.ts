@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../config/schema.ts';
 import type { Containerd } from '../containerd/types.ts';
@@ -18,6 +18,7 @@ import { openHost } from './open-host.ts';
 import { lockJob, type JobLock } from './job-lock.ts';
 import type { JobNames } from './job-names.ts';
 import { openNetwork } from './open-network.ts';
+import { readBootId, reapEarlierBoots } from './reap-orphans.ts';
 import { listenForJob } from './listen-for-job.ts';
 import { removeTraces, type HostTools } from './remove-traces.ts';
 import { watchContainerd } from './watch-containerd.ts';
@@ -75,6 +76,7 @@ async function openParts(options: OpenJobOptions, undo: CleanupStack): Promise<O
     if (isNew) await removeTraces(names, host, containerd);
   };
   undo.defer('directories', () => removeNew());
+  await writeFile(names.bootFile, await readBootId(), { mode: 0o600 });
   // The network's dozen of short programs run while containerd starts.
   const networking = openNetwork(settings, { names, host, log });
   undo.defer('network', async () => {
@@ -104,6 +106,7 @@ async function openParts(options: OpenJobOptions, undo: CleanupStack): Promise<O
   const stopListening = await listenForJob(job, options.onStop);
   undo.defer('sockets', stopListening);
   void watchContainerd(job, () => connected.revive());
+  job.tasks.track('reap jobs of earlier boots', reapEarlierBoots(settings, log));
   return {
     job,
     names,

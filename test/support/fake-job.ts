@@ -139,6 +139,8 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     daemonId: 'fake',
     settings: settingsOf(directory, wanted.options),
     host: partOf<HostFacts>({ ...FACTS, ...wanted.options.host }),
+    appArmorProfiles: [],
+    listDevices: () => Promise.resolve([]),
     processes: createHostProcesses(),
     paths: { stateDir, runDir, socket: '', controlSocket: '' },
     containerd,

@@ -50,6 +50,7 @@ export async function buildContainerSpec(
     files,
     mounts: record.mounts,
     initPath: job.settings.initPath,
+    loadedAppArmorProfiles: job.appArmorProfiles,
     devices: admitted.security.privileged ? await job.listDevices() : [],
     host: job.host,
   });
