@@ -12,6 +12,8 @@ function realMachine(name: string): TestProjectInlineConfiguration {
       fileParallelism: false,
       testTimeout: 120_000,
       hookTimeout: 120_000,
+      // What a poll waits for is an event on a machine that may be busy; a test that fails may take that long.
+      expect: { poll: { timeout: 30_000, interval: 50 } },
     },
   };
 }

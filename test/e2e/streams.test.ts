@@ -135,7 +135,11 @@ describe('terminals', () => {
     const client = spawn('script', args, { env: job.berth.clientEnv });
     const ended = once(client, 'close');
     // Typed any earlier, the client's own terminal would still be there to swallow Ctrl-Q.
-    for await (const chunk of client.stdout) if (String(chunk).includes('/ #')) break;
+    await new Promise<void>((resolve) => {
+      client.stdout.on('data', (chunk: Buffer) => {
+        if (chunk.includes('/ #')) resolve();
+      });
+    });
     client.stdin.write('\u0010\u0011');
     await ended;
     expect(await ask(job.berth, 'inspect', '-f', '{{.State.Running}}', 'detached')).toBe('true');
