@@ -67,8 +67,16 @@ describe('exec', () => {
   });
 
   it('with a terminal: raw bytes', async () => {
-    const connection = await start(await create(['print', 'raw', '', '0'], { ...OUTPUTS, Tty: true }));
+    const id = await create(['print', 'raw', '', '0'], { ...OUTPUTS, Tty: true });
+    const connection = await start(id, { Tty: true });
     expect((await connection.readToEnd()).toString()).toBe('raw');
+    connection.close();
+  });
+
+  it('with a terminal that the start does not name: framed, as docker-py expects it', async () => {
+    const id = await create(['print', 'framed', '', '0'], { ...OUTPUTS, Tty: true });
+    const connection = await start(id);
+    expect(textOf(await connection.readToEnd(), 'stdout')).toBe('framed');
     connection.close();
   });
 

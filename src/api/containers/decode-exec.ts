@@ -14,6 +14,8 @@ interface ExecBody {
   readonly ConsoleSize: readonly [height: number, width: number] | undefined;
   readonly Detach: boolean;
   readonly DetachKeys: string;
+  /** docker-py's spelling, which dockerd takes too. */
+  readonly detachKeys: string;
   readonly Env: readonly string[] | null;
   readonly Privileged: boolean;
   readonly Tty: boolean;
@@ -31,6 +33,7 @@ const execBody: Decoder<ExecBody> = object<ExecBody>(
       value === undefined || value === null ? undefined : consoleSize(value, place),
     Detach: bool,
     DetachKeys: string,
+    detachKeys: string,
     Env: list(string),
     Privileged: bool,
     Tty: bool,
@@ -65,7 +68,7 @@ export function decodeExec(body: Uint8Array, version: ApiVersion): DecodedExec {
       attachStdin: decoded.AttachStdin,
       attachStdout: decoded.AttachStdout,
       attachStderr: decoded.AttachStderr,
-      detachKeys: decoded.DetachKeys,
+      detachKeys: decoded.DetachKeys || decoded.detachKeys,
       privileged: decoded.Privileged,
       consoleSize: isAtLeast(version, '1.42') ? decoded.ConsoleSize : undefined,
     },

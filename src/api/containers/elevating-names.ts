@@ -3,5 +3,6 @@ const ELEVATING =
 
 /** True for a name nobody knows that sounds as if it widened a container's rights: ignoring it would be a guess. */
 export function soundsElevating(name: string): boolean {
-  return ELEVATING.test(name);
+  // docker-py writes the runtime beside HostConfig as well as into it; only the one inside means anything.
+  return ELEVATING.test(name) && name !== 'Runtime';
 }

@@ -2,7 +2,7 @@ import { logsContainer, type LogOptions } from '../../engine/containers/logs-con
 import { EngineError } from '../../errors.ts';
 import type { Query } from '../http/query.ts';
 import type { RouteContext } from '../http/route.ts';
-import { stdcopyHeader } from '../http/stdcopy.ts';
+import { frameLines } from '../http/stdcopy.ts';
 import { streamMediaType } from '../http/stream-media-type.ts';
 import { parseTimestamp } from '../http/timestamp.ts';
 
@@ -14,8 +14,7 @@ export async function logs(context: RouteContext): Promise<void> {
   });
   const writer = context.openStream(streamMediaType(isTty, context.apiVersion));
   for await (const { stream, data } of frames) {
-    if (isTty) await writer.write(data);
-    else await writer.write(stdcopyHeader(stream, data.length), data);
+    await writer.write(isTty ? data : frameLines(stream, data));
   }
   await writer.end();
 }

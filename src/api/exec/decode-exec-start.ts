@@ -3,9 +3,11 @@ import { consoleSize } from '../containers/decode-host-config.ts';
 import { bool, object, type Decoder, type Place } from '../http/decode.ts';
 import { parseJsonBody } from '../http/strict-json.ts';
 
-/** The body of `POST /exec/{id}/start`, decoded. `Tty` was settled when the exec was created. */
+/** The body of `POST /exec/{id}/start`, decoded. */
 export interface ExecStartBody {
   readonly detach: boolean;
+  /** Whether the client wants the output as it is; the terminal itself was settled when the exec was created. */
+  readonly isRaw: boolean;
   readonly consoleSize: readonly [height: number, width: number] | undefined;
 }
 
@@ -24,11 +26,12 @@ const execStartBody: Decoder<RawBody> = object<RawBody>({
 
 /** Decodes the body; an empty one asks for nothing special. InvalidArgument otherwise. */
 export function decodeExecStart(body: Uint8Array, version: ApiVersion): ExecStartBody {
-  if (body.length === 0) return { detach: false, consoleSize: undefined };
+  if (body.length === 0) return { detach: false, isRaw: false, consoleSize: undefined };
   const place: Place = { struct: 'ExecStartOptions', path: '', ignored: [] };
   const decoded = execStartBody(parseJsonBody(body), place);
   return {
     detach: decoded.Detach,
+    isRaw: decoded.Tty,
     consoleSize: isAtLeast(version, '1.42') ? decoded.ConsoleSize : undefined,
   };
 }

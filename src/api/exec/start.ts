@@ -10,14 +10,15 @@ import { decodeExecStart } from './decode-exec-start.ts';
 export async function start(context: RouteContext): Promise<void> {
   const { job, signal } = context;
   const asked = decodeExecStart(context.body, context.apiVersion);
-  const { id, request } = requireStartable(job, context.param('id'));
+  const { id } = requireStartable(job, context.param('id'));
   const { consoleSize } = asked;
   if (asked.detach) {
     await startExec(job, id, { client: undefined, consoleSize });
     context.empty(200);
     return;
   }
-  const isTty = request.tty;
+  // As dockerd: the start says how the output is sent, whatever the exec was created with.
+  const isTty = asked.isRaw;
   const connection = context.hijack(streamMediaType(isTty, context.apiVersion));
   try {
     await startExec(job, id, { client: clientStreams(connection, { isTty, signal }), consoleSize });

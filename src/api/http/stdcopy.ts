@@ -1,8 +1,28 @@
+const HEADER_BYTES = 8;
+const NEWLINE = 10;
 const STREAM_NUMBERS = { stdin: 0, stdout: 1, stderr: 2 } as const;
+
+/** Output with a header before each line, as dockerd sends a log: clients take a frame for a line. */
+export function frameLines(stream: keyof typeof STREAM_NUMBERS, data: Buffer): Buffer {
+  const ends: number[] = [];
+  for (let end = data.indexOf(NEWLINE); end !== -1; end = data.indexOf(NEWLINE, end + 1)) ends.push(end + 1);
+  if (ends.at(-1) !== data.length) ends.push(data.length);
+  const framed = Buffer.allocUnsafe(data.length + ends.length * HEADER_BYTES);
+  let from = 0;
+  let at = 0;
+  for (const end of ends) {
+    framed.writeUInt32BE(STREAM_NUMBERS[stream] << 24, at);
+    framed.writeUInt32BE(end - from, at + 4);
+    data.copy(framed, at + HEADER_BYTES, from, end);
+    at += HEADER_BYTES + end - from;
+    from = end;
+  }
+  return framed;
+}
 
 /** The eight bytes before a piece of output where stdout and stderr share a connection: the stream, and the length. */
 export function stdcopyHeader(stream: keyof typeof STREAM_NUMBERS, length: number): Buffer {
-  const header = Buffer.alloc(8);
+  const header = Buffer.alloc(HEADER_BYTES);
   header[0] = STREAM_NUMBERS[stream];
   header.writeUInt32BE(length, 4);
   return header;
