@@ -1,6 +1,7 @@
 import { EngineError } from '../../errors.ts';
 import type { Container } from '../../state/container.ts';
 import type { ContainerRef } from '../../state/container-store.ts';
+import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
 import { openClientPlace, type ClientPlace, type ClientStreams } from './connect-client.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
@@ -76,11 +77,13 @@ async function takePlace(
     stdout: asked.options.stdout,
     stderr: asked.options.stderr,
     detachKeys: asked.detachKeys,
-    onInputEnd: async () => {
-      if (!config.StdinOnce) return;
-      await session.io.closeStdin();
-      await job.containerd.tasks.closeIo({ containerId: container.id });
-    },
+    closeStdin:
+      config.StdinOnce && !config.Tty
+        ? async () => {
+            await session.io.closeStdin();
+            await ignoreAbsent(job.containerd.tasks.closeIo({ containerId: container.id }));
+          }
+        : undefined,
   });
 }
 

@@ -20,8 +20,11 @@ export interface ConnectOptions {
   readonly stderr: boolean;
   /** Bytes that end the connection when typed in a row; empty for none. Only looked for where there is a terminal. */
   readonly detachKeys: Buffer;
-  /** Called at the client's end of input, once it is safe to close stdin. */
-  readonly onInputEnd: () => Promise<void>;
+  /**
+   * Closes the process's stdin at the client's end of input, called once that is safe. Undefined where stdin stays
+   * open for others, or is a terminal: there the client's end of input is its leaving, as in dockerd.
+   */
+  readonly closeStdin: (() => Promise<void>) | undefined;
 }
 
 /** How a client's connection to a process came to its end. */
@@ -89,7 +92,7 @@ async function pumpInput(
   session: StreamSession,
   client: ClientStreams,
   options: ConnectOptions,
-): Promise<'detached'> {
+): Promise<'detached' | 'gone'> {
   const scanner = createDetachScanner(options.detachKeys);
   try {
     for await (const data of client.input) {
@@ -101,9 +104,10 @@ async function pumpInput(
     // The process has closed its stdin or ended: what is typed from here on goes nowhere, as with a shell's pipe.
     if (!isErrorKind(error, 'Conflict') && !client.signal.aborted) throw error;
   }
+  if (!options.closeStdin) return 'gone';
   if (!client.signal.aborted) {
     await session.taskCreated.promise;
-    await options.onInputEnd();
+    await options.closeStdin();
   }
   return new Promise<never>(() => undefined);
 }

@@ -56,6 +56,8 @@ export async function createContainer(
     Hostname: merged.config.Hostname || id.slice(0, 12),
   });
   const warnings = [...options.warnings, ...asked.warnings];
+  for (const warning of warnings)
+    job.log.warn({ containerId: id, warning }, 'container gets less than it asked for');
   await makeContainer(job, { id, options, image, admitted, argv: merged.argv, warnings });
   return { id, warnings };
 }

@@ -11,7 +11,10 @@ export async function restartContainer(job: Job, containerRef: string, options: 
   try {
     await stopContainer(job, container.id, options);
   } catch (error) {
-    if (!isErrorKind(error, 'NotModified')) throw error;
+    if (!isErrorKind(error, 'NotModified')) {
+      if (container.run) container.run.isRestartRequested = false;
+      throw error;
+    }
   }
   await startContainer(job, container.id);
   emitContainerEvent(job, container, { action: 'restart' });

@@ -124,10 +124,14 @@ function connectOptions(job: Job, exec: Exec, session: StreamSession): Parameter
     stdout: request.attachStdout || request.tty,
     stderr: request.attachStderr,
     detachKeys: request.tty ? parseDetachKeys(request.detachKeys) : Buffer.alloc(0),
-    onInputEnd: async () => {
-      await session.io.closeStdin();
-      await ignoreAbsent(job.containerd.tasks.closeIo({ containerId: exec.containerId, execId: exec.id }));
-    },
+    closeStdin: request.tty
+      ? undefined
+      : async () => {
+          await session.io.closeStdin();
+          await ignoreAbsent(
+            job.containerd.tasks.closeIo({ containerId: exec.containerId, execId: exec.id }),
+          );
+        },
   };
 }
 
