@@ -27,7 +27,11 @@ export interface RemoveOptions {
 }
 
 /** `docker rm`: Conflict for a running container without force. Either all of it is gone afterwards, or it can be tried again. */
-export async function removeContainer(job: Job, containerRef: ContainerRef, options: RemoveOptions): Promise<void> {
+export async function removeContainer(
+  job: Job,
+  containerRef: ContainerRef,
+  options: RemoveOptions,
+): Promise<void> {
   const container = job.containers.resolve(containerRef);
   if (container.isRemoving)
     throw new EngineError('Conflict', `removal of container ${container.id} is already in progress`);

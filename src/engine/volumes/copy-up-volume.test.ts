@@ -44,6 +44,9 @@ function fakeRootfs(archive: () => Promise<Readable>): RootfsAccess {
       const text = (await tar.toArray()).join('');
       calls.push(['write', idOf.get(target.root), target.path, text, options.copyUidGid]);
     },
+    async copyAttributes(from, to) {
+      calls.push(['attributes', idOf.get(from.root), from.path, idOf.get(to.root), to.path]);
+    },
   });
 }
 
@@ -77,6 +80,7 @@ describe('copyUpVolume', () => {
     expect(calls).toEqual([
       ['read', 'overlay overlay', '/var/data/.'],
       ['write', `bind ${hostPath}`, '/', 'tar', true],
+      ['attributes', 'overlay overlay', '/var/data', `bind ${hostPath}`, '/'],
     ]);
   });
 
