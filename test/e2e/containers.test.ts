@@ -220,15 +220,18 @@ describe('life of a container', () => {
 
   test('twenty at once', async () => {
     const { berth } = job;
-    const outputs = await Promise.all(
+    const ids = await Promise.all(
       Array.from({ length: 20 }, (_unused, index) =>
-        run('busybox', 'sh', '-c', `echo ${String(index)}; hostname -i`),
+        ask(berth, 'run', '-d', 'busybox', 'sh', '-c', `echo number ${String(index)}; sleep 1000`),
       ),
     );
-    expect(outputs.map((output) => output.split('\n')[0])).toEqual(
-      outputs.map((_output, index) => String(index)),
-    );
-    expect(new Set(outputs.map((output) => output.split('\n')[1])).size).toBe(20);
+    const format = '{{.State.Running}} {{.NetworkSettings.Networks.bridge.IPAddress}}';
+    const facts = (await ask(berth, 'inspect', '-f', format, ...ids)).split('\n');
+    expect(new Set(facts).size).toBe(20);
+    for (const fact of facts) expect(fact).toMatch(/^true 172\.\d+\.\d+\.\d+$/);
+    const logs = await Promise.all(ids.map((id) => ask(berth, 'logs', id)));
+    expect(logs).toEqual(ids.map((_id, index) => `number ${String(index)}`));
+    await ask(berth, 'rm', '-f', ...ids);
     expect(await ask(berth, 'ps', '-aq')).toBe('');
   });
 

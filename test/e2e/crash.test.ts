@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   makeDirectories,
@@ -95,6 +95,26 @@ describe('berth is killed', () => {
       .map((line) => Number(line.split(' ')[1]));
     expect(numbers.length).toBeGreaterThan(20);
     expect(numbers).toEqual(numbers.map((_number, index) => index + 1));
+    await end(second);
+  });
+
+  test('and a container that cannot be taken over is ended, while the others are served', async () => {
+    const home = await directories();
+    const first = await start('torn', home);
+    await loadBusybox(first);
+    const torn = await ask(first, 'run', '-d', '--name', 'torn', 'busybox', 'sleep', '1000');
+    await ask(first, 'run', '-d', '--name', 'whole', 'busybox', 'sleep', '1000');
+    await first.kill9();
+    berths.delete(first);
+    await rm(`${home.runDir}/torn/io/${torn}`, { recursive: true });
+
+    const second = await start('torn', home);
+    expect(await ask(second, 'inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'torn')).toBe(
+      'exited 255',
+    );
+    await ask(second, 'exec', 'whole', 'true');
+    await ask(second, 'start', 'torn');
+    await ask(second, 'exec', 'torn', 'true');
     await end(second);
   });
 

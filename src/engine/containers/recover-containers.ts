@@ -3,11 +3,13 @@ import { isErrorKind } from '../../errors.ts';
 import { formatTimeNs } from '../../lib/clock.ts';
 import { createDeferred } from '../../lib/deferred.ts';
 import type { Container, StreamSession } from '../../state/container.ts';
+import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 import { specText } from './container-spec.ts';
 import { sandboxRequestOf } from './join-network.ts';
 import { newContainer } from './new-container.ts';
+import { releaseRun } from './release-run.ts';
 import { autoRemoveContainer } from './remove-container.ts';
 import { startHealthChecks, stopHealthChecks } from './health-monitor.ts';
 import { expectRestart, settleRunEnd } from './restart-policy-end.ts';
@@ -17,6 +19,7 @@ import { decodeRecord, RECORD_EXTENSION } from './stored-record.ts';
 
 /** What Docker reports for a process whose end nobody saw. */
 const UNKNOWN_EXIT = 255;
+const SIGKILL = 9;
 
 /** Takes over what an earlier berth of this job left: containers, and the output and ends of those that ran on. */
 export async function recoverContainers(job: Job): Promise<void> {
@@ -24,7 +27,7 @@ export async function recoverContainers(job: Job): Promise<void> {
   const taskById = new Map(tasks.map((task) => [task.containerId, task]));
   for (const record of stored) {
     const container = await restoreContainer(job, record);
-    if (container) await restoreRun(job, container, taskById.get(container.id));
+    if (container) await tryRestoreRun(job, container, taskById.get(container.id));
   }
 }
 
@@ -43,6 +46,20 @@ async function restoreContainer(job: Job, stored: ContainerdContainer): Promise<
     job.log.warn({ containerId: record.id }, 'removed what was left of a half-removed container');
     await job.containerd.containers.delete(record.id);
     return undefined;
+  }
+}
+
+/** A run that cannot be taken over (its FIFOs are gone, for one) is ended: the other containers are served all the same. */
+async function tryRestoreRun(job: Job, container: Container, task: TaskProcess | undefined): Promise<void> {
+  try {
+    await restoreRun(job, container, task);
+  } catch (error) {
+    job.log.error({ err: error, containerId: container.id }, 'a running container could not be taken over');
+    await ignoreAbsent(job.containerd.tasks.kill({ containerId: container.id, signal: SIGKILL, all: true }));
+    await ignoreAbsent(job.containerd.tasks.wait({ containerId: container.id }));
+    await releaseRun(job, container);
+    const { state } = container.record;
+    endUnseen(job, container, state.status === 'running' ? state.startedAt : container.record.createdAt);
   }
 }
 
