@@ -129,7 +129,11 @@ async function createContext(route: Route, exchange: Exchange, job: Job): Promis
   const abort = (): void => {
     aborter.abort();
   };
+  // As Go's server: a client that sends no more has left as far as waiting goes, and can still read an answer.
+  const { socket } = request;
+  if (!exchange.rawSocket) socket.once('end', abort);
   response.once('close', () => {
+    socket.off('end', abort);
     if (!response.writableFinished) abort();
   });
   return {
@@ -162,9 +166,11 @@ export async function runRoute(route: Route, exchange: Exchange, job: Job): Prom
       handling.catch(() => undefined),
     );
     await handling;
+    // A handler that gave up on a client that left: nobody else would end the connection's other half.
+    if (!rawSocket && context.signal.aborted && !response.writableEnded) response.destroy();
   } catch (error) {
     const isHijacked = rawSocket !== undefined && response.socket === null;
-    if (!response.headersSent && !isHijacked && !context.signal.aborted) throw error;
+    if (!response.headersSent && !isHijacked && !response.destroyed) throw error;
     logError(error, { job, what: `${route.method} ${route.path}`, isLeft: context.signal.aborted });
     (isHijacked ? rawSocket : response).destroy();
   }

@@ -53,6 +53,8 @@ export function createHttpServer({ onRequest, isHijack, onHijack }: ServerHandle
     keepAliveTimeout: 0,
     insecureHTTPParser: false,
   });
+  // A client may end its half and still read: Node's default would answer a slow request with nothing.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on('connection', (socket) => {
     decideUpgrades(socket, isHijack);
   });
