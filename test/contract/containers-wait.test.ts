@@ -191,7 +191,8 @@ describe('events', () => {
     await start('told');
     await readAnswer(waiting);
     attached.close();
-    const until = (Date.now() / 1000).toFixed(6);
+    // Date.now() cuts the millisecond in which the last event may lie.
+    const until = ((Date.now() + 5) / 1000).toFixed(6);
     const filters = encodeURIComponent(JSON.stringify({ container: [id] }));
     const stream = await fake.api.open('GET', `/events?since=1&until=${until}&filters=${filters}`);
     const { body } = await stream.readResponse();
