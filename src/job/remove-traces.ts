@@ -7,6 +7,7 @@ import { errnoCode } from '../host/errors.ts';
 import type { HostCgroups, HostMounts, HostProcesses, Libc } from '../host/types.ts';
 import { reapNetwork } from '../network/reap-network.ts';
 import { readKeeperIdentity } from '../stdio/keeper.ts';
+import { endShims } from './end-shims.ts';
 import type { JobNames } from './job-names.ts';
 import { sweepNamespace } from './sweep-namespace.ts';
 
@@ -39,7 +40,13 @@ export async function removeTraces(
     }
   };
   const { stateDir, runDir } = names.paths;
-  if (containerd) await attempt('containerd namespace', () => sweepNamespace(containerd));
+  if (containerd) {
+    await attempt('containerd namespace', () => sweepNamespace(containerd));
+    await attempt('shims', async () => {
+      await endShims(host.processes, containerd);
+      return undefined;
+    });
+  }
   await attempt('output keeper', () => stopKeeper(names, host));
   await attempt('cgroup', () => removeCgroup(names, host));
   await attempt('network', () =>
