@@ -182,6 +182,33 @@ describe('--rm', () => {
   });
 });
 
+describe('a log that cannot be written out at the end', () => {
+  it('does not keep the exit code from who waits', async () => {
+    const { logs } = fake.job;
+    const openWriter = logs.openWriter.bind(logs);
+    Object.assign(logs, {
+      openWriter: async (id: string) => {
+        const writer = await openWriter(id);
+        return {
+          write: writer.write.bind(writer),
+          close: async () => {
+            await writer.close();
+            throw new Error('ENOSPC: no space left on device');
+          },
+        };
+      },
+    });
+    try {
+      await create('full', { Cmd: ['exit', '6'] });
+      const waiting = await openWait('full', 'next-exit');
+      await start('full');
+      expect(await readAnswer(waiting)).toEqual({ StatusCode: 6 });
+    } finally {
+      Object.assign(logs, { openWriter });
+    }
+  });
+});
+
 describe('events', () => {
   it('come in the order of what happened', async () => {
     const id = await create('told', { Cmd: ['exit', '2'], HostConfig: { AutoRemove: true } });

@@ -33,7 +33,15 @@ async function drainOutput(job: Job, container: Container, run: ContainerRun): P
     if (!(await io.drainWithin(STUCK_CLIENT_MS)))
       job.log.error({ containerId: container.id }, 'output of an ended container was cut');
   }
-  await run.logWriter?.close();
+  try {
+    await run.logWriter?.close();
+  } catch (error) {
+    // A full disk costs the log its end; it must not cost those who wait for the exit its code.
+    job.log.error(
+      { err: error, containerId: container.id },
+      'log of an ended container could not be written out',
+    );
+  }
 }
 
 async function becomeExited(
