@@ -48,8 +48,13 @@ export async function attachContainer(
     );
   const { Tty: isTty } = container.record.config;
   const detachKeys = parseDetachKeys(options.detachKeys);
+  // What is printed now is in the log and on its way to the streams: from one source, nothing comes twice.
+  const followsLog = options.stream && options.logs && container.run?.logWriter !== undefined;
   const place = options.stream
-    ? await takePlace(job, container, { options, detachKeys: isTty ? detachKeys : Buffer.alloc(0) })
+    ? await takePlace(job, container, {
+        options: followsLog ? { ...options, stdout: false, stderr: false } : options,
+        detachKeys: isTty ? detachKeys : Buffer.alloc(0),
+      })
     : undefined;
   emitContainerEvent(job, container, { action: 'attach' });
   return {
@@ -58,9 +63,18 @@ export async function attachContainer(
       place?.cancel();
     },
     async join(client) {
-      if (options.logs) await replayLog(job, container, { options, client });
-      if ((await place?.join(client)) === 'detached')
-        emitContainerEvent(job, container, { action: 'detach' });
+      // Over on a detach too, where the client itself is still there.
+      const leaving = new AbortController();
+      const signal = AbortSignal.any([client.signal, leaving.signal]);
+      const replay = options.logs
+        ? replayLog(job, container, { options, client, follow: followsLog, signal })
+        : Promise.resolve();
+      replay.catch(() => undefined);
+      if (!followsLog) await replay;
+      const how = await place?.join(client);
+      if (how !== 'ended') leaving.abort();
+      else await replay;
+      if (how === 'detached') emitContainerEvent(job, container, { action: 'detach' });
     },
   };
 }
@@ -90,13 +104,19 @@ async function takePlace(
 async function replayLog(
   job: Job,
   container: Container,
-  replay: { readonly options: AttachOptions; readonly client: ClientStreams },
+  replay: {
+    readonly options: AttachOptions;
+    readonly client: ClientStreams;
+    readonly follow: boolean;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
+  const { follow, signal } = replay;
   const { stdout, stderr } = replay.options;
   const frames = job.logs.read(
     container.id,
-    { stdout, stderr, follow: false, timestamps: false, tail: 'all', sinceNs: undefined, untilNs: undefined },
-    replay.client.signal,
+    { stdout, stderr, follow, timestamps: false, tail: 'all', sinceNs: undefined, untilNs: undefined },
+    signal,
   );
   for await (const frame of frames) await replay.client.write(frame.stream, frame.data);
 }
