@@ -4,17 +4,25 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 function countSuite(reportFile) {
-  if (!existsSync(reportFile)) return { passed: 0, failed: 1, skipped: 0, note: 'left no report' };
+  if (!existsSync(reportFile))
+    return { passed: 0, failed: 1, skipped: 0, failures: [], note: 'left no report' };
   const report = JSON.parse(readFileSync(reportFile, 'utf8'));
   // A file that could not be loaded is a failed suite with no test in it.
   const brokenFiles = report.testResults.filter(
     ({ status, assertionResults }) =>
       status === 'failed' && !assertionResults.some((assertion) => assertion.status === 'failed'),
   );
+  const failures = [
+    ...brokenFiles.map(({ name }) => name),
+    ...report.testResults.flatMap(({ assertionResults }) =>
+      assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
+    ),
+  ];
   const counts = {
     passed: report.numPassedTests,
     failed: report.numFailedTests + brokenFiles.length,
     skipped: report.numPendingTests + report.numTodoTests,
+    failures,
   };
   if (report.numTotalTests === 0) return { ...counts, failed: counts.failed + 1, note: 'ran no test' };
   return counts;
@@ -30,7 +38,7 @@ const [directory, ...suites] = process.argv.slice(2);
 const total = { passed: 0, failed: 0, skipped: 0 };
 const explained = new Set();
 for (const suite of suites) {
-  const { passed, failed, skipped, note } = countSuite(join(directory, `${suite}.json`));
+  const { passed, failed, skipped, failures, note } = countSuite(join(directory, `${suite}.json`));
   total.passed += passed;
   total.failed += failed;
   total.skipped += skipped;
@@ -38,6 +46,8 @@ for (const suite of suites) {
   console.log(
     `test: ${suite}: ${passed} passed, ${failed} failed, ${skipped} skipped${note ? ` (${note})` : ''}`,
   );
+  // Once more at the end: the suite's own words may be thousands of lines further up.
+  for (const name of failures) console.log(`test: ${suite}: FAILED ${name}`);
 }
 for (const step of readFailedSteps(directory)) {
   if (explained.has(step)) continue;
