@@ -1,17 +1,16 @@
-import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Job } from '../engine/job.ts';
-import { SERVER_NAME } from '../engine/system/server-name.ts';
 import { EngineError } from '../errors.ts';
-import { MAX_API_VERSION } from './http/api-version.ts';
+import { COMMON_HEADERS, isFromBrowser } from './common-headers.ts';
+import type { DockerApp } from './docker-server.ts';
 import { runRoute } from './http/endpoint.ts';
 import { describeError, EdgeError, logError, sendError } from './http/error-response.ts';
 import { closeGently } from './http/hijack.ts';
 import { cleanerPath, splitTarget } from './http/request-target.ts';
 import { compileRoutePath } from './http/route-path.ts';
 import type { Route } from './http/route.ts';
-import { createHttpServer } from './http/server.ts';
 
 /** What an app is made of. */
 export interface AppOptions {
@@ -22,17 +21,13 @@ export interface AppOptions {
 const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
 
 const setCommonHeaders: RequestHandler = (_request, response, next) => {
-  response.setHeader('Api-Version', MAX_API_VERSION);
-  response.setHeader('Docker-Experimental', 'false');
-  response.setHeader('Ostype', 'linux');
-  response.setHeader('Server', SERVER_NAME);
+  for (const [name, value] of Object.entries(COMMON_HEADERS)) response.setHeader(name, value);
   next();
 };
 
-/** A web page must not reach a daemon through its reader's browser, and no Docker client sends these headers. */
+/** A web page must not reach a daemon through its reader's browser. */
 const refuseBrowsers: RequestHandler = (request, _response, next) => {
-  const names = Object.keys(request.headers);
-  if (names.includes('origin') || names.some((name) => name.startsWith('sec-fetch-')))
+  if (isFromBrowser(request.headers))
     throw new EngineError('PermissionDenied', 'requests from web browsers are refused');
   next();
 };
@@ -102,22 +97,15 @@ function unreadBytes(request: IncomingMessage, head: Buffer): Buffer {
 }
 
 /**
- * The Docker API of one job as a server that does not listen yet. Requests to `hijack` routes reach it past Node's
- * body parser, with or without an Upgrade header, and take the same way as all others: one route table, one gate.
+ * The Docker API of one job. Requests to hijack routes come past Node's body parser, with or without an Upgrade
+ * header, and take the same way as all others: one route table, one gate.
  */
-export function createApp(options: AppOptions): Server {
+export function createApp(options: AppOptions): DockerApp {
   const rawSockets = new WeakMap<IncomingMessage, Socket>();
   const app = createExpress(options, rawSockets);
-  const hijackRoutes = options.routes
-    .filter((route) => route.hijack === true)
-    .map((route) => ({ method: route.method, pattern: compileRoutePath(route.path) }));
-  return createHttpServer({
+  return {
     onRequest: app,
-    isHijack: ({ method, url }) => {
-      const { path } = splitTarget(url ?? '');
-      return hijackRoutes.some((route) => route.method === method && route.pattern.test(path));
-    },
-    onHijack: (request, socket, head) => {
+    onHijack(request, socket, head) {
       const rest = unreadBytes(request, head);
       if (rest.length > 0) socket.unshift(rest);
       rawSockets.set(request, socket);
@@ -130,5 +118,5 @@ export function createApp(options: AppOptions): Server {
       });
       app(request, response);
     },
-  });
+  };
 }

@@ -2,7 +2,6 @@ import { loadCommandLine } from '../config/load.ts';
 import { EngineError } from '../errors.ts';
 import { createDeferred } from '../lib/deferred.ts';
 import { createLogger } from '../logger.ts';
-import { closeJob } from '../job/close-job.ts';
 import { jobEnvironment } from '../job/environment.ts';
 import { jobNames } from '../job/job-names.ts';
 import { openJob, type OpenJob } from '../job/open-job.ts';
@@ -28,6 +27,8 @@ export async function serve(args: readonly string[]): Promise<number> {
     },
   });
   writeLine(readyLine(open));
+  // Not needed to start, and starting is what a client waits for.
+  const { closeJob } = await import('../job/close-job.ts');
   await stop.promise;
   const report = await closeJob(open);
   writeLine(report);

@@ -5,6 +5,7 @@ import { EngineError, messageOf } from '../errors.ts';
 import { errnoCode } from '../host/errors.ts';
 import type { Logger } from '../logger.ts';
 import { connectJobContainerd } from './connect-job-containerd.ts';
+import { readBootId } from './boot-id.ts';
 import { tryLockJob } from './job-lock.ts';
 import { jobNames } from './job-names.ts';
 import { openHost } from './open-host.ts';
@@ -44,11 +45,6 @@ export async function reapEarlierBoots(settings: Settings, log: Logger): Promise
     const { outcome, leaks } = await reapJob(settings, jobId, log);
     log.info({ orphan: jobId, outcome, leaks }, 'removed a job of an earlier boot');
   }
-}
-
-/** Changes with each boot of the machine. */
-export function readBootId(): Promise<string> {
-  return readFile('/proc/sys/kernel/random/boot_id', 'utf8');
 }
 
 async function directoriesIn(path: string): Promise<readonly string[]> {

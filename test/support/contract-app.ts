@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/api/app.ts';
+import { createDockerServer } from '../../src/api/docker-server.ts';
 import type { Route } from '../../src/api/http/route.ts';
 import type { Settings } from '../../src/config/schema.ts';
 import type { Job } from '../../src/engine/job.ts';
@@ -60,7 +61,13 @@ export async function startContractApp(
     }),
     ...parts,
   });
-  const listener = await listen({ socketPath, app: createApp({ job, routes }), mode: 0o666 });
+  const app = Promise.resolve(createApp({ job, routes }));
+  const server = createDockerServer({
+    app,
+    answersPings: false,
+    hijackRoutes: routes.filter(({ hijack }) => hijack === true),
+  });
+  const listener = await listen({ socketPath, app: server, mode: 0o666 });
   return {
     socketPath,
     job,

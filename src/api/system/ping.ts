@@ -1,7 +1,8 @@
 import type { RouteContext } from '../http/route.ts';
 
 // Builder 1 is the classic one. Clients choose how they build by it; without BuildKit's endpoints, 2 would be a lie.
-const PING_HEADERS = {
+/** Headers of a ping's answer beside the common ones. */
+export const PING_HEADERS = {
   'Builder-Version': '1',
   'Cache-Control': 'no-cache, no-store, must-revalidate',
   Pragma: 'no-cache',

@@ -1,0 +1,101 @@
+import { createApp } from '../api/app.ts';
+import { routes } from '../api/routes.ts';
+import type { Containerd } from '../containerd/types.ts';
+import { recoverContainers } from '../engine/containers/recover-containers.ts';
+import { restoreImages } from '../engine/images/restore-images.ts';
+import { sweepBinds } from '../engine/mounts/sweep-binds.ts';
+import { isErrorKind } from '../errors.ts';
+import type { CleanupStack } from '../lib/cleanup-stack.ts';
+import { createClock } from '../lib/clock.ts';
+import { connectJobContainerd, type JobContainerd } from './connect-job-containerd.ts';
+import { createJob } from './create-job.ts';
+import type { FrontDoor } from './front-door.ts';
+import type { JobLock } from './job-lock.ts';
+import type { JobNames } from './job-names.ts';
+import { listenForRunner } from './listen-for-runner.ts';
+import type { OpenJob, OpenJobOptions } from './open-job.ts';
+import { openNetwork } from './open-network.ts';
+import { reapEarlierBoots } from './reap-orphans.ts';
+import { removeTraces, type HostTools } from './remove-traces.ts';
+import { watchContainerd } from './watch-containerd.ts';
+
+/** Lease of what a job has prepared and not yet referenced; found again after a restart. */
+const LEASE_ID = 'berth-job';
+
+/** What the parts of a job are opened with: all that could be had before berth's code was loaded. */
+export interface OpenPartsOptions extends OpenJobOptions {
+  readonly host: HostTools;
+  readonly lock: JobLock;
+  readonly door: FrontDoor;
+  /** False where an earlier process has left the job's state. */
+  readonly isNew: boolean;
+}
+
+/** Opens what a job is made of, and lets the door's requests in last. */
+export async function openParts(options: OpenPartsOptions, undo: CleanupStack): Promise<OpenJob> {
+  const { settings, names, log, host, lock, door } = options;
+  // The network's dozen of short programs run while containerd starts.
+  const networking = openNetwork(settings, { names, host, log });
+  undo.defer('network', async () => {
+    await networking.catch(() => undefined);
+  });
+  const connected = await connectJobContainerd(settings, { namespace: names.namespace, log, host });
+  undo.defer('containerd', () => disconnect(connected));
+  undo.defer('traces', async () => {
+    if (options.isNew) await removeTraces(names, host, connected.containerd);
+  });
+  await openNamespace(connected.containerd, names);
+  await host.cgroups.create(names.cgroupPath);
+  const ending = new AbortController();
+  undo.defer('background work', () => {
+    ending.abort();
+  });
+  const job = await createJob({
+    ...options,
+    host,
+    containerd: connected.containerd,
+    network: await networking,
+    leaseId: LEASE_ID,
+    signal: ending.signal,
+    nowNs: createClock(),
+  });
+  await restoreImages(job);
+  await recoverContainers(job);
+  await sweepBinds(job);
+  const control = await listenForRunner(job, options.onStop);
+  undo.defer('control socket', () => control.close());
+  await job.binds.stageSocket();
+  door.open(createApp({ job, routes }));
+  void watchContainerd(job, () => connected.revive());
+  job.tasks.track('reap jobs of earlier boots', reapEarlierBoots(settings, log));
+  return {
+    job,
+    names,
+    host,
+    lock,
+    stopListening: async () => {
+      await Promise.all([door.close(), control.close()]);
+    },
+    abort: () => {
+      ending.abort();
+    },
+    releaseContainerd: () => connected.release(),
+  };
+}
+
+async function openNamespace(containerd: Containerd, names: JobNames): Promise<void> {
+  const exists = async (creation: Promise<unknown>): Promise<void> => {
+    try {
+      await creation;
+    } catch (error) {
+      if (!isErrorKind(error, 'Conflict')) throw error;
+    }
+  };
+  await exists(containerd.namespaces.create({ name: names.namespace, labels: { 'berth/job': names.slug } }));
+  await exists(containerd.leases.create({ id: LEASE_ID, labels: {} }));
+}
+
+async function disconnect(connected: JobContainerd): Promise<void> {
+  connected.containerd.close();
+  await connected.release();
+}
