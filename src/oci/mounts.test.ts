@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hostSpec, mountAt, SPEC_HOST } from '../../test/support/spec-fixtures.ts';
+import { tmpfsOptionsOf } from './mounts.ts';
 
 describe('mounts', () => {
   const bind = (destination: string, isReadWrite = true) =>
@@ -35,7 +36,8 @@ describe('mounts', () => {
       ReadOnly: true,
       TmpfsOptions: { SizeBytes: 4096, Mode: 0o1770, Options: [['exec'], ['uid', '5']] },
     };
-    expect(mountAt(hostSpec({ Mounts: [mount] }), '/t')?.options).toEqual([
+    const made = { ...bind('/t'), type: 'tmpfs', tmpfsOptions: tmpfsOptionsOf(mount) } as const;
+    expect(mountAt(hostSpec({ Mounts: [mount] }, { mounts: [made] }), '/t')?.options).toEqual([
       'nosuid',
       'nodev',
       'rprivate',

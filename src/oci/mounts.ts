@@ -5,11 +5,12 @@ import type { OciMount, SpecHost } from './spec-types.ts';
 
 /** A mount that berth has prepared on the host; `ContainerMount` is one. */
 export interface PreparedMount {
-  readonly type: 'volume' | 'bind' | 'tmpfs';
+  readonly type: 'volume' | 'bind' | 'tmpfs' | 'image';
   /** Path on the host; unused for tmpfs. */
   readonly hostPath: string;
   readonly destination: string;
   readonly isReadWrite: boolean;
+  readonly tmpfsOptions?: readonly string[];
 }
 
 /** Host paths of the files that berth writes for a container. */
@@ -38,7 +39,7 @@ const MODE_BITS = 8;
 
 /** Every mount of a container: the kernel's own, berth's files, then what was asked for, parents before children. */
 export function buildMounts(input: MountInput): readonly OciMount[] {
-  const asked = [...bindMounts(input), ...tmpfsMounts(input.hostConfig)];
+  const asked = [...bindMounts(input), ...tmpfsMounts(input)];
   const files = fileMounts(input);
   const taken = new Set(asked.map((mount) => mount.destination));
   const hasOwnDev = taken.has('/dev');
@@ -123,13 +124,13 @@ function bindMounts({ mounts, host }: MountInput): readonly OciMount[] {
     }));
 }
 
-function tmpfsMounts(hostConfig: HostConfig): readonly OciMount[] {
+function tmpfsMounts({ hostConfig, mounts }: MountInput): readonly OciMount[] {
   const short = Object.entries(hostConfig.Tmpfs ?? {}).map(
     ([destination, options]) => [destination, options === '' ? [] : options.split(',')] as const,
   );
-  const long = (hostConfig.Mounts ?? [])
-    .filter((mount) => mount.Type === 'tmpfs')
-    .map((mount) => [mount.Target ?? '', longOptions(mount)] as const);
+  const long = mounts
+    .filter(({ type }) => type === 'tmpfs')
+    .map(({ destination, tmpfsOptions }) => [destination, tmpfsOptions ?? []] as const);
   return [...short, ...long].map(([destination, options]) => ({
     destination,
     type: 'tmpfs',
@@ -138,7 +139,8 @@ function tmpfsMounts(hostConfig: HostConfig): readonly OciMount[] {
   }));
 }
 
-function longOptions(mount: MountRequest): readonly string[] {
+/** The options of a tmpfs that `--mount` asks for, as mount(8) has them. */
+export function tmpfsOptionsOf(mount: MountRequest): readonly string[] {
   const { SizeBytes: size = 0, Mode: mode = 0, Options: options = [] } = mount.TmpfsOptions ?? {};
   return [
     ...(size > 0 ? [`size=${size}`] : []),

@@ -3,10 +3,8 @@ export type Feature =
   | 'anonymousVolumes'
   | 'bindMounts'
   | 'namedVolumes'
-  | 'volumeSubpaths'
   | 'imageMounts'
   | 'tmpfsMounts'
-  | 'volumesFrom'
   | 'publishedPorts'
   | 'userNetworks'
   | 'containerNetwork'
@@ -22,10 +20,8 @@ export const FEATURES: Readonly<Record<Feature, boolean>> = {
   anonymousVolumes: true,
   bindMounts: true,
   namedVolumes: true,
-  volumeSubpaths: false,
-  imageMounts: false,
+  imageMounts: true,
   tmpfsMounts: true,
-  volumesFrom: false,
   publishedPorts: true,
   userNetworks: true,
   containerNetwork: true,

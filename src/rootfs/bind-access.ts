@@ -7,8 +7,11 @@ import type { HostMounts, Libc } from '../host/types.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
 import type { BindAccess, BindLookup, PinnedSource } from './types-binds.ts';
 import { pinSource } from './pin-source.ts';
+import { pinWithin, stageImageAt } from './stage-own.ts';
 import {
+  clearPlaceOf,
   listStagedContainers,
+  placeOf,
   requireStagedPaths,
   stageSocketAt,
   stageSource,
@@ -53,6 +56,10 @@ export async function createBindAccess(options: BindAccessOptions): Promise<Bind
         lookup,
       ),
     stage: (source, place) => stageSource(staging, source, place),
+    pinWithin: (top, subpath) => pinWithin(libc, top, subpath),
+    placeOf: (place) => placeOf(staging, place),
+    clearPlace: (place) => clearPlaceOf(staging, place),
+    stageImage: (view, place) => stageImageAt(staging, view, place),
     stageSocket: () => stageSocketAt(staging, socketPath, stagedSocket),
     unstage: (containerId) => unstageContainer(staging, containerId),
     listStaged: () => listStagedContainers(staging),

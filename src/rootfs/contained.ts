@@ -8,6 +8,7 @@ import type { Libc } from '../host/types.ts';
 
 const maxPathBytes = 4096;
 const maxLinks = 40;
+const maxAttempts = 200;
 const pathOnly = 0o10000000;
 
 /** Resolves paths below one directory descriptor; the kernel sees to it that nothing leads out. */
@@ -66,6 +67,17 @@ export function createContained(libc: Libc, rootFd: number): Contained {
 /** Wraps an O_PATH descriptor. */
 export function holdFd(fd: number): ContainedFile {
   return { fd, path: `/proc/self/fd/${fd}`, close: () => closeSync(fd) };
+}
+
+/** Tries a look-up again that the kernel gave up on: directories are moved meanwhile, or a link came where none was. */
+export async function persist(action: () => Promise<ContainedFile>): Promise<ContainedFile> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await action();
+    } catch (error) {
+      if (!isErrno(error, 'EAGAIN', 'ELOOP', 'EXDEV') || attempt === maxAttempts) throw error;
+    }
+  }
 }
 
 /** A user's path as an absolute one, `.` and `..` taken out, a trailing `/` or `/.` kept: it says that a directory is meant. */

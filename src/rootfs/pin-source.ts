@@ -5,13 +5,12 @@ import { EngineError } from '../errors.ts';
 import { errnoCode, isErrno, toEngineError } from '../host/errors.ts';
 import type { Libc } from '../host/types.ts';
 import type { BindLookup, PinnedSource } from './types-binds.ts';
-import { createContained, type ContainedFile } from './contained.ts';
+import { createContained, persist, type ContainedFile } from './contained.ts';
 import { ensureDirectory } from './make-directory.ts';
 import { openInWorkspaces, type Workspace } from './workspace.ts';
 
 const pathOnly = 0o10000000;
 const newDirectoryMode = 0o755;
-const maxAttempts = 200;
 
 /** Types of file systems in which the kernel shows itself, as statfs(2) numbers them. */
 const kernelFileSystems: ReadonlySet<number> = new Set([
@@ -117,17 +116,6 @@ async function openProcess(
     }
   } finally {
     await proc.close();
-  }
-}
-
-/** The kernel gives up on a path in which directories are moved meanwhile, and a link may come where none was. */
-async function persist(action: () => Promise<ContainedFile>): Promise<ContainedFile> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await action();
-    } catch (error) {
-      if (!isErrno(error, 'EAGAIN', 'ELOOP', 'EXDEV') || attempt === maxAttempts) throw error;
-    }
   }
 }
 

@@ -1,11 +1,11 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { mkdir, readdir, rmdir, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { EngineError } from '../errors.ts';
 import { isErrno, toEngineError } from '../host/errors.ts';
 import type { HostMounts, Libc, MountEntry } from '../host/types.ts';
-import type { BindPlace, PinnedSource } from './types-binds.ts';
+import type { BindPlace, PinnedSource, StagePlace } from './types-binds.ts';
 
 const pathOnly = 0o10000000;
 const mountRecursive = 1 << 14;
@@ -44,10 +44,9 @@ export interface Staging {
 
 /** Mounts a pinned source at its container's place; see BindAccess.stage. */
 export async function stageSource(staging: Staging, source: PinnedSource, place: BindPlace): Promise<string> {
-  const directory = join(staging.directory, place.containerId);
-  const target = join(directory, String(place.index));
+  const target = placeOf(staging, place);
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     if (source.kind === 'directory') await mkdir(target, { mode: 0o700 });
     else await writeFile(target, '', { flag: 'wx', mode: 0o600 });
     attach(staging.libc, {
@@ -61,6 +60,11 @@ export async function stageSource(staging: Staging, source: PinnedSource, place:
   } catch (error) {
     throw toEngineError(error, 'cannot mount the bind source');
   }
+}
+
+/** Path of a container's place, mounted or not. */
+export function placeOf({ directory }: Staging, { containerId, index }: StagePlace): string {
+  return join(directory, containerId, String(index));
 }
 
 /** Mounts the socket at the path anew. Whoever has mounted an earlier one from there keeps that. */
@@ -95,6 +99,11 @@ function attach(libc: Libc, { fd, namespaceFd, target, recursive }: Attachment):
     closeSync(tree);
   }
   // A copy stays in its original's peer group: what is mounted in one would show up in the other.
+  makePrivate(libc, target);
+}
+
+/** Mounts and unmounts below the target are seen nowhere else, and the other way round. */
+export function makePrivate(libc: Libc, target: string): void {
   libc.mount({ source: '', target, type: '', flags: mountPrivate | mountRecursive, data: '' });
 }
 
@@ -138,6 +147,17 @@ export async function unstageContainer(
     await rmdir(directory);
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw toEngineError(error, 'cannot remove the place of a bind');
+  }
+}
+
+/** See BindAccess.clearPlace. */
+export async function clearPlaceOf(staging: Staging, place: StagePlace): Promise<void> {
+  const target = placeOf(staging, place);
+  await staging.mounts.unmountBelow(target);
+  try {
+    await removePlace(target);
+  } catch (error) {
+    throw toEngineError(error, 'cannot remove the place of a bind');
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Mount } from '../containerd/types.ts';
+
 /** What a bind's source is looked up by. */
 export interface BindLookup {
   /** Absolute and clean, as the job sees it. */
@@ -19,11 +21,15 @@ export interface PinnedSource {
   close(): void;
 }
 
-/** Where a pinned source goes. */
-export interface BindPlace {
+/** Where something is mounted for a container. */
+export interface StagePlace {
   readonly containerId: string;
-  /** Which of the container's binds it is. */
+  /** Which of the container's staged mounts it is. */
   readonly index: number;
+}
+
+/** Where a pinned source goes. */
+export interface BindPlace extends StagePlace {
   /** With what is mounted below the source. */
   readonly isRecursive: boolean;
 }
@@ -39,6 +45,14 @@ export interface BindAccess {
   pin(lookup: BindLookup): Promise<PinnedSource>;
   /** Mounts a pinned source and answers the path. It stays, whatever becomes of this process, until `unstage`. */
   stage(source: PinnedSource, place: BindPlace): Promise<string>;
+  /** Holds what a path leads to inside a directory of berth's own, links followed in there only; an empty one is the directory. */
+  pinWithin(directory: string, subpath: string): Promise<PinnedSource>;
+  /** Path of a place, whether something is staged there or not. */
+  placeOf(place: StagePlace): string;
+  /** Takes away what is staged at one place; nothing there is no error. */
+  clearPlace(place: StagePlace): Promise<void>;
+  /** Mounts a read-only snapshot's files at a place, and answers the path; it stays as what `stage` mounts does. */
+  stageImage(view: readonly Mount[], place: StagePlace): Promise<string>;
   /** Mounts the Docker socket that is served now in the place of an earlier one. */
   stageSocket(): Promise<void>;
   /** Takes a container's binds away; Conflict while one of them cannot be unmounted. Idempotent. */

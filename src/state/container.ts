@@ -32,8 +32,8 @@ export type ContainerState =
 
 /** What mounts a container has besides its root filesystem, as `docker inspect` lists them, with the host's side of each. */
 export interface ContainerMount {
-  readonly type: 'volume' | 'bind' | 'tmpfs';
-  /** Volume name for a volume, else empty. */
+  readonly type: 'volume' | 'bind' | 'tmpfs' | 'image';
+  /** A volume's name, an image's as the user typed it, else empty. */
   readonly name: string;
   /** The path as the job sees it, for inspect; never used to mount. */
   readonly shownSource: string;
@@ -46,6 +46,10 @@ export interface ContainerMount {
   readonly propagation: string;
   /** True when the volume was made for this container alone and goes with it on `rm -v` or `--rm`. */
   readonly isAnonymous: boolean;
+  /** Of a volume, what in it is mounted, where that is not all of it: looked up at each start, and `hostPath` is its staging. */
+  readonly subpath?: string;
+  /** Of a tmpfs, its options. */
+  readonly tmpfsOptions?: readonly string[];
 }
 
 /** What is stored with the containerd container: everything that must outlive this process. Plain JSON. */

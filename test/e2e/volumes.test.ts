@@ -96,3 +96,198 @@ test('docker cp reaches a volume of a stopped container', async () => {
   expect(await ask(berth, 'start', '-a', id)).toBe('by cp');
   await ask(berth, 'rm', id);
 });
+
+describe('volumes of other containers', () => {
+  const volumes = (): Promise<string> => ask(job.berth, 'volume', 'ls', '-q');
+
+  test('come with what they are, and never more writable', async () => {
+    const before = await volumes();
+    await ask(job.berth, 'create', '--name', 'source', '-v', 'shared:/named', '-v', '/anonymous', 'busybox');
+    await ask(job.berth, 'create', '--name', 'locked', '-v', 'shared:/named:ro', 'busybox');
+    const script = 'echo first > /named/file; echo second > /anonymous/file';
+    await run('--volumes-from', 'source', 'busybox', 'sh', '-c', script);
+    expect(await run('--volumes-from', 'source:ro', 'busybox', 'cat', '/named/file', '/anonymous/file')).toBe(
+      'first\nsecond',
+    );
+    for (const source of ['source:ro', 'source:ro,z', 'locked', 'locked:rw']) {
+      const args = ['run', '--rm', '--volumes-from', source, 'busybox', 'touch', '/named/x'];
+      const { code, stderr } = await job.berth.docker(args);
+      expect({ source, code }, stderr).toEqual({ source, code: 1 });
+    }
+    const foreign = await job.berth.docker([
+      'create',
+      '--pull',
+      'never',
+      '--volumes-from',
+      'nobody',
+      'busybox',
+    ]);
+    expect(foreign.stderr).toContain('No such container: nobody');
+    await ask(job.berth, 'rm', '-v', 'source', 'locked');
+    await ask(job.berth, 'volume', 'rm', 'shared');
+    expect(await volumes()).toBe(before);
+  });
+
+  test('stay with the container, whatever becomes of the other one', async () => {
+    const before = await volumes();
+    await ask(
+      job.berth,
+      'create',
+      '--name',
+      'origin',
+      '-v',
+      '/data',
+      '-v',
+      '/var/run/docker.sock:/sock',
+      'busybox',
+    );
+    await ask(
+      job.berth,
+      'create',
+      '--name',
+      'heir',
+      '--volumes-from',
+      'origin',
+      'busybox',
+      'sh',
+      '-c',
+      'test -S /sock && echo kept > /data/file && cat /data/file',
+    );
+    await ask(job.berth, 'rename', 'origin', 'another');
+    expect(await ask(job.berth, 'start', '-a', 'heir')).toBe('kept');
+    await ask(job.berth, 'rm', '-v', 'another');
+    expect(await ask(job.berth, 'start', '-a', 'heir')).toBe('kept');
+    await ask(job.berth, 'rm', '-v', 'heir');
+    expect(await volumes()).toBe(before);
+  });
+
+  test("give way to the container's own mounts, and the image's volumes to them", async () => {
+    await ask(
+      job.berth,
+      'create',
+      '--name',
+      'base',
+      '-v',
+      '/a',
+      '-v',
+      '/b',
+      '--mount',
+      'type=tmpfs,target=/t,tmpfs-size=1m',
+      'busybox',
+    );
+    const id = await ask(
+      job.berth,
+      'create',
+      '--volumes-from',
+      'base',
+      '-v',
+      'own:/a',
+      '-v',
+      '/b',
+      'busybox',
+      'sh',
+      '-c',
+      "df -k /t | tail -1 | awk '{print $2}'",
+    );
+    const of = async (name: string): Promise<string> =>
+      ask(job.berth, 'inspect', '-f', '{{range .Mounts}}{{.Destination}}={{.Name}};{{end}}', name);
+    const base = new Map((await of('base')).split(';').map((one) => one.split('=') as [string, string]));
+    const mounts = new Map((await of(id)).split(';').map((one) => one.split('=') as [string, string]));
+    expect([mounts.get('/a'), mounts.get('/b'), mounts.get('/t')]).toEqual(['own', base.get('/b'), '']);
+    expect(await ask(job.berth, 'start', '-a', id)).toBe('1024');
+    await ask(job.berth, 'rm', '-v', id, 'base');
+    await ask(job.berth, 'volume', 'rm', 'own');
+  });
+});
+
+describe('parts of a volume', () => {
+  const part = (subpath: string): string => `type=volume,source=parts,target=/part,volume-subpath=${subpath}`;
+
+  test('are looked up at each start, inside the volume only', async () => {
+    await run(
+      '-v',
+      'parts:/all',
+      'busybox',
+      'sh',
+      '-c',
+      'mkdir -p /all/one/two; echo 1 > /all/one/two/file; ln -s / /all/root; ln -s one/two /all/link',
+    );
+    for (const subpath of ['one/two', 'link'])
+      expect(await run('--mount', part(subpath), 'busybox', 'cat', '/part/file')).toBe('1');
+    expect(await run('--mount', part('one/two/file'), 'busybox', 'cat', '/part')).toBe('1');
+    // The link leads to the root of the volume, not to the machine's.
+    expect(await run('--mount', part('root'), 'busybox', 'ls', '/part')).toBe('link\none\nroot');
+    const id = await ask(job.berth, 'create', '--mount', part('later'), 'busybox', 'cat', '/part/file');
+    const missing = await job.berth.docker(['start', id]);
+    expect(missing.stderr).toContain('cannot access path later: no such file or directory');
+    await run('-v', 'parts:/all', 'busybox', 'sh', '-c', 'mkdir /all/later; echo now > /all/later/file');
+    expect(await ask(job.berth, 'start', '-a', id)).toBe('now');
+    await run(
+      '-v',
+      'parts:/all',
+      'busybox',
+      'sh',
+      '-c',
+      'mv /all/later /all/gone; mkdir /all/later; echo new > /all/later/file',
+    );
+    expect(await ask(job.berth, 'start', '-a', id)).toBe('new');
+    await ask(job.berth, 'rm', id);
+    await ask(job.berth, 'volume', 'rm', 'parts');
+  });
+});
+
+describe('images as mounts', () => {
+  const mount = (more: string): string => `type=image,source=mounted:1,target=/image${more}`;
+
+  test('show what the image has, read-only, and leave nothing', async () => {
+    const image = await buildImage({
+      base: 'scratch',
+      layers: [
+        [{ path: 'dir/file', type: 'file', content: 'below' }],
+        [
+          { path: 'dir/other', type: 'file', content: 'above' },
+          { path: 'out', type: 'symlink', target: '/etc' },
+        ],
+      ],
+    });
+    await job.berth.docker(['load'], { input: await dockerArchive([{ image, tags: ['mounted:1'] }]) });
+    expect(await run('--mount', mount(''), 'busybox', 'cat', '/image/dir/file', '/image/dir/other')).toBe(
+      'belowabove',
+    );
+    expect(await run('--mount', mount(',image-subpath=dir'), 'busybox', 'ls', '/image')).toBe('file\nother');
+    expect(await run('--mount', mount(',image-subpath=dir/file'), 'busybox', 'cat', '/image')).toBe('below');
+    for (const subpath of ['out', 'none']) {
+      const { code, stderr } = await job.berth.docker([
+        'run',
+        '--rm',
+        '--mount',
+        mount(`,image-subpath=${subpath}`),
+        'busybox',
+        'ls',
+        '/image',
+      ]);
+      expect(code, stderr).not.toBe(0);
+      expect(stderr).toContain(`cannot access path ${subpath}`);
+    }
+    const { code } = await job.berth.docker([
+      'run',
+      '--rm',
+      '--mount',
+      mount(''),
+      'busybox',
+      'touch',
+      '/image/x',
+    ]);
+    expect(code).toBe(1);
+    const absent = await job.berth.docker([
+      'create',
+      '--pull',
+      'never',
+      '--mount',
+      'type=image,source=absent:1,target=/image',
+      'busybox',
+    ]);
+    expect(absent.stderr).toContain('No such image: absent:1');
+    await ask(job.berth, 'rmi', 'mounted:1');
+  });
+});

@@ -3,6 +3,10 @@ import { admitBody, outcomeOf } from '../support/gate-fixtures.ts';
 
 const BAD = 'InvalidArgument';
 
+function mount(one: object): object {
+  return host({ Mounts: [{ Target: '/x', ...one }] });
+}
+
 function host(hostConfig: object): object {
   return { HostConfig: hostConfig };
 }
@@ -110,6 +114,21 @@ describe('create refuses malformed values', () => {
     ['a healthcheck that never rests', { Healthcheck: { Test: ['CMD', 'x'], Interval: 1 } }],
     ['an unknown ulimit', host({ Ulimits: [{ Name: 'as', Soft: 1, Hard: 1 }] })],
     ['an annotation without name', host({ Annotations: { '': 'x' } })],
+    ['no container to take volumes from', host({ VolumesFrom: [''] })],
+    ['unknown modes of volumes of others', host({ VolumesFrom: ['own:nocopy'] })],
+    ['propagation of volumes of others', host({ VolumesFrom: ['own:rshared'] })],
+    ['contradicting modes of volumes of others', host({ VolumesFrom: ['own:ro,rw'] })],
+    [
+      'a part outside of a volume',
+      mount({ Type: 'volume', Source: 'data', VolumeOptions: { Subpath: 'a/../../b' } }),
+    ],
+    ['a part of a new volume', mount({ Type: 'volume', VolumeOptions: { Subpath: 'a' } })],
+    ['a part outside of an image', mount({ Type: 'image', Source: 'i', ImageOptions: { Subpath: '/etc' } })],
+    ['no image', mount({ Type: 'image' })],
+    [
+      "an image's options for a volume",
+      mount({ Type: 'volume', Source: 'data', ImageOptions: { Subpath: 'a' } }),
+    ],
   ])('%s', (_, body) => {
     expect(outcomeOf(() => admitBody(body)).kind).toBe(BAD);
   });

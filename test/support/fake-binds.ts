@@ -10,6 +10,10 @@ export function createFakeBinds(): BindAccess {
       throw new EngineError('NotFound', `bind source path does not exist: ${path}`);
     },
     stage: async (_source, { containerId, index }) => `/staged/${containerId}/${index}`,
+    pinWithin: async () => ({ fd: -1, namespaceFd: undefined, kind: 'directory', close: () => undefined }),
+    placeOf: ({ containerId, index }) => `/staged/${containerId}/${index}`,
+    clearPlace: async () => {},
+    stageImage: async (_view, { containerId, index }) => `/staged/${containerId}/${index}`,
     stageSocket: async () => {},
     unstage: async () => {},
     listStaged: async () => [],

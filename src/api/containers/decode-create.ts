@@ -42,6 +42,7 @@ export function decodeCreate(body: Uint8Array, version: ApiVersion): DecodedCrea
     throw new EngineError('InvalidArgument', 'Config cannot be empty in order to create a container');
   }
   refuseHostnameConflicts(config, host);
+  refuseNewerMounts(host, version);
   const shaped = shapedByVersion(host, version);
   const request: CreateRequest = {
     config: configOfVersion(config, version),
@@ -68,6 +69,16 @@ function refuseHostnameConflicts(
   }
   if (networkMode.startsWith('container:')) {
     throw new EngineError('InvalidArgument', 'conflicting options: hostname and the network mode');
+  }
+}
+
+/** Left out, what is mounted would be another thing than asked for. */
+function refuseNewerMounts({ Mounts: mounts = [] }: HostConfig, version: ApiVersion): void {
+  if (!isAtLeast(version, '1.45') && mounts.some(({ VolumeOptions: options }) => options?.Subpath)) {
+    throw new EngineError('InvalidArgument', 'VolumeOptions.Subpath needs API v1.45 or newer');
+  }
+  if (!isAtLeast(version, '1.48') && mounts.some(({ Type: type }) => type === 'image')) {
+    throw new EngineError('InvalidArgument', 'Mount type "Image" needs API v1.48 or newer');
   }
 }
 

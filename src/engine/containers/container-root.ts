@@ -30,17 +30,21 @@ export async function openContainerRoot(
   const running = await openRunning(job, container);
   if (running) return { root: running, path: keepTrailing(absolute, path), isReadOnly };
   if (mount && mount.type !== 'tmpfs') {
-    if (!(await stat(mount.hostPath)).isDirectory())
+    const hostPath = mount.subpath === undefined ? mount.hostPath : job.volumes.hostPath(mount.name);
+    if (!(await stat(hostPath)).isDirectory())
       throw new EngineError(
         'NotImplemented',
         `${path} is a file that is bound: it can be copied while the container runs`,
       );
     const root = await job.rootfs.openMounts([
-      { type: 'bind', source: mount.hostPath, target: '', options: ['rbind', 'rw'] },
+      { type: 'bind', source: hostPath, target: '', options: ['rbind', 'rw'] },
     ]);
     return {
       root,
-      path: keepTrailing(posix.join('/', absolute.slice(mount.destination.length)), path),
+      path: keepTrailing(
+        posix.join('/', mount.subpath ?? '', absolute.slice(mount.destination.length)),
+        path,
+      ),
       isReadOnly,
     };
   }

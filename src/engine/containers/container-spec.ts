@@ -10,6 +10,7 @@ import type { RootHandle } from '../../rootfs/types.ts';
 import type { Container } from '../../state/container.ts';
 import { gateContextOf } from '../gate-context.ts';
 import type { Job } from '../job.ts';
+import { stageSubpaths } from '../mounts/stage-subpaths.ts';
 import { containerPaths } from './container-paths.ts';
 import { sandboxRequestOf } from './join-network.ts';
 
@@ -24,7 +25,9 @@ export function placeholderSpec(): Any {
 
 /** The gate once more, before a start: what the operator has closed since the create stays closed. */
 export function readmitContainer(job: Job, { record }: Container): Admitted<CheckedCreate> {
-  const { config, hostConfig, networkingConfig } = record;
+  const { config, networkingConfig } = record;
+  // What it took from other containers is among its own mounts; they may be gone since.
+  const hostConfig = { ...record.hostConfig, VolumesFrom: null };
   const { admitted } = admitCreate({ config, hostConfig, networkingConfig }, gateContextOf(job));
   return admitMergedConfig(admitted, config);
 }
@@ -64,6 +67,7 @@ export async function storeContainerSpec(
   container: Container,
   admitted: Admitted<CheckedCreate>,
 ): Promise<void> {
+  await stageSubpaths(job, container.record);
   await job.binds.requireStaged(container.record.mounts.map(({ hostPath }) => hostPath));
   const spec = await buildContainerSpec(job, container, admitted);
   const text = specText(spec);

@@ -1,12 +1,17 @@
 import type { Mount } from '../../containerd/types.ts';
 import type { CleanupStack } from '../../lib/cleanup-stack.ts';
+import { tmpfsOptionsOf } from '../../oci/mounts.ts';
 import type { ContainerMount } from '../../state/container.ts';
 import type { CreateRequest } from '../../wire/create-request.ts';
 import type { Job } from '../job.ts';
+import { inheritMounts } from '../mounts/inherit-mounts.ts';
+import { stageBinds } from '../mounts/stage-binds.ts';
+import { stageImages } from '../mounts/stage-images.ts';
+import { takeStagePlaces, type StagePlaces } from '../mounts/stage-places.ts';
 import { acquireVolume, type AcquiredVolume } from '../volumes/acquire-volume.ts';
 import { copyUpVolume } from '../volumes/copy-up-volume.ts';
-import { stageBinds } from '../mounts/stage-binds.ts';
-import { planVolumes, type PlannedVolume } from './plan-volumes.ts';
+import { shownMountpoint } from '../volumes/describe-volume.ts';
+import { askedDestinations, planOwnVolumes, planVolumes, type PlannedVolume } from './plan-volumes.ts';
 
 /** The mounts of a container that is being made. */
 export interface CreatedMounts {
@@ -17,47 +22,79 @@ export interface CreatedMounts {
   release(): void;
 }
 
-/** Takes the volumes of a request into use and stages its binds; `undo` gives all of it back. */
-export async function createMounts(
-  job: Job,
-  making: { readonly containerId: string; readonly request: CreateRequest; readonly undo: CleanupStack },
-): Promise<CreatedMounts> {
-  const binds = await stageBinds(job, { ...making, hostConfig: making.request.hostConfig });
-  const taken: { readonly planned: PlannedVolume; readonly volume: AcquiredVolume }[] = [];
-  for (const planned of planVolumes(making.request)) {
+/** A container whose mounts are made; `undo` gives all of it back. */
+interface MountMaking {
+  readonly containerId: string;
+  readonly request: CreateRequest;
+  readonly undo: CleanupStack;
+}
+
+interface TakenVolume {
+  readonly planned: PlannedVolume;
+  readonly volume: AcquiredVolume;
+}
+
+/** Takes the volumes of a request into use and stages its binds and images, and what it has from other containers. */
+export async function createMounts(job: Job, making: MountMaking): Promise<CreatedMounts> {
+  const { containerId, request, undo } = making;
+  const { hostConfig } = request;
+  const places = takeStagePlaces(job, containerId, undo);
+  const asked = askedDestinations(request);
+  const held: AcquiredVolume[] = [];
+  const keep = (volume: AcquiredVolume): void => {
+    undo.defer('volume', () => volume.discard());
+    held.push(volume);
+  };
+  const inherited = await inheritMounts(job, {
+    containerId,
+    volumesFrom: hostConfig.VolumesFrom ?? [],
+    taken: asked,
+    places,
+    onVolume: keep,
+  });
+  const binds = await stageBinds(job, { hostConfig, places });
+  const images = await stageImages(job, { containerId, hostConfig, places, undo });
+  const inUse = new Set([...asked, ...inherited.map(({ destination }) => destination)]);
+  const taken: TakenVolume[] = [];
+  for (const planned of [...planVolumes(request), ...planOwnVolumes(request, inUse)]) {
     const { name, labels } = planned;
-    const volume = await acquireVolume(job, { containerId: making.containerId, name, labels });
-    making.undo.defer('volume', () => volume.discard());
+    const volume = await acquireVolume(job, { containerId, name, labels });
+    keep(volume);
     taken.push({ planned, volume });
   }
+  const volumes = taken.map((one) => volumeMount(job, one, places));
   return {
-    mounts: [
-      ...taken.map(({ planned, volume }) => volumeMount(planned, volume)),
-      ...binds,
-      ...tmpfsMounts(making.request),
-    ],
-    async fill(rootMounts) {
-      for (const { planned, volume } of taken)
-        if (!planned.noCopy)
-          await copyUpVolume(job, { volumeName: volume.name, rootMounts, destination: planned.destination });
-    },
+    mounts: [...volumes, ...binds, ...images, ...tmpfsMounts(request), ...inherited],
+    fill: (rootMounts) => fillVolumes(job, taken, rootMounts),
     release() {
-      for (const { volume } of taken) volume.release();
+      for (const volume of held) volume.release();
     },
   };
 }
 
-function volumeMount(planned: PlannedVolume, volume: AcquiredVolume): ContainerMount {
+async function fillVolumes(
+  job: Job,
+  taken: readonly TakenVolume[],
+  rootMounts: readonly Mount[],
+): Promise<void> {
+  for (const { planned, volume } of taken)
+    if (!planned.noCopy && planned.subpath === '')
+      await copyUpVolume(job, { volumeName: volume.name, rootMounts, destination: planned.destination });
+}
+
+function volumeMount(job: Job, { planned, volume }: TakenVolume, places: StagePlaces): ContainerMount {
+  const { subpath } = planned;
   return {
     type: 'volume',
     name: volume.name,
-    shownSource: `/var/lib/docker/volumes/${volume.name}/_data`,
-    hostPath: volume.hostPath,
+    shownSource: shownMountpoint(volume.name),
+    hostPath: subpath === '' ? volume.hostPath : job.binds.placeOf(places.take()),
     destination: planned.destination,
     isReadWrite: !planned.isReadOnly,
     mode: planned.mode,
     propagation: '',
     isAnonymous: volume.isAnonymous,
+    ...(subpath === '' ? {} : { subpath }),
   };
 }
 
@@ -75,5 +112,6 @@ function tmpfsMounts({ hostConfig }: CreateRequest): readonly ContainerMount[] {
       mode: '',
       propagation: '',
       isAnonymous: false,
+      tmpfsOptions: tmpfsOptionsOf(mount),
     }));
 }

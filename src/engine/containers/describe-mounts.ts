@@ -5,7 +5,7 @@ import type { MountPoint } from '../../wire/container-inspect.ts';
 export function describeMount(mount: ContainerMount): MountPoint {
   return {
     Type: mount.type,
-    ...(mount.type === 'volume' ? { Name: mount.name } : {}),
+    ...(mount.type === 'volume' || mount.type === 'image' ? { Name: mount.name } : {}),
     Source: mount.shownSource,
     Destination: mount.destination,
     ...(mount.type === 'volume' ? { Driver: 'local' } : {}),

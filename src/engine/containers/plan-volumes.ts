@@ -14,23 +14,36 @@ export interface PlannedVolume {
   /** The words the user wrote, for inspect. */
   readonly mode: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** What of the volume is mounted; empty for all of it. */
+  readonly subpath: string;
 }
 
-/** Volumes of a request: `-v`, `--mount`, and the image's own, which give way to all other mounts. */
-export function planVolumes({ config, hostConfig }: CreateRequest): readonly PlannedVolume[] {
-  const asked = [
+/** Volumes that a request names or asks to be made, with `-v` and `--mount`. */
+export function planVolumes({ hostConfig }: CreateRequest): readonly PlannedVolume[] {
+  return [
     ...(hostConfig.Binds ?? []).flatMap(planBind),
     ...(hostConfig.Mounts ?? []).filter(({ Type: type }) => type === 'volume').map(planMount),
   ];
-  const taken = new Set([
+}
+
+/** Where a request's own mounts go, its image's volumes not among them. */
+export function askedDestinations({ hostConfig }: CreateRequest): ReadonlySet<string> {
+  return new Set([
     ...(hostConfig.Binds ?? []).flatMap((text) => parseBind(text)?.target ?? []).map(cleanPath),
     ...Object.keys(hostConfig.Tmpfs ?? {}).map(cleanPath),
     ...(hostConfig.Mounts ?? []).map(({ Target: target = '' }) => cleanPath(target)),
   ]);
-  const anonymous = Object.keys(config.Volumes ?? {})
-    .map(cleanPath)
-    .filter((destination) => !taken.has(destination));
-  return [...asked, ...anonymous.map((destination) => planAnonymous(destination))];
+}
+
+/** The volumes of the image and of `-v /path`: they give way to all other mounts. */
+export function planOwnVolumes(
+  { config }: CreateRequest,
+  taken: ReadonlySet<string>,
+): readonly PlannedVolume[] {
+  const destinations = new Set(Object.keys(config.Volumes ?? {}).map(cleanPath));
+  return [...destinations]
+    .filter((destination) => !taken.has(destination))
+    .map((destination) => planAnonymous(destination));
 }
 
 function planBind(text: string): readonly PlannedVolume[] {
@@ -44,6 +57,7 @@ function planBind(text: string): readonly PlannedVolume[] {
       noCopy: bind.modes.includes('nocopy'),
       mode: bind.modes.join(','),
       labels: {},
+      subpath: '',
     },
   ];
 }
@@ -57,9 +71,18 @@ function planMount(mount: MountRequest): PlannedVolume {
     noCopy: options?.NoCopy ?? false,
     mode: 'z',
     labels: options?.Labels ?? {},
+    subpath: options?.Subpath ?? '',
   };
 }
 
 function planAnonymous(destination: string): PlannedVolume {
-  return { name: undefined, destination, isReadOnly: false, noCopy: false, mode: '', labels: {} };
+  return {
+    name: undefined,
+    destination,
+    isReadOnly: false,
+    noCopy: false,
+    mode: '',
+    labels: {},
+    subpath: '',
+  };
 }

@@ -4,6 +4,7 @@ import type { Container } from '../../state/container.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
 import type { ContainerRef } from '../../state/container-store.ts';
 import type { Job } from '../job.ts';
+import { removeImageSnapshots } from '../mounts/stage-images.ts';
 import { removeContainerVolumes } from '../volumes/remove-container-volumes.ts';
 import { containerPaths } from './container-paths.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
@@ -105,6 +106,7 @@ async function deleteContainer(job: Job, container: Container, removeVolumes: bo
   await job.logs.remove(container.id);
   if (removeVolumes) await removeContainerVolumes(job, container.record);
   await job.binds.unstage(container.id);
+  await removeImageSnapshots(job, container.id, container.record.hostConfig);
   await rm(containerPaths(job, container.id).stateDir, { recursive: true, force: true });
   await ignoreAbsent(job.containerd.containers.delete(container.id));
 }

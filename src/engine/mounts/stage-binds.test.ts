@@ -7,6 +7,7 @@ import { createCleanupStack, type CleanupStack } from '../../lib/cleanup-stack.t
 import type { BindAccess, BindLookup, PinnedSource } from '../../rootfs/types-binds.ts';
 import type { Job } from '../job.ts';
 import { stageBinds } from './stage-binds.ts';
+import { takeStagePlaces } from './stage-places.ts';
 
 const CONTAINER = { kind: 'process', pid: 7, startTime: '1' } as const;
 
@@ -40,7 +41,8 @@ function jobWith(host: Partial<HostFacts> = {}): Job {
 }
 
 function stage(job: Job, ...binds: readonly string[]): ReturnType<typeof stageBinds> {
-  return stageBinds(job, { containerId: 'c', hostConfig: makeHostConfig({ Binds: binds }), undo });
+  const places = takeStagePlaces(job, 'c', undo);
+  return stageBinds(job, { hostConfig: makeHostConfig({ Binds: binds }), places });
 }
 
 beforeEach(() => {
@@ -116,9 +118,11 @@ describe('stageBinds', () => {
     const hostConfig = makeHostConfig({
       Mounts: [{ ...mount, BindOptions: { ReadOnlyForceRecursive: true } }],
     });
-    const making = { containerId: 'c', hostConfig, undo };
-    await expect(stageBinds(jobWith({ kernelVersion: '5.10.1' }), making)).rejects.toThrow('5.12');
-    expect(await stageBinds(jobWith(), making)).toHaveLength(1);
+    const old = jobWith({ kernelVersion: '5.10.1' });
+    const stageIn = (job: Job): ReturnType<typeof stageBinds> =>
+      stageBinds(job, { hostConfig, places: takeStagePlaces(job, 'c', undo) });
+    await expect(stageIn(old)).rejects.toThrow('5.12');
+    expect(await stageIn(jobWith())).toHaveLength(1);
   });
 });
 

@@ -1,11 +1,11 @@
 import { EngineError } from '../../errors.ts';
-import type { CleanupStack } from '../../lib/cleanup-stack.ts';
 import { isKernelAtLeast } from '../../oci/kernel-version.ts';
-import type { PinnedSource } from '../../rootfs/types-binds.ts';
+import type { PinnedSource, StagePlace } from '../../rootfs/types-binds.ts';
 import type { ContainerMount } from '../../state/container.ts';
 import type { HostConfig } from '../../wire/host-config.ts';
 import type { Job } from '../job.ts';
 import { findJobProcess, requireJobProcess } from './find-job-process.ts';
+import type { StagePlaces } from './stage-places.ts';
 import { planBinds, type PlannedBind } from './plan-binds.ts';
 
 /** Where clients look for a daemon, whatever of theirs the job has there. */
@@ -14,34 +14,24 @@ const KERNEL_DIRECTORIES = ['/proc', '/sys', '/dev'];
 
 /** A container that is being made; `undo` takes its binds away again. */
 export interface BindMaking {
-  readonly containerId: string;
   readonly hostConfig: HostConfig;
-  readonly undo: CleanupStack;
+  readonly places: StagePlaces;
 }
 
 /** Looks up, pins and stages the binds of a request, in the job's view; InvalidArgument or PermissionDenied in dockerd's words. */
 export async function stageBinds(job: Job, making: BindMaking): Promise<readonly ContainerMount[]> {
   const planned = planBinds(making.hostConfig);
-  if (planned.length === 0) return [];
-  making.undo.defer('binds', () => job.binds.unstage(making.containerId));
   const mounts: ContainerMount[] = [];
   for (const bind of planned) {
-    const index = mounts.length;
-    const hostPath = await stageBind(job, bind, { containerId: making.containerId, index }).catch(
-      (error: unknown) => {
-        throw inDockersWords(error);
-      },
-    );
+    const hostPath = await stageBind(job, bind, making.places.take()).catch((error: unknown) => {
+      throw inDockersWords(error);
+    });
     mounts.push(bindMount(bind, hostPath));
   }
   return mounts;
 }
 
-async function stageBind(
-  job: Job,
-  bind: PlannedBind,
-  place: { readonly containerId: string; readonly index: number },
-): Promise<string> {
+async function stageBind(job: Job, bind: PlannedBind, place: StagePlace): Promise<string> {
   if (bind.mustLockBelow && !isKernelAtLeast(job.host.kernelVersion, '5.12'))
     throw new EngineError('InvalidArgument', 'recursive read-only mounts need a kernel of 5.12 or newer');
   // Not looked up at all: a daemon of the machine, or of the runner, is never meant.

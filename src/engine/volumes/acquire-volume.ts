@@ -1,4 +1,6 @@
+import type { VolumeRecord } from '../../state/volume-store.ts';
 import type { Job } from '../job.ts';
+import { findVolume } from './find-volume.ts';
 import { deleteVolume } from './remove-volume.ts';
 import { makeVolume } from './make-volume.ts';
 import { volumeUsers } from './volume-users.ts';
@@ -27,21 +29,42 @@ export interface VolumeWish {
 /** Finds or makes a volume and keeps it from being removed until `release` or `discard`. */
 export async function acquireVolume(job: Job, wish: VolumeWish): Promise<AcquiredVolume> {
   const { name, labels = null, containerId } = wish;
-  return makeVolume(job, { name, labels, driverOpts: null }, (record, created) => {
-    const release = job.volumes.hold(record.name, containerId);
-    return {
-      name: record.name,
-      hostPath: job.volumes.hostPath(record.name),
-      isAnonymous: name === undefined,
-      created,
-      release,
-      async discard() {
-        release();
-        if (!created) return;
-        await job.volumes.lock.run(record.name, async () => {
-          if (volumeUsers(job, record.name).length === 0) await deleteVolume(job, record.name);
-        });
-      },
-    };
+  return makeVolume(job, { name, labels, driverOpts: null }, (record, created) =>
+    takeIntoUse(job, record, { containerId, created, isAnonymous: name === undefined }),
+  );
+}
+
+/** As acquireVolume, for a volume that must be there already; NotFound otherwise. */
+export async function holdVolume(
+  job: Job,
+  { containerId, name }: { readonly containerId: string; readonly name: string },
+): Promise<AcquiredVolume> {
+  return job.volumes.lock.run(name, () => {
+    const record = findVolume(job, name);
+    const { isAnonymous } = record;
+    return Promise.resolve(takeIntoUse(job, record, { containerId, created: false, isAnonymous }));
   });
+}
+
+function takeIntoUse(
+  job: Job,
+  { name }: VolumeRecord,
+  use: { readonly containerId: string; readonly created: boolean; readonly isAnonymous: boolean },
+): AcquiredVolume {
+  const { created, isAnonymous } = use;
+  const release = job.volumes.hold(name, use.containerId);
+  return {
+    name,
+    hostPath: job.volumes.hostPath(name),
+    isAnonymous,
+    created,
+    release,
+    async discard() {
+      release();
+      if (!created) return;
+      await job.volumes.lock.run(name, async () => {
+        if (volumeUsers(job, name).length === 0) await deleteVolume(job, name);
+      });
+    },
+  };
 }

@@ -4,6 +4,7 @@ import { FEATURES } from '../features.ts';
 import { cleanPath, refuseMountPoint } from '../mount-point.ts';
 import { bad, deny, quote, unless, type Finding, type RuleTable } from '../rule.ts';
 import { checkTmpfsOptions, cutTmpfsSize } from '../tmpfs-options.ts';
+import { hasKnownModes, parseVolumesFrom } from '../volumes-from-spec.ts';
 
 type Fields = 'Binds' | 'Mounts' | 'Tmpfs' | 'VolumesFrom' | 'VolumeDriver';
 
@@ -18,6 +19,7 @@ const BIND_WORDS: readonly ReadonlySet<string>[] = [
   new Set(['consistent', 'cached', 'delegated']),
 ];
 const MAX_MOUNTS = 1000;
+const MAX_SUBPATH_LENGTH = 4000;
 
 function unsupported(isSupported: boolean, message: string): readonly Finding[] {
   return unless(isSupported, { kind: 'unsupported', message });
@@ -70,9 +72,19 @@ function checkBindSource({ source }: BindSpec): readonly Finding[] {
 }
 
 function checkMountOptions(mount: MountRequest): readonly Finding[] {
-  const options = { volume: mount.VolumeOptions, bind: mount.BindOptions, tmpfs: mount.TmpfsOptions };
-  const names = { volume: 'VolumeOptions', bind: 'BindOptions', tmpfs: 'TmpfsOptions' } as const;
-  const kinds = ['volume', 'bind', 'tmpfs'] as const;
+  const options = {
+    volume: mount.VolumeOptions,
+    bind: mount.BindOptions,
+    tmpfs: mount.TmpfsOptions,
+    image: mount.ImageOptions,
+  };
+  const names = {
+    volume: 'VolumeOptions',
+    bind: 'BindOptions',
+    tmpfs: 'TmpfsOptions',
+    image: 'ImageOptions',
+  } as const;
+  const kinds = ['volume', 'bind', 'tmpfs', 'image'] as const;
   return kinds.flatMap((kind) =>
     unless(
       mount.Type === kind || options[kind] === undefined,
@@ -91,7 +103,7 @@ function checkMount(mount: MountRequest): readonly Finding[] {
     case 'tmpfs':
       return [...found, ...checkTmpfsMount(mount)];
     case 'image':
-      return [...found, ...unsupported(FEATURES.imageMounts, 'image mounts are not supported')];
+      return [...found, ...checkImageMount(mount)];
     default:
       return [bad(`mount type unknown: ${quote(mount.Type ?? '')}`)];
   }
@@ -140,7 +152,19 @@ function checkVolumeMount({ Source: source = '', VolumeOptions: options }: Mount
     ...(source === '' ? [] : checkVolumeName(source)),
     ...checkVolumeDriver(options?.DriverConfig),
     ...checkSubpath(options?.Subpath ?? ''),
+    ...unless(
+      source !== '' || !options?.Subpath,
+      bad('invalid mount config for type "volume": must not set Subpath when using anonymous volumes'),
+    ),
     ...unsupported(FEATURES.namedVolumes, 'volume mounts are not supported'),
+  ];
+}
+
+function checkImageMount({ Source: source = '', ImageOptions: options }: MountRequest): readonly Finding[] {
+  return [
+    ...unless(source !== '', bad('invalid mount config for type "image": field Source must not be empty')),
+    ...checkSubpath(options?.Subpath ?? ''),
+    ...unsupported(FEATURES.imageMounts, 'image mounts are not supported'),
   ];
 }
 
@@ -153,11 +177,11 @@ function checkVolumeDriver(driver: VolumeOptions['DriverConfig']): readonly Find
 }
 
 function checkSubpath(subpath: string): readonly Finding[] {
-  const isInside = !subpath.startsWith('/') && !subpath.split('/').includes('..');
-  return [
-    ...unless(isInside, bad(`subpath must be a relative path within the volume: ${quote(subpath)}`)),
-    ...unsupported(subpath === '' || FEATURES.volumeSubpaths, 'subpaths of volumes are not supported'),
-  ];
+  const isInside = !subpath.startsWith('/') && !subpath.split('/').includes('..') && !subpath.includes('\0');
+  return unless(
+    isInside && subpath.length <= MAX_SUBPATH_LENGTH,
+    bad(`subpath must be a relative path within the volume: ${quote(subpath)}`),
+  );
 }
 
 function checkTmpfsMount(mount: MountRequest): readonly Finding[] {
@@ -171,6 +195,24 @@ function checkTmpfsMount(mount: MountRequest): readonly Finding[] {
     ...unless(mode <= 0o7777, bad(`invalid tmpfs mode: ${mode.toString(8)}`)),
     ...options.flatMap((words) => checkTmpfsOptions(words.join('='))),
     ...unsupported(FEATURES.tmpfsMounts, 'tmpfs mounts are not supported'),
+  ];
+}
+
+function checkVolumesFrom(
+  text: string,
+  findOwnContainer: (containerRef: string) => string | undefined,
+): readonly Finding[] {
+  if (text === '') return [bad('volumes-from specification cannot be an empty string')];
+  const source = parseVolumesFrom(text);
+  const { containerRef, modes } = source;
+  if (!hasKnownModes(source)) return [bad(`invalid mode: ${modes.join(',').slice(0, 200)}`)];
+  const message = `No such container: ${containerRef.slice(0, 200)}`;
+  return [
+    ...unless(findOwnContainer(containerRef) !== undefined, { kind: 'missing', message }),
+    ...unless(!modes.some((word) => word === 'z' || word === 'Z'), {
+      kind: 'warn',
+      message: `Files are not relabelled for SELinux: ${text.slice(0, 300)}`,
+    }),
   ];
 }
 
@@ -234,13 +276,12 @@ export const mountRules: RuleTable<Pick<HostConfig, Fields>> = {
   VolumesFrom: {
     verdict: 'constrain',
     reason: "only the job's own containers, and never more than they have",
-    check: (sources, { gate }) =>
-      (sources ?? []).flatMap((source) => {
-        const containerRef = source.split(':')[0] ?? '';
-        return gate.findOwnContainer(containerRef) === undefined
-          ? [{ kind: 'missing' as const, message: `No such container: ${containerRef.slice(0, 200)}` }]
-          : unsupported(FEATURES.volumesFrom, 'volumes-from is not supported');
-      }),
+    check: (sources, { gate }) => [
+      ...unless((sources ?? []).length <= MAX_MOUNTS, bad(`more than ${MAX_MOUNTS} mounts`)),
+      ...(sources ?? [])
+        .slice(0, MAX_MOUNTS)
+        .flatMap((source) => checkVolumesFrom(source, gate.findOwnContainer)),
+    ],
   },
   VolumeDriver: {
     verdict: 'deny',
