@@ -1,4 +1,6 @@
 import { EngineError } from '../errors.ts';
+import type { EndpointSwitch } from '../policy/endpoint-permissions.ts';
+import { API_SWITCHES } from './api-switches.ts';
 
 /** The configuration file's values under their settings' names; a key that is not in the file is not here. */
 export interface ConfigFile {
@@ -7,6 +9,8 @@ export interface ConfigFile {
   readonly containerdAddress?: string;
   readonly allowPrivileged?: boolean;
   readonly hostPlatform?: string;
+  readonly apiProfile?: string;
+  readonly apiSwitches?: Readonly<Partial<Record<EndpointSwitch, boolean>>>;
   readonly networkMode?: string;
   readonly egress?: string;
   readonly egressAllow?: readonly string[];
@@ -28,6 +32,7 @@ const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readon
   'containerd.address': { setting: 'containerdAddress', type: 'string' },
   'dind.allow_privileged': { setting: 'allowPrivileged', type: 'boolean' },
   'dind.host_platform': { setting: 'hostPlatform', type: 'string' },
+  'api.profile': { setting: 'apiProfile', type: 'string' },
   'network.mode': { setting: 'networkMode', type: 'string' },
   'network.egress': { setting: 'egress', type: 'string' },
   'network.egress_allow': { setting: 'egressAllow', type: 'strings' },
@@ -43,17 +48,35 @@ const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readon
 /** Checks a parsed TOML document against the known keys; an unknown key or a wrong type is an error, never ignored. */
 export function readConfigFile(document: Readonly<Record<string, unknown>>): ConfigFile {
   const values: Partial<Record<keyof ConfigFile, unknown>> = {};
+  const switches: Partial<Record<EndpointSwitch, boolean>> = {};
   for (const [path, value] of leaves(document, '')) {
+    const apiSwitch = API_SWITCHES.get(path.replace(/^api\./, ''));
+    if (apiSwitch !== undefined && path.startsWith('api.')) {
+      switches[apiSwitch] = booleanOf(path, value);
+      continue;
+    }
     const key = Object.hasOwn(KEYS, path) ? KEYS[path] : undefined;
     if (!key) throw new EngineError('InvalidArgument', `unknown key ${path}`);
-    if (!hasType(value, key.type))
-      throw new EngineError(
-        'InvalidArgument',
-        `${path} must be ${describeType(key.type)}, not ${JSON.stringify(value)}`,
-      );
+    requireType(path, value, key.type);
     values[key.setting] = value;
   }
-  return values as ConfigFile;
+  return {
+    ...(values as ConfigFile),
+    ...(Object.keys(switches).length > 0 ? { apiSwitches: switches } : {}),
+  };
+}
+
+function booleanOf(path: string, value: unknown): boolean {
+  requireType(path, value, 'boolean');
+  return value === true;
+}
+
+function requireType(path: string, value: unknown, type: ValueType): void {
+  if (!hasType(value, type))
+    throw new EngineError(
+      'InvalidArgument',
+      `${path} must be ${describeType(type)}, not ${JSON.stringify(value)}`,
+    );
 }
 
 function* leaves(table: Readonly<Record<string, unknown>>, prefix: string): Generator<[string, unknown]> {

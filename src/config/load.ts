@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse } from 'smol-toml';
 import { EngineError, messageOf } from '../errors.ts';
+import { endpointPermissions } from './api-switches.ts';
 import { readConfigFile, type ConfigFile } from './config-file.ts';
 import type { HostPlatform, NetworkChoice, Settings } from './schema.ts';
 
@@ -72,7 +73,7 @@ export function loadCommandLine(args: readonly string[], accepts: 'serve' | 'run
   return {
     job: flags.job,
     socket: flags.socket === undefined ? undefined : resolve(flags.socket),
-    settings: mergeSettings(flags, file),
+    settings: mergeSettings(flags, file, process.env),
     image: flags.image,
     volumes: flags.volume ?? [],
     env: flags.env ?? [],
@@ -139,6 +140,8 @@ const DEFAULTS = {
   root: '/var/lib/berth',
   runDir: '/run/berth',
   hostPlatform: process.platform,
+  apiProfile: 'job',
+  apiSwitches: {},
   networkMode: 'isolated',
   egress: 'internet',
   egressAllow: [],
@@ -150,7 +153,7 @@ const DEFAULTS = {
   logLevel: 'info',
 } as const satisfies ConfigFile;
 
-function mergeSettings(flags: Flags, file: ConfigFile): Settings {
+function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.ProcessEnv): Settings {
   const values = { ...DEFAULTS, ...file, ...flagValues(flags) };
   return {
     root: absolute('root', values.root),
@@ -158,6 +161,7 @@ function mergeSettings(flags: Flags, file: ConfigFile): Settings {
     containerd: values.containerdAddress,
     hostPlatform: hostPlatform(values.hostPlatform),
     allowPrivileged: values.allowPrivileged,
+    api: endpointPermissions({ profile: values.apiProfile, switches: values.apiSwitches }, environment),
     network: networkChoice(values.networkMode),
     egress: egress(values.egress),
     egressAllow: values.egressAllow,

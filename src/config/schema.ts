@@ -1,3 +1,5 @@
+import type { EndpointPermissions } from '../policy/endpoint-permissions.ts';
+
 /** What platform the operator's host is, as far as the gate's default is concerned. */
 export type HostPlatform = 'linux' | 'darwin' | 'windows';
 
@@ -16,6 +18,8 @@ export interface Settings {
   readonly hostPlatform: HostPlatform;
   /** `[dind] allow_privileged`: undefined when the key is absent. */
   readonly allowPrivileged: boolean | undefined;
+  /** `[api]`: which endpoints the job may use. */
+  readonly api: EndpointPermissions;
   readonly network: NetworkChoice;
   /** Where the job's traffic may go: `internet` is everything but private, link-local and metadata addresses. */
   readonly egress: 'internet' | 'all' | 'none';

@@ -1,6 +1,7 @@
 import { createDockerServer, type DockerApp } from '../api/docker-server.ts';
 import { HIJACK_ROUTES } from '../api/hijack-routes.ts';
 import { createDeferred } from '../lib/deferred.ts';
+import { closedBy, type EndpointPermissions } from '../policy/endpoint-permissions.ts';
 import { listen } from './listen.ts';
 
 /** The job's Docker socket, from before there is a job. */
@@ -11,10 +12,17 @@ export interface FrontDoor {
   close(): Promise<void>;
 }
 
-/** Listens on the socket, for every user of the job. Pings are answered at once, other requests wait. */
-export async function openFrontDoor(socketPath: string): Promise<FrontDoor> {
+/** Listens on the socket, for every user of the job. Pings are answered at once where they are open; other requests wait. */
+export async function openFrontDoor(
+  socketPath: string,
+  permissions: EndpointPermissions,
+): Promise<FrontDoor> {
   const app = createDeferred<DockerApp>();
-  const server = createDockerServer({ app: app.promise, answersPings: true, hijackRoutes: HIJACK_ROUTES });
+  const server = createDockerServer({
+    app: app.promise,
+    answersPings: closedBy({ method: 'GET', path: '/_ping', group: 'ping' }, permissions) === undefined,
+    hijackRoutes: HIJACK_ROUTES,
+  });
   const listener = await listen({ socketPath, app: server, mode: 0o666 });
   return {
     open: (ready) => {

@@ -67,7 +67,7 @@ async function openInOrder(options: OpenJobOptions, undo: CleanupStack): Promise
   };
   undo.defer('directories', removeNew);
   await writeFile(names.bootFile, await readBootId(), { mode: 0o600 });
-  const door = await openFrontDoor(names.paths.socket);
+  const door = await openFrontDoor(names.paths.socket, settings.api);
   undo.defer('socket', () => door.close());
   // The most of berth's code: loaded when clients can already connect, which is what they wait for (130 ms of it).
   const { openParts } = await import('./open-parts.ts');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Route } from '../../src/api/http/route.ts';
+import type { RouteDefinition } from '../../src/api/http/route.ts';
 import { EngineError, type ErrorKind } from '../../src/errors.ts';
 import { startContractApp, type ContractApp } from '../support/contract-app.ts';
 import { formatRequest, rawHttp, type RawRequest, type RawResponse } from '../support/raw-http.ts';
@@ -24,7 +24,7 @@ const FAILURES: Readonly<Record<string, Error>> = {
   foreign: new Error('ENOENT: no such file, open /root/secret'),
 };
 
-const ROUTES: readonly Route[] = [
+const ROUTES: readonly RouteDefinition[] = [
   { method: 'GET', path: '/containers/json', body: 'none', handle: async (c) => c.json(200, []) },
   {
     method: 'GET',

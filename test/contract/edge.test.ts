@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Route, RouteContext } from '../../src/api/http/route.ts';
+import type { RouteContext, RouteDefinition } from '../../src/api/http/route.ts';
 import { startContractApp, type ContractApp } from '../support/contract-app.ts';
 import { formatRequest, openRaw, rawHttp, type RawRequest, type RawResponse } from '../support/raw-http.ts';
 
@@ -11,7 +11,7 @@ function answer(context: RouteContext): Promise<void> {
   return Promise.resolve();
 }
 
-const ROUTES: readonly Route[] = [
+const ROUTES: readonly RouteDefinition[] = [
   { method: 'GET', path: '/containers/json', body: 'none', handle: async (c) => c.json(200, []) },
   { method: 'GET', path: '/containers/:id/json', body: 'none', handle: answer },
   { method: 'GET', path: '/images/:id*/json', body: 'none', handle: answer },

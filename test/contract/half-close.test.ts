@@ -1,7 +1,7 @@
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Route } from '../../src/api/http/route.ts';
+import type { RouteDefinition } from '../../src/api/http/route.ts';
 import { EngineError } from '../../src/errors.ts';
 import { startContractApp, type ContractApp } from '../support/contract-app.ts';
 
@@ -10,7 +10,7 @@ import { startContractApp, type ContractApp } from '../support/contract-app.ts';
 let app: ContractApp;
 let left: string[];
 
-const routes: readonly Route[] = [
+const routes: readonly RouteDefinition[] = [
   {
     method: 'GET',
     path: '/slow',

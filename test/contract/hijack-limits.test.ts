@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HijackedConnection, Route, RouteContext } from '../../src/api/http/route.ts';
+import type { HijackedConnection, RouteDefinition, RouteContext } from '../../src/api/http/route.ts';
 import { stdcopyHeader } from '../../src/api/http/stdcopy.ts';
 import { EngineError } from '../../src/errors.ts';
 import { createDeferred } from '../../src/lib/deferred.ts';
@@ -24,7 +24,7 @@ async function echo(context: RouteContext): Promise<void> {
 
 let taken = createDeferred<{ connection: HijackedConnection; context: RouteContext }>();
 
-const ROUTES: readonly Route[] = [
+const ROUTES: readonly RouteDefinition[] = [
   { method: 'POST', path: '/containers/:id/attach', body: 'none', hijack: true, handle: echo },
   { method: 'POST', path: '/exec/:id/start', body: 'json', hijack: true, handle: echo },
   {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Route, RouteContext } from '../../src/api/http/route.ts';
+import type { RouteContext, RouteDefinition } from '../../src/api/http/route.ts';
 import { EngineError } from '../../src/errors.ts';
 import { startContractApp, type ContractApp } from '../support/contract-app.ts';
 import { formatRequest, openRaw, rawHttp } from '../support/raw-http.ts';
@@ -22,7 +22,7 @@ async function echo(context: RouteContext): Promise<void> {
 
 let created = 0;
 
-const ROUTES: readonly Route[] = [
+const ROUTES: readonly RouteDefinition[] = [
   { method: 'POST', path: '/containers/:id/attach', body: 'none', hijack: true, handle: echo },
   { method: 'POST', path: '/exec/:id/start', body: 'json', hijack: true, handle: echo },
   {

@@ -2,12 +2,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { API_SWITCHES } from '../../src/config/api-switches.ts';
 import { loadCommandLine } from '../../src/config/load.ts';
 import type { Settings } from '../../src/config/schema.ts';
 
 const shipped = resolve(import.meta.dirname, '../../config/berth.toml');
 const examples: readonly (keyof Settings)[] = [
   'allowPrivileged',
+  'api',
   'containerd',
   'hostPlatform',
   'registriesDir',
@@ -45,7 +47,10 @@ test('the keys it shows are known, and their values are the defaults or said to 
 
 test('it shows every key that is known', async () => {
   const source = await readFile(resolve(import.meta.dirname, '../../src/config/config-file.ts'), 'utf8');
-  const known = [...source.matchAll(/^ {2}'?([a-z_.]+)'?: \{ setting:/gm)].map(([, key]) => key);
+  const known = [
+    ...[...source.matchAll(/^ {2}'?([a-z_.]+)'?: \{ setting:/gm)].map(([, key]) => key),
+    ...[...new Set(API_SWITCHES.values())].map((name) => `api.${name}`),
+  ];
   const shown: string[] = [];
   let table = '';
   for (const line of (await readFile(shipped, 'utf8')).split('\n')) {

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/api/app.ts';
 import { createDockerServer } from '../../src/api/docker-server.ts';
-import type { Route } from '../../src/api/http/route.ts';
+import { inGroup } from '../../src/api/http/route-group.ts';
+import type { Route, RouteDefinition } from '../../src/api/http/route.ts';
 import type { Settings } from '../../src/config/schema.ts';
 import type { Job } from '../../src/engine/job.ts';
 import { listen } from '../../src/job/listen.ts';
 import { createTaskTracker } from '../../src/lib/task-tracker.ts';
 import type { Logger } from '../../src/logger.ts';
+import { JOB_PERMISSIONS } from '../../src/policy/endpoint-permissions.ts';
 import { makeJob, partOf } from './records.ts';
 
 /** One line that the app has logged. */
@@ -35,9 +37,14 @@ function recordingLogger(lines: LoggedLine[]): Logger {
   return partOf<Logger>({ error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') });
 }
 
+/** Endpoints that a test makes up are in a group that is open. */
+function grouped(route: Route | RouteDefinition): readonly Route[] {
+  return 'group' in route ? [route] : inGroup('containers', [route]);
+}
+
 /** Starts the app with these routes on a job of these parts; `close` also removes its directory. */
 export async function startContractApp(
-  routes: readonly Route[],
+  routes: readonly (Route | RouteDefinition)[],
   parts: Partial<Job> = {},
 ): Promise<ContractApp> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-contract-'));
@@ -58,10 +65,12 @@ export async function startContractApp(
       runDir: '/run/berth',
       insecureRegistries: ['reg.test:5000', '10.0.0.0/8'],
       logLevel: 'info',
+      api: JOB_PERMISSIONS,
     }),
     ...parts,
   });
-  const app = Promise.resolve(createApp({ job, routes }));
+  const served = routes.flatMap(grouped);
+  const app = Promise.resolve(createApp({ job, routes: served }));
   const server = createDockerServer({
     app,
     answersPings: false,

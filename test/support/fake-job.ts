@@ -14,6 +14,7 @@ import type { HostFacts, HostMounts, Libc } from '../../src/host/types.ts';
 import { createClock } from '../../src/lib/clock.ts';
 import { createTaskTracker } from '../../src/lib/task-tracker.ts';
 import { createLogStore } from '../../src/logstore/log-store.ts';
+import { JOB_PERMISSIONS, type EndpointPermissions } from '../../src/policy/endpoint-permissions.ts';
 import type { Registry } from '../../src/registry/types.ts';
 import { createRootfsAccess } from '../../src/rootfs/rootfs-access.ts';
 import type { RootfsAccess } from '../../src/rootfs/types.ts';
@@ -41,6 +42,8 @@ export interface FakeJob {
   readonly api: ApiClient;
   readonly containerd: FakeContainerd;
   readonly network: FakeNetwork;
+  /** Opens and closes endpoints from now on. */
+  setPermissions(api: EndpointPermissions): void;
   /** Calls that the registry client received. */
   registryCalls(): number;
   /** Failures of work behind answered requests. */
@@ -76,8 +79,16 @@ export async function startFakeJob(options: FakeJobOptions = {}): Promise<FakeJo
     registry: fakeRegistry(),
   };
   const failures: string[] = [];
+  let permissions = JOB_PERMISSIONS;
   const ending = new AbortController();
-  const parts = await makeParts({ directory, options, fakes, failures, signal: ending.signal });
+  const parts = await makeParts({
+    directory,
+    options,
+    fakes,
+    failures,
+    signal: ending.signal,
+    permissions: () => permissions,
+  });
   const app = await startContractApp(routes, parts);
   const api = createApiClient(app.socketPath);
   const { job } = app;
@@ -92,10 +103,14 @@ export async function startFakeJob(options: FakeJobOptions = {}): Promise<FakeJo
     api,
     ...fakes,
     failures,
+    setPermissions(api) {
+      permissions = api;
+    },
     registryCalls: fakes.registry.calls,
     rootOf: (containerId) => makeRoot(directory, containerId),
     clear,
     async close() {
+      permissions = JOB_PERMISSIONS;
       fakes.containerd.setDown(false);
       await clear();
       ending.abort();
@@ -120,6 +135,7 @@ interface PartsOptions {
   };
   readonly failures: string[];
   readonly signal: AbortSignal;
+  readonly permissions: () => EndpointPermissions;
 }
 
 async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
@@ -137,7 +153,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     id: 'fake',
     namespace: containerd.namespace,
     daemonId: 'fake',
-    settings: settingsOf(directory, wanted.options),
+    settings: settingsOf(wanted),
     host: partOf<HostFacts>({ ...FACTS, ...wanted.options.host }),
     appArmorProfiles: [],
     listDevices: () => Promise.resolve([]),
@@ -171,7 +187,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
   };
 }
 
-function settingsOf(directory: string, { settings }: FakeJobOptions): Settings {
+function settingsOf({ directory, options: { settings }, permissions }: PartsOptions): Settings {
   return partOf<Settings>({
     root: directory,
     runDir: directory,
@@ -181,6 +197,9 @@ function settingsOf(directory: string, { settings }: FakeJobOptions): Settings {
     initPath: '/fake/init',
     logLevel: 'info',
     workspaces: [],
+    get api() {
+      return permissions();
+    },
     ...settings,
   });
 }

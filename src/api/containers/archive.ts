@@ -6,10 +6,10 @@ import {
   type PathFacts,
 } from '../../engine/containers/archive-container.ts';
 import { EngineError } from '../../errors.ts';
-import type { AnswerHeaders, Route, RouteContext } from '../http/route.ts';
+import type { AnswerHeaders, RouteDefinition, RouteContext } from '../http/route.ts';
 
 /** `docker cp` in both directions. */
-export const archiveRoutes: readonly Route[] = [
+export const archiveRoutes: readonly RouteDefinition[] = [
   { method: 'HEAD', path: '/containers/:id/archive', body: 'none', handle: head },
   { method: 'GET', path: '/containers/:id/archive', body: 'none', handle: get },
   { method: 'PUT', path: '/containers/:id/archive', body: 'stream', handle: put },

@@ -1,9 +1,9 @@
 import { listContainers } from '../../engine/containers/list-containers.ts';
 import { pruneContainers } from '../../engine/containers/prune-containers.ts';
-import type { Route, RouteContext } from '../http/route.ts';
+import type { RouteDefinition, RouteContext } from '../http/route.ts';
 
 /** Endpoints about all containers at once. */
-export const listRoutes: readonly Route[] = [
+export const listRoutes: readonly RouteDefinition[] = [
   { method: 'GET', path: '/containers/json', body: 'none', handle: list },
   { method: 'POST', path: '/containers/prune', body: 'none', handle: prune },
 ];

@@ -11,6 +11,7 @@ import { stopContainer, type StopOptions } from '../../engine/containers/stop-co
 import { topContainer } from '../../engine/containers/top-container.ts';
 import { EngineError } from '../../errors.ts';
 import type { Query } from '../http/query.ts';
+import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { archiveRoutes } from './archive.ts';
 import { attach } from './attach.ts';
@@ -25,7 +26,7 @@ import { update } from './update.ts';
 import { wait } from './wait.ts';
 
 /** Every endpoint below `/containers`. */
-export const containerRoutes: readonly Route[] = [
+export const containerRoutes: readonly Route[] = inGroup('containers', [
   ...listRoutes,
   { method: 'POST', path: '/containers/create', body: 'json', handle: create },
   { method: 'GET', path: '/containers/:id/json', body: 'none', handle: inspect },
@@ -35,19 +36,19 @@ export const containerRoutes: readonly Route[] = [
   { method: 'GET', path: '/containers/:id/changes', body: 'none', handle: changes },
   { method: 'GET', path: '/containers/:id/export', body: 'none', handle: exportFiles },
   { method: 'POST', path: '/containers/:id/update', body: 'json', handle: update },
-  { method: 'POST', path: '/containers/:id/start', body: 'json', handle: start },
-  { method: 'POST', path: '/containers/:id/stop', body: 'none', handle: stop },
-  { method: 'POST', path: '/containers/:id/restart', body: 'none', handle: restart },
-  { method: 'POST', path: '/containers/:id/kill', body: 'none', handle: kill },
+  { method: 'POST', path: '/containers/:id/start', body: 'json', verb: 'start', handle: start },
+  { method: 'POST', path: '/containers/:id/stop', body: 'none', verb: 'stop', handle: stop },
+  { method: 'POST', path: '/containers/:id/restart', body: 'none', verb: 'restart', handle: restart },
+  { method: 'POST', path: '/containers/:id/kill', body: 'none', verb: 'kill', handle: kill },
   { method: 'POST', path: '/containers/:id/pause', body: 'none', handle: pause },
   { method: 'POST', path: '/containers/:id/unpause', body: 'none', handle: unpause },
   { method: 'POST', path: '/containers/:id/resize', body: 'none', handle: resize },
   { method: 'POST', path: '/containers/:id/rename', body: 'none', handle: rename },
   { method: 'POST', path: '/containers/:id/wait', body: 'none', handle: wait },
   { method: 'POST', path: '/containers/:id/attach', body: 'none', hijack: true, handle: attach },
-  { method: 'DELETE', path: '/containers/:id', body: 'none', handle: remove },
+  { method: 'DELETE', path: '/containers/:id', body: 'none', verb: 'delete', handle: remove },
   ...archiveRoutes,
-];
+]);
 
 async function create(context: RouteContext): Promise<void> {
   const { request, ignored } = decodeCreate(context.body, context.apiVersion);

@@ -3,15 +3,20 @@ import { inspectExec } from '../../engine/exec/inspect-exec.ts';
 import { resizeExec } from '../../engine/exec/resize-exec.ts';
 import { decodeExec } from '../containers/decode-exec.ts';
 import { terminalSize } from '../containers/terminal-size.ts';
+import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { start } from './start.ts';
 
 /** Exec endpoints: made below their container, then named by their own id. */
 export const execRoutes: readonly Route[] = [
-  { method: 'POST', path: '/containers/:id/exec', body: 'json', handle: create },
-  { method: 'POST', path: '/exec/:id/start', body: 'json', hijack: true, handle: start },
-  { method: 'POST', path: '/exec/:id/resize', body: 'none', handle: resize },
-  { method: 'GET', path: '/exec/:id/json', body: 'none', handle: inspect },
+  ...inGroup('containers', [
+    { method: 'POST', path: '/containers/:id/exec', body: 'json', verb: 'exec', handle: create },
+  ]),
+  ...inGroup('exec', [
+    { method: 'POST', path: '/exec/:id/start', body: 'json', hijack: true, handle: start },
+    { method: 'POST', path: '/exec/:id/resize', body: 'none', handle: resize },
+    { method: 'GET', path: '/exec/:id/json', body: 'none', handle: inspect },
+  ]),
 ];
 
 function create(context: RouteContext): Promise<void> {

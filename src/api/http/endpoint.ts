@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Job } from '../../engine/job.ts';
+import { requireEndpoint } from '../../engine/system/require-endpoint.ts';
 import { EngineError } from '../../errors.ts';
 import { isAtLeast, resolveApiVersion } from './api-version.ts';
 import { createByteWriter } from './byte-writer.ts';
@@ -125,6 +126,7 @@ async function createContext(route: Route, exchange: Exchange, job: Job): Promis
   const apiVersion = resolveApiVersion(params['apiVersion']);
   if (route.minApiVersion !== undefined && !isAtLeast(apiVersion, route.minApiVersion))
     throw new EdgeError(404, 'page not found');
+  requireEndpoint(job, route);
   const aborter = new AbortController();
   const abort = (): void => {
     aborter.abort();

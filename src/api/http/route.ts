@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Job } from '../../engine/job.ts';
+import type { EndpointGroup, EndpointVerb } from '../../wire/endpoint-group.ts';
 import type { ApiVersion } from './api-version.ts';
 import type { Query } from './query.ts';
 
@@ -61,8 +62,8 @@ export interface RouteContext {
 
 // In `path`, `:id` is exactly one segment (decoded, so `%2F` in it is a slash); `:name*` is one or more with the
 // slashes between them, as in `/images/:name*/json`. The version prefix is not part of it.
-/** One endpoint, as data. */
-export interface Route {
+/** One endpoint, as data, but for the group that it is in. */
+export interface RouteDefinition {
   readonly method: RouteMethod;
   readonly path: string;
   /** First API version that has it; older ones see 404 `page not found`. */
@@ -70,6 +71,13 @@ export interface Route {
   readonly body: RouteBody;
   /** True when the handler may call `hijack`; the request then never passes through Node's body parser. */
   readonly hijack?: boolean;
+  /** What it does to one container, where the operator can close that by itself. */
+  readonly verb?: EndpointVerb;
   /** Answers, or throws an EngineError before the first byte of the answer. */
   handle(context: RouteContext): Promise<void>;
+}
+
+/** An endpoint in its group (`inGroup` makes one): without a group there is no switch for it, and it is not served. */
+export interface Route extends RouteDefinition {
+  readonly group: EndpointGroup;
 }

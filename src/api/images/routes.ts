@@ -5,13 +5,14 @@ import { loadImage } from '../../engine/images/load-image.ts';
 import { removeImage } from '../../engine/images/remove-image.ts';
 import { tagImage } from '../../engine/images/tag-image.ts';
 import type { Filters } from '../http/query.ts';
+import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { createImage } from './create.ts';
 import { answerWithProgress } from './progress-stream.ts';
 import { shapeInspect, shapeSummaries } from './shape.ts';
 
 /** `/images/…` */
-export const imageRoutes: readonly Route[] = [
+export const imageRoutes: readonly Route[] = inGroup('images', [
   { method: 'GET', path: '/images/json', body: 'none', handle: list },
   { method: 'GET', path: '/images/:name*/json', body: 'none', handle: inspect },
   { method: 'GET', path: '/images/:name*/history', body: 'none', handle: history },
@@ -19,7 +20,7 @@ export const imageRoutes: readonly Route[] = [
   { method: 'POST', path: '/images/load', body: 'stream', handle: load },
   { method: 'POST', path: '/images/:name*/tag', body: 'none', handle: tag },
   { method: 'DELETE', path: '/images/:name*', body: 'none', handle: remove },
-];
+]);
 
 async function list(context: RouteContext): Promise<void> {
   const { job, query, apiVersion } = context;

@@ -5,11 +5,12 @@ import { inspectNetwork } from '../../engine/networks/inspect-network.ts';
 import { listNetworks } from '../../engine/networks/list-networks.ts';
 import { pruneNetworks } from '../../engine/networks/prune-networks.ts';
 import { removeNetwork } from '../../engine/networks/remove-network.ts';
+import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { decodeMembership, decodeNetwork } from './decode-network.ts';
 
 /** Every endpoint below `/networks`. */
-export const networkRoutes: readonly Route[] = [
+export const networkRoutes: readonly Route[] = inGroup('networks', [
   { method: 'GET', path: '/networks', body: 'none', handle: list },
   { method: 'POST', path: '/networks/create', body: 'json', handle: create },
   { method: 'POST', path: '/networks/prune', body: 'none', minApiVersion: '1.25', handle: prune },
@@ -17,7 +18,7 @@ export const networkRoutes: readonly Route[] = [
   { method: 'DELETE', path: '/networks/:id', body: 'none', handle: remove },
   { method: 'POST', path: '/networks/:id/connect', body: 'json', handle: connect },
   { method: 'POST', path: '/networks/:id/disconnect', body: 'json', handle: disconnect },
-];
+]);
 
 function list(context: RouteContext): Promise<void> {
   context.json(200, listNetworks(context.job, context.query.filters()));

@@ -1,10 +1,13 @@
 import { pruneImages } from '../../engine/system/prune-images.ts';
+import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 
 /** What `docker system prune` asks for besides containers, networks and volumes. */
 export const pruneRoutes: readonly Route[] = [
-  { method: 'POST', path: '/images/prune', body: 'none', handle: images },
-  { method: 'POST', path: '/build/prune', body: 'none', minApiVersion: '1.31', handle: buildCache },
+  ...inGroup('images', [{ method: 'POST', path: '/images/prune', body: 'none', handle: images }]),
+  ...inGroup('build', [
+    { method: 'POST', path: '/build/prune', body: 'none', minApiVersion: '1.31', handle: buildCache },
+  ]),
 ];
 
 async function images(context: RouteContext): Promise<void> {

@@ -1,23 +1,21 @@
 import { EngineError } from '../../errors.ts';
+import type { EndpointGroup } from '../../wire/endpoint-group.ts';
+import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteMethod } from '../http/route.ts';
 
 interface RefusedEndpoint {
+  readonly group: EndpointGroup;
   readonly path: string;
   readonly methods: readonly RouteMethod[];
 }
 
 const ANY: readonly RouteMethod[] = ['GET', 'POST', 'DELETE'];
 
-const SWARM_ENDPOINTS: readonly RefusedEndpoint[] = [
-  'swarm',
-  'nodes',
-  'services',
-  'tasks',
-  'secrets',
-  'configs',
-].flatMap((name) => [
-  { path: `/${name}`, methods: ['GET'] },
-  { path: `/${name}/:rest*`, methods: ANY },
+const SWARM_GROUPS = ['swarm', 'nodes', 'services', 'tasks', 'secrets', 'configs'] as const;
+
+const SWARM_ENDPOINTS: readonly RefusedEndpoint[] = SWARM_GROUPS.flatMap((group) => [
+  { group, path: `/${group}`, methods: ['GET'] },
+  { group, path: `/${group}/:rest*`, methods: ANY },
 ]);
 
 const NOT_A_MANAGER =
@@ -29,26 +27,30 @@ const NO_BUILD =
 
 /** Known endpoints that are refused, with what to do instead. */
 const UNSUPPORTED: readonly (RefusedEndpoint & { readonly message: string })[] = [
-  { path: '/build', methods: ['POST'], message: NO_BUILD },
-  { path: '/build/:verb', methods: ['POST'], message: NO_BUILD },
-  { path: '/session', methods: ['POST'], message: NO_BUILD },
-  { path: '/grpc', methods: ['POST'], message: NO_BUILD },
+  { group: 'build', path: '/build', methods: ['POST'], message: NO_BUILD },
+  { group: 'build', path: '/build/:verb', methods: ['POST'], message: NO_BUILD },
+  { group: 'session', path: '/session', methods: ['POST'], message: NO_BUILD },
+  { group: 'grpc', path: '/grpc', methods: ['POST'], message: NO_BUILD },
   {
+    group: 'commit',
     path: '/commit',
     methods: ['POST'],
     message: 'making an image from a container is not supported by this daemon: load a ready image',
   },
   {
+    group: 'containers',
     path: '/containers/:id/attach/ws',
     methods: ['GET'],
     message: 'attaching by WebSocket is not supported: use POST /containers/{id}/attach',
   },
   {
+    group: 'containers',
     path: '/containers/:id/checkpoints',
     methods: ['GET', 'POST'],
     message: 'checkpoints are not supported by this daemon',
   },
   {
+    group: 'plugins',
     path: '/plugins/:rest*',
     methods: ANY,
     message: 'plugins are not supported: they would run outside of the job',
@@ -56,12 +58,11 @@ const UNSUPPORTED: readonly (RefusedEndpoint & { readonly message: string })[] =
 ];
 
 function refusing(endpoint: RefusedEndpoint, error: () => EngineError): readonly Route[] {
-  return endpoint.methods.map((method) => ({
-    method,
-    path: endpoint.path,
-    body: 'none',
-    handle: () => Promise.reject(error()),
-  }));
+  const handle = (): Promise<never> => Promise.reject(error());
+  return inGroup(
+    endpoint.group,
+    endpoint.methods.map((method) => ({ method, path: endpoint.path, body: 'none', handle })),
+  );
 }
 
 /** Endpoints that this daemon knows and does not serve. */

@@ -1,6 +1,7 @@
 import { systemInfo } from '../../engine/system/info.ts';
 import { systemVersion } from '../../engine/system/version.ts';
 import { isAtLeast, MAX_API_VERSION, MIN_API_VERSION } from '../http/api-version.ts';
+import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { disk } from './disk-usage.ts';
 import { events } from './events.ts';
@@ -10,14 +11,18 @@ import { refusedRoutes } from './refused-routes.ts';
 
 /** What is said about the engine itself, and the endpoints it knows but refuses. */
 export const systemRoutes: readonly Route[] = [
-  { method: 'GET', path: '/_ping', body: 'none', handle: ping },
-  { method: 'HEAD', path: '/_ping', body: 'none', handle: pingHead },
-  { method: 'GET', path: '/version', body: 'none', handle: version },
-  { method: 'GET', path: '/info', body: 'none', handle: info },
-  { method: 'GET', path: '/events', body: 'none', handle: events },
-  { method: 'GET', path: '/plugins', body: 'none', handle: listPlugins },
-  { method: 'OPTIONS', path: '/:any*', body: 'none', handle: options },
-  { method: 'GET', path: '/system/df', body: 'none', handle: disk },
+  ...inGroup('ping', [
+    { method: 'GET', path: '/_ping', body: 'none', handle: ping },
+    { method: 'HEAD', path: '/_ping', body: 'none', handle: pingHead },
+  ]),
+  ...inGroup('version', [{ method: 'GET', path: '/version', body: 'none', handle: version }]),
+  ...inGroup('info', [{ method: 'GET', path: '/info', body: 'none', handle: info }]),
+  ...inGroup('events', [{ method: 'GET', path: '/events', body: 'none', handle: events }]),
+  ...inGroup('plugins', [{ method: 'GET', path: '/plugins', body: 'none', handle: listPlugins }]),
+  ...inGroup('system', [
+    { method: 'OPTIONS', path: '/:any*', body: 'none', handle: options },
+    { method: 'GET', path: '/system/df', body: 'none', handle: disk },
+  ]),
   ...pruneRoutes,
   ...refusedRoutes,
 ];

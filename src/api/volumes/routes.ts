@@ -4,17 +4,18 @@ import { listVolumes } from '../../engine/volumes/list-volumes.ts';
 import { pruneVolumes } from '../../engine/volumes/prune-volumes.ts';
 import { removeVolume } from '../../engine/volumes/remove-volume.ts';
 import { isAtLeast } from '../http/api-version.ts';
+import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { decodeVolume } from './decode-volume.ts';
 
 /** Every endpoint below `/volumes`. */
-export const volumeRoutes: readonly Route[] = [
+export const volumeRoutes: readonly Route[] = inGroup('volumes', [
   { method: 'GET', path: '/volumes', body: 'none', handle: list },
   { method: 'POST', path: '/volumes/create', body: 'json', handle: create },
   { method: 'POST', path: '/volumes/prune', body: 'none', minApiVersion: '1.25', handle: prune },
   { method: 'GET', path: '/volumes/:name', body: 'none', handle: inspect },
   { method: 'DELETE', path: '/volumes/:name', body: 'none', handle: remove },
-];
+]);
 
 function list(context: RouteContext): Promise<void> {
   context.json(200, listVolumes(context.job, context.query.filters()));
