@@ -81,6 +81,7 @@ describe('the hosts file', () => {
     domainname: '',
     addresses: ['172.17.0.2'],
     extraHosts: [],
+    linkedHosts: [],
     gateway: '172.17.0.1',
   };
   const machine =
@@ -92,6 +93,10 @@ describe('the hosts file', () => {
     [{ domainname: 'example.org' }, '172.17.0.2\tweb.example.org web\n'],
     [{ hostname: 'web.example.org' }, '172.17.0.2\tweb.example.org web\n'],
     [{ addresses: [] }, ''],
+    [
+      { linkedHosts: [{ address: '172.17.0.9', names: ['db', 'dbhost', 'c9'] }] },
+      '172.17.0.9\tdb dbhost c9\n172.17.0.2\tweb\n',
+    ],
     [
       { extraHosts: ['db:192.0.2.9', 'host.docker.internal:host-gateway', 'six:2001:db8::1'] },
       '192.0.2.9\tdb\n172.17.0.1\thost.docker.internal\n2001:db8::1\tsix\n172.17.0.2\tweb\n',

@@ -3,9 +3,10 @@ import { isIPv4 } from 'node:net';
 import { messageOf } from '../errors.ts';
 import type { NetnsEntry } from '../host/netns.ts';
 import type { Logger } from '../logger.ts';
+import type { Neighbours } from './dns-names.ts';
 import { startDnsServer, type DnsServer } from './dns-server.ts';
 import type { Sandboxes } from './sandboxes.ts';
-import type { Endpoint, SandboxRequest } from './types.ts';
+import type { SandboxRequest } from './types.ts';
 
 /** The resolvers of the containers on users' networks: one in each of their namespaces. */
 export interface ContainerResolvers {
@@ -94,9 +95,9 @@ export function createContainerResolvers(options: ResolverOptions): ContainerRes
   };
 }
 
-function neighboursOf(sandboxes: Sandboxes, containerId: string): readonly (readonly Endpoint[])[] {
+function neighboursOf(sandboxes: Sandboxes, containerId: string): Neighbours {
   return sandboxes
     .endpointsOf(containerId)
     .filter(({ dnsNames }) => dnsNames.length > 0)
-    .map(({ networkId }) => [...sandboxes.membersOf(networkId).values()]);
+    .map(({ networkId, links }) => ({ links, members: [...sandboxes.membersOf(networkId).values()] }));
 }

@@ -1,8 +1,15 @@
 import { recordTypes, type DnsAnswer, type DnsQuestion } from './dns-message.ts';
-import type { Endpoint } from './types.ts';
+import type { Endpoint, NetworkLink } from './types.ts';
 
-/** Everybody on the networks that one container is on, network by network. */
-export type Neighbours = readonly (readonly Endpoint[])[];
+/** What one container knows of one of the networks it is on. */
+export interface Neighbourhood {
+  readonly members: readonly Endpoint[];
+  /** The container's own names for others there. */
+  readonly links: readonly NetworkLink[];
+}
+
+/** What one container knows, network by network. */
+export type Neighbours = readonly Neighbourhood[];
 
 const reversePattern = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/;
 
@@ -13,8 +20,9 @@ const reversePattern = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.ar
 export function answerFromNetworks({ name, type }: DnsQuestion, networks: Neighbours): DnsAnswer | undefined {
   const reverse = reversePattern.exec(name);
   if (reverse) return answerAddress(`${reverse[4]}.${reverse[3]}.${reverse[2]}.${reverse[1]}`, networks);
-  for (const members of networks) {
-    const named = members.filter((member) => isCalled(member, name)).map(({ ipAddress }) => ipAddress);
+  for (const { members, links } of networks) {
+    const target = linkTarget(links, name) ?? name;
+    const named = members.filter((member) => isCalled(member, target)).map(({ ipAddress }) => ipAddress);
     if (named.length === 0) continue;
     return { kind: 'addresses', addresses: type === recordTypes.a ? shuffle(named) : [] };
   }
@@ -22,9 +30,13 @@ export function answerFromNetworks({ name, type }: DnsQuestion, networks: Neighb
 }
 
 function answerAddress(address: string, networks: Neighbours): DnsAnswer | undefined {
-  const found = networks.flat().find(({ ipAddress }) => ipAddress === address);
+  const found = networks.flatMap(({ members }) => members).find(({ ipAddress }) => ipAddress === address);
   const [name] = found?.dnsNames ?? [];
   return found && name !== undefined ? { kind: 'name', name: `${name}.${found.networkName}` } : undefined;
+}
+
+function linkTarget(links: readonly NetworkLink[], name: string): string | undefined {
+  return links.find(({ alias }) => alias.toLowerCase() === name)?.target.toLowerCase();
 }
 
 function isCalled({ dnsNames, networkName }: Endpoint, name: string): boolean {

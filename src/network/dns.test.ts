@@ -31,6 +31,7 @@ function endpoint(networkName: string, ipAddress: string, ...dnsNames: readonly 
     interfaceName: 'eth0',
     gwPriority: 0,
     dnsNames,
+    links: [],
   };
 }
 
@@ -85,8 +86,20 @@ describe('a DNS query', () => {
 
 describe('names of networks', () => {
   const networks = [
-    [endpoint('front', '10.1.0.2', 'web', 'Alias'), endpoint('front', '10.1.0.3', 'web2', 'alias')],
-    [endpoint('back', '10.2.0.2', 'db'), endpoint('back', '10.2.0.3', 'web')],
+    {
+      members: [
+        endpoint('front', '10.1.0.2', 'web', 'Alias'),
+        endpoint('front', '10.1.0.3', 'web2', 'alias'),
+      ],
+      links: [
+        { alias: 'Mine', target: 'web2' },
+        { alias: 'gone', target: 'nobody' },
+      ],
+    },
+    {
+      members: [endpoint('back', '10.2.0.2', 'db'), endpoint('back', '10.2.0.3', 'web')],
+      links: [{ alias: 'web2', target: 'db' }],
+    },
   ];
   test.each([
     ['web', 1, ['10.1.0.2']],
@@ -94,6 +107,7 @@ describe('names of networks', () => {
     ['web.back', 1, ['10.2.0.3']],
     ['db', 1, ['10.2.0.2']],
     ['alias', 1, ['10.1.0.2', '10.1.0.3']],
+    ['mine', 1, ['10.1.0.3']],
     ['web', 28, []],
     ['web', 16, []],
   ])('%s of type %i', (name, type, addresses) => {
@@ -101,7 +115,7 @@ describe('names of networks', () => {
     expect(answer?.kind === 'addresses' ? [...answer.addresses].sort() : answer).toEqual(addresses);
   });
 
-  test.each(['other', 'web.other', 'front', 'web.front.', '9.0.0.10.in-addr.arpa'])(
+  test.each(['other', 'gone', 'web.other', 'front', 'web.front.', '9.0.0.10.in-addr.arpa'])(
     '%s is not known',
     (name) => {
       expect(answerFromNetworks({ ...parsed('x'), name }, networks)).toBeUndefined();

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 
 import { EngineError } from '../errors.ts';
+import type { LinkedHost } from './types.ts';
 
 /** What a container's hosts file says beyond the names every machine has. */
 export interface HostsFacts {
@@ -10,6 +11,8 @@ export interface HostsFacts {
   readonly addresses: readonly string[];
   /** `HostConfig.ExtraHosts`: `name:address`, where the address may be `host-gateway`. */
   readonly extraHosts: readonly string[];
+  /** Containers that it is linked to. */
+  readonly linkedHosts: readonly LinkedHost[];
   /** What `host-gateway` stands for. */
   readonly gateway: string;
 }
@@ -24,12 +27,15 @@ const machineLines = [
 ];
 const namePattern = /^[^\s#\p{Cc}]+$/u;
 
-/** Text of a container's hosts file, in dockerd's order: the machine, the extra hosts, the container itself. */
+/** Text of a container's hosts file, in dockerd's order: the machine, the extra hosts, the links, the container itself. */
 export function formatHostsFile(facts: HostsFacts): string {
   const extra = facts.extraHosts.map((entry) => extraHostLine(entry, facts.gateway));
   const names = ownNames(facts);
   const own = facts.addresses.map((address) => `${address}\t${names}`);
-  return [...machineLines, ...extra, ...own].map((line) => `${line}\n`).join('');
+  const linked = facts.linkedHosts.map(
+    ({ address, names: all }) => `${address}\t${all.map(checkName).join(' ')}`,
+  );
+  return [...machineLines, ...extra, ...linked, ...own].map((line) => `${line}\n`).join('');
 }
 
 /** Text of a container's hostname file; InvalidArgument for a name that is more than one word. */

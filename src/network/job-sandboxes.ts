@@ -49,6 +49,13 @@ export function jobNetwork(parts: Parts): JobNetwork {
       refuseActive(parts, networkId);
       await registry.remove(networkId);
     },
+    rename: (containerId, dnsNames) => {
+      sandboxes.rename(containerId, dnsNames);
+    },
+    sandboxOf: (containerId) =>
+      sandboxes.endpointsOf(containerId).length === 0
+        ? undefined
+        : describe(context, containerId, sandboxPath(parts.runDir, containerId)),
     sandboxPath: ({ containerId, mode }) => pathOf(parts, containerId, mode),
     openSandbox: (request) => open(context, request),
     adoptSandbox: (request, traces) => adopt(context, request, traces),

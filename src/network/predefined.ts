@@ -61,6 +61,7 @@ export function createPlacelessEndpoint({ id, name }: NetworkFacts): Endpoint {
     interfaceName: '',
     gwPriority: 0,
     dnsNames: [],
+    links: [],
   };
 }
 
@@ -81,6 +82,7 @@ export function createEndpoint(
     interfaceName: place.interfaceName,
     gwPriority: request.gwPriority,
     dnsNames: network.isPredefined ? [] : request.dnsNames,
+    links: network.isPredefined ? [] : request.links,
   };
 }
 

@@ -26,6 +26,7 @@ export interface Sandboxes {
   adopt(containerId: string, had: readonly Adopted[]): Promise<string | undefined>;
   join(containerId: string, wish: Wish): Promise<void>;
   leave(containerId: string, network: LiveNetwork): Promise<void>;
+  rename(containerId: string, dnsNames: Readonly<Record<string, readonly string[]>>): void;
   /** In the order of their interfaces. */
   endpointsOf(containerId: string): readonly Endpoint[];
   /** Everybody on a network, by container. */
@@ -94,6 +95,17 @@ export function createSandboxes(options: NetnsOptions): Sandboxes {
         await routeOut(context, containerId);
       }),
     leave: (containerId, network) => removeInterface(context, containerId, network),
+    rename(containerId, dnsNames) {
+      const names = new Map(Object.entries(dnsNames));
+      const renamed = holdings.of(containerId).map(({ network, endpoint }) => ({
+        network,
+        endpoint: {
+          ...endpoint,
+          dnsNames: network.facts.isPredefined ? [] : (names.get(endpoint.networkName) ?? endpoint.dnsNames),
+        },
+      }));
+      if (renamed.length > 0) holdings.set(containerId, renamed);
+    },
     endpointsOf: (containerId) => holdings.of(containerId).map(({ endpoint }) => endpoint),
     membersOf: (networkId) => holdings.membersOf(networkId),
     async close(containerId) {

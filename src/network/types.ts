@@ -22,6 +22,15 @@ export interface Endpoint {
   readonly gwPriority: number;
   /** What the other containers of a user network may call it; none on the default bridge. */
   readonly dnsNames: readonly string[];
+  /** What this container alone calls others there. */
+  readonly links: readonly NetworkLink[];
+}
+
+/** A name of one container's own for another on the same network. */
+export interface NetworkLink {
+  readonly alias: string;
+  /** A name that the network knows. */
+  readonly target: string;
 }
 
 /** What can be published; SCTP is refused before it comes here. */
@@ -69,6 +78,9 @@ export interface EndpointRequest {
   readonly ipAddress: string;
   readonly gwPriority: number;
   readonly dnsNames: readonly string[];
+  readonly links: readonly NetworkLink[];
+  /** Further addresses of the interface, on the link only. */
+  readonly linkLocalAddresses: readonly string[];
 }
 
 /** Which network a container asks for: `HostConfig.NetworkMode` after the gate. */
@@ -134,12 +146,20 @@ export interface NetworkRequest {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** A line of a hosts file for another container. */
+export interface LinkedHost {
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
 /** What the network files of a container depend on besides its sandbox. */
 export interface ContainerFilesRequest {
   readonly hostname: string;
   readonly domainname: string;
   /** `HostConfig.ExtraHosts`. */
   readonly extraHosts: readonly string[];
+  /** Containers that it is linked to. */
+  readonly linkedHosts: readonly LinkedHost[];
   /** `HostConfig.Dns`, `DnsSearch` and `DnsOptions`. */
   readonly dns: readonly string[];
   readonly dnsSearch: readonly string[];
@@ -169,6 +189,10 @@ export interface JobNetwork {
   disconnect(containerId: string, networkId: string): Promise<Sandbox>;
   /** Where `openSandbox` will put the container's namespace: known before it is made. */
   sandboxPath(request: SandboxRequest): string;
+  /** Gives an open sandbox's endpoints their names anew, by network name: its container is called otherwise now. */
+  rename(containerId: string, dnsNames: Readonly<Record<string, readonly string[]>>): void;
+  /** The sandbox of a container on networks, as it is now; undefined where it is not open. */
+  sandboxOf(containerId: string): Sandbox | undefined;
   /** Makes (or takes from a warm pool) the namespace of a container and its endpoint. */
   openSandbox(request: SandboxRequest): Promise<Sandbox>;
   /** After a restart of berth: the sandbox that a running container still has; undefined when it has none any more. */

@@ -4,13 +4,15 @@ const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 export interface EnvInput {
   readonly hostname: string;
   readonly tty: boolean;
+  /** What its links tell it; overridden by its own. */
+  readonly linkEnv: readonly string[];
   /** `Config.Env` after the merge with the image's. */
   readonly env: readonly string[];
 }
 
 /** The environment of a container's first process; the runtime adds HOME of whoever the user is in the container. */
-export function buildEnv({ hostname, tty, env }: EnvInput): readonly string[] {
-  const defaults = [DEFAULT_PATH, `HOSTNAME=${hostname}`, ...(tty ? ['TERM=xterm'] : [])];
+export function buildEnv({ hostname, tty, linkEnv, env }: EnvInput): readonly string[] {
+  const defaults = [DEFAULT_PATH, `HOSTNAME=${hostname}`, ...(tty ? ['TERM=xterm'] : []), ...linkEnv];
   return replaceEnv(defaults, env);
 }
 

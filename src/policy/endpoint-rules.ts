@@ -2,11 +2,13 @@ import type { EndpointSettings } from '../wire/networking-config.ts';
 import { isMacAddress } from './container-config-rules.ts';
 import { FEATURES } from './features.ts';
 import { isIpv4, isIpv6 } from './ip-address.ts';
+import { checkLinks } from './link-spec.ts';
 import { bad, free, quote, unless, type Finding, type RuleContext, type RuleTable } from './rule.ts';
 
 const MAX_ALIASES = 100;
+const MAX_OPTION_BYTES = 16 * 1024;
 const ALIAS = /^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,252}$/;
-const NETWORK_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
+const NETWORK_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_. -]{0,127}$/;
 const STATIC_ADDRESS = 'user specified IP address is supported on user defined networks only';
 const OPERATIONAL = free('told by the daemon; ignored in a request');
 
@@ -27,17 +29,25 @@ function checkIpam(ipam: EndpointSettings['IPAMConfig']): readonly Finding[] {
   ];
 }
 
+// Labels for drivers that are not here are kept and shown, as in dockerd; those with an effect there are refused.
+function checkDriverOptions(options: EndpointSettings['DriverOpts']): readonly Finding[] {
+  const entries = Object.entries(options ?? {});
+  if (JSON.stringify(entries).length > MAX_OPTION_BYTES)
+    return [bad(`endpoint driver options are more than ${MAX_OPTION_BYTES} bytes`)];
+  return entries.map(([name]) =>
+    name.startsWith('com.docker.network.')
+      ? bad(`unsupported endpoint driver option: ${quote(name)}`)
+      : { kind: 'warn', message: `endpoint driver option ${quote(name)} has no effect` },
+  );
+}
+
 /** The rows of what a client asks for on one network. */
 export const ENDPOINT_RULES: RuleTable<EndpointSettings, unknown> = {
   IPAMConfig: { verdict: 'bad', reason: "addresses of the job's own networks", check: checkIpam },
   Links: {
     verdict: 'bad',
     reason: "only the job's own containers can be linked",
-    check: (links) =>
-      unless((links ?? []).length === 0 || FEATURES.links, {
-        kind: 'unsupported',
-        message: 'links between containers are not supported',
-      }),
+    check: (links) => checkLinks(links ?? []),
   },
   Aliases: {
     verdict: 'bad',
@@ -57,9 +67,9 @@ export const ENDPOINT_RULES: RuleTable<EndpointSettings, unknown> = {
   },
   DriverOpts: {
     verdict: 'bad',
-    reason: 'options of network drivers reach beyond the container',
-    check: (options) =>
-      Object.keys(options ?? {}).map((name) => bad(`unsupported endpoint driver option: ${quote(name)}`)),
+    reason:
+      "the bridge driver's own options reach beyond the container; it ignores all others, and so does berth",
+    check: checkDriverOptions,
   },
   GwPriority: free('which of the networks has the default route'),
   NetworkID: OPERATIONAL,

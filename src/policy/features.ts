@@ -10,7 +10,6 @@ export type Feature =
   | 'containerNetwork'
   | 'containerPid'
   | 'containerIpc'
-  | 'links'
   | 'devices'
   | 'healthchecks'
   | 'staticAddresses';
@@ -27,7 +26,6 @@ export const FEATURES: Readonly<Record<Feature, boolean>> = {
   containerNetwork: true,
   containerPid: false,
   containerIpc: false,
-  links: false,
   devices: false,
   healthchecks: true,
   staticAddresses: true,

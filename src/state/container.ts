@@ -52,6 +52,14 @@ export interface ContainerMount {
   readonly tmpfsOptions?: readonly string[];
 }
 
+/** A container that another one on the default bridge knows by an alias. */
+export interface ContainerLink {
+  readonly containerId: string;
+  /** The name it had when the link was made; shown once it is gone. */
+  readonly containerName: string;
+  readonly alias: string;
+}
+
 /** What is stored with the containerd container: everything that must outlive this process. Plain JSON. */
 export interface ContainerRecord {
   readonly version: 1;
@@ -71,6 +79,8 @@ export interface ContainerRecord {
   readonly networkingConfig: NetworkingConfig;
   /** The networks it is on when it runs, by name, with what was asked for on each; connect and disconnect change it. */
   readonly networks: Readonly<Record<string, EndpointSettings>>;
+  /** Other containers of the default bridge that its files and environment tell of. */
+  readonly links: readonly ContainerLink[];
   /** Entrypoint and command merged: the program and its arguments. */
   readonly argv: readonly string[];
   readonly mounts: readonly ContainerMount[];

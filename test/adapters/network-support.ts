@@ -180,6 +180,14 @@ export function newContainerId(): string {
 
 /** A place on the default bridge; without a hardware address it gets one of its own. */
 export function onBridge(macAddress = ''): SandboxMode {
-  const endpoint = { networkRef: 'bridge', macAddress, ipAddress: '', gwPriority: 0, dnsNames: [] };
+  const endpoint = {
+    networkRef: 'bridge',
+    macAddress,
+    ipAddress: '',
+    gwPriority: 0,
+    dnsNames: [],
+    links: [],
+    linkLocalAddresses: [],
+  };
   return { kind: 'networks', endpoints: [endpoint] };
 }

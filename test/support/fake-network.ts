@@ -19,6 +19,8 @@ export function createFakeNetwork(): FakeNetwork {
     netnsPath: '/fake/netns/job',
     networks: NETWORKS,
     sandboxPath,
+    rename: () => undefined,
+    sandboxOf: () => undefined,
     async openSandbox(request) {
       calls += 1;
       open.add(request.containerId);

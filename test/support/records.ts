@@ -140,6 +140,7 @@ export function makeRecord(parts: Partial<ContainerRecord> = {}): ContainerRecor
     isRootfsTouched: false,
     endpoints: {},
     ports: [],
+    links: [],
     networks: initialNetworks(parts.hostConfig?.NetworkMode ?? 'bridge'),
     isHidden: false,
     ...parts,
@@ -188,6 +189,7 @@ export function makeEndpoint(parts: Partial<Endpoint> = {}): Endpoint {
     interfaceName: 'eth0',
     gwPriority: 0,
     dnsNames: [],
+    links: [],
     ...parts,
   };
 }

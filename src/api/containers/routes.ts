@@ -3,6 +3,7 @@ import { inspectContainer } from '../../engine/containers/inspect-container.ts';
 import { killContainer } from '../../engine/containers/kill-container.ts';
 import { pauseContainer, unpauseContainer } from '../../engine/containers/pause-container.ts';
 import { removeContainer } from '../../engine/containers/remove-container.ts';
+import { removeLink } from '../../engine/containers/remove-link.ts';
 import { renameContainer } from '../../engine/containers/rename-container.ts';
 import { resizeContainer } from '../../engine/containers/resize-container.ts';
 import { restartContainer } from '../../engine/containers/restart-container.ts';
@@ -46,7 +47,7 @@ export const containerRoutes: readonly Route[] = inGroup('containers', [
   { method: 'POST', path: '/containers/:id/rename', body: 'none', handle: rename },
   { method: 'POST', path: '/containers/:id/wait', body: 'none', handle: wait },
   { method: 'POST', path: '/containers/:id/attach', body: 'none', hijack: true, handle: attach },
-  { method: 'DELETE', path: '/containers/:id', body: 'none', verb: 'delete', handle: remove },
+  { method: 'DELETE', path: '/containers/:id*', body: 'none', verb: 'delete', handle: remove },
   ...archiveRoutes,
 ]);
 
@@ -125,11 +126,11 @@ async function rename(context: RouteContext): Promise<void> {
 
 async function remove(context: RouteContext): Promise<void> {
   const { job, query } = context;
-  if (query.bool('link'))
-    throw new EngineError('NotImplemented', 'links are not kept by name here: there is none to remove');
-  await removeContainer(job, context.param('id'), {
-    force: query.bool('force'),
-    removeVolumes: query.bool('v'),
-  });
+  if (query.bool('link')) await removeLink(job, context.param('id'));
+  else
+    await removeContainer(job, context.param('id'), {
+      force: query.bool('force'),
+      removeVolumes: query.bool('v'),
+    });
   context.empty(204);
 }

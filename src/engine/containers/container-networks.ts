@@ -1,4 +1,5 @@
 import type { EndpointRequest, SandboxMode } from '../../network/types.ts';
+import { parseLink } from '../../policy/link-spec.ts';
 import type { Container, ContainerRecord } from '../../state/container.ts';
 import type { CreateRequest } from '../../wire/create-request.ts';
 import type { EndpointSettings } from '../../wire/networking-config.ts';
@@ -35,10 +36,18 @@ export function initialNetworks(
   const nameOf = (ref: string): string =>
     job.network.networks.find(({ id, name }) => name === ref || id === ref)?.name ?? ref;
   const asked = Object.entries(networkingConfig.EndpointsConfig);
+  const own = mode === 'bridge' ? PLAIN_ENDPOINT : { ...PLAIN_ENDPOINT, Links: hostConfig.Links };
   return Object.fromEntries([
-    [nameOf(mode), PLAIN_ENDPOINT] as const,
+    [nameOf(mode), own] as const,
     ...asked.map(([ref, settings]) => [nameOf(ref), settings] as const),
   ]);
+}
+
+/** What the others on each of its networks may call the container. */
+export function dnsNamesOf(record: ContainerRecord): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    Object.keys(record.networks).map((name) => [name, endpointRequestOf(record, name).dnsNames]),
+  );
 }
 
 /** What kind of network namespace the container has, and what is in it. */
@@ -67,5 +76,7 @@ export function endpointRequestOf(record: ContainerRecord, networkName: string):
     ipAddress: settings.IPAMConfig?.IPv4Address ?? '',
     gwPriority: settings.GwPriority,
     dnsNames: [...new Set(names.filter((name) => name !== ''))],
+    links: (settings.Links ?? []).map(parseLink),
+    linkLocalAddresses: settings.IPAMConfig?.LinkLocalIPs ?? [],
   };
 }

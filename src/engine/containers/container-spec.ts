@@ -11,7 +11,9 @@ import type { Container } from '../../state/container.ts';
 import { gateContextOf } from '../gate-context.ts';
 import type { Job } from '../job.ts';
 import { stageSubpaths } from '../mounts/stage-subpaths.ts';
+import { liveLinks } from './container-links.ts';
 import { containerPaths } from './container-paths.ts';
+import { linkEnv } from './link-env.ts';
 import { sandboxRequestOf } from './join-network.ts';
 
 /** containerd's name for the type of a runtime spec in JSON. */
@@ -40,11 +42,12 @@ export async function buildContainerSpec(
 ): Promise<Any> {
   const { record, id } = container;
   const { Hostname: hostname, Tty: tty, Env: env } = record.config;
+  const linkVariables = liveLinks(job, container).flatMap((link) => linkEnv(record.name, link));
   const { cgroup, ...files } = containerPaths(job, id);
   const { spec, warnings } = buildSpec({
     admitted,
     argv: record.argv,
-    env: buildEnv({ hostname, tty, env: env ?? [] }),
+    env: buildEnv({ hostname, tty, linkEnv: linkVariables, env: env ?? [] }),
     user: await findContainerUser(job, container),
     rootfsPath: 'rootfs',
     netnsPath: job.network.sandboxPath(sandboxRequestOf(container)),

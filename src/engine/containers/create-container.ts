@@ -18,6 +18,7 @@ import { buildContainerSpec, placeholderSpec, specText } from './container-spec.
 import { createMounts, type CreatedMounts } from './create-mounts.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { generateName } from './generate-name.ts';
+import { resolveLinks } from './container-links.ts';
 import { initialNetworks } from './container-networks.ts';
 import { newContainer } from './new-container.ts';
 import { encodeRecord, RECORD_EXTENSION } from './stored-record.ts';
@@ -48,6 +49,7 @@ export async function createContainer(
   const gate = gateContextOf(job);
   const asked = admitCreate(options.request, gate);
   if (options.name !== '') checkContainerName(options.name);
+  const links = resolveLinks(job, asked.admitted.hostConfig);
   const image = resolveImage(job, asked.admitted.config.Image, options.platform);
   const merged = mergeImageConfig(asked.admitted.config, image.config);
   const id = createRandomId();
@@ -58,7 +60,7 @@ export async function createContainer(
   const warnings = [...options.warnings, ...asked.warnings];
   for (const warning of warnings)
     job.log.warn({ containerId: id, warning }, 'container gets less than it asked for');
-  await makeContainer(job, { id, options, image, admitted, argv: merged.argv, warnings });
+  await makeContainer(job, { id, options, image, admitted, argv: merged.argv, links, warnings });
   return { id, warnings };
 }
 
@@ -68,6 +70,7 @@ interface Making {
   readonly image: Image;
   readonly admitted: Admitted<CheckedCreate>;
   readonly argv: readonly string[];
+  readonly links: ContainerRecord['links'];
   readonly warnings: readonly string[];
 }
 
@@ -107,7 +110,7 @@ function makeRecord(
   making: Making,
   made: { readonly name: string; readonly mounts: readonly ContainerMount[] },
 ): ContainerRecord {
-  const { id, image, admitted, argv, warnings, options } = making;
+  const { id, image, admitted, argv, warnings, options, links } = making;
   return {
     version: 1,
     id,
@@ -120,6 +123,7 @@ function makeRecord(
     hostConfig: admitted.hostConfig,
     networkingConfig: admitted.networkingConfig,
     networks: initialNetworks(job, admitted),
+    links,
     argv,
     mounts: made.mounts,
     warnings,

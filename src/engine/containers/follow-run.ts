@@ -2,6 +2,7 @@ import type { ExitStatus as TaskExit } from '../../containerd/types.ts';
 import { formatTimeNs } from '../../lib/clock.ts';
 import type { Container, ContainerRun, ExitStatus } from '../../state/container.ts';
 import type { Job } from '../job.ts';
+import { emitMembership } from '../networks/emit-network-event.ts';
 import { awaitTaskExit } from './await-task-exit.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { stopHealthChecks } from './health-monitor.ts';
@@ -66,6 +67,7 @@ async function becomeExited(
   container.released = release(job, container, stored);
   job.tasks.track('release container', container.released);
   emitContainerEvent(job, container, { action: 'die', attributes: { exitCode: String(status.exitCode) } });
+  emitMembership(job, container, 'disconnect');
   run.exited.resolve(status);
   settleNextExit(container, status);
   const isAutoRemoved =

@@ -1,5 +1,6 @@
 import type { ContainerInspect } from '../../wire/container-inspect.ts';
 import type { Job } from '../job.ts';
+import { describeLinks } from './container-links.ts';
 import { describeMount } from './describe-mounts.ts';
 import { describeNetworkSettings } from './describe-networks.ts';
 import { describeState } from './describe-state.ts';
@@ -36,7 +37,7 @@ export async function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execIds.length === 0 ? null : execIds,
-    HostConfig: record.hostConfig,
+    HostConfig: { ...record.hostConfig, Links: describeLinks(job, record) },
     GraphDriver: { Name: SNAPSHOTTER, Data: null },
     ...(size ? { SizeRw: size.rwBytes, SizeRootFs: size.rootFsBytes } : {}),
     Mounts: record.mounts.map(describeMount),

@@ -3,15 +3,22 @@ import type { CleanupStack } from '../../lib/cleanup-stack.ts';
 import type { Sandbox, SandboxRequest } from '../../network/types.ts';
 import type { Container } from '../../state/container.ts';
 import type { Job } from '../job.ts';
+import { emitMembership } from '../networks/emit-network-event.ts';
+import { linkHosts, linkingContainers, liveLinks, reachableLinks } from './container-links.ts';
 import { containerPaths } from './container-paths.ts';
 import { sandboxModeOf } from './container-networks.ts';
 import { portRequestsOf } from './port-requests.ts';
 
 /** Opens the container's network namespace, and writes the three files that depend on it. */
 export async function joinNetwork(job: Job, container: Container, undo: CleanupStack): Promise<Sandbox> {
+  liveLinks(job, container);
   undo.defer('network', () => job.network.closeSandbox(container.id));
   const sandbox = await job.network.openSandbox(sandboxRequestOf(container));
   container.record = { ...container.record, endpoints: sandbox.endpoints, ports: sandbox.ports };
+  emitMembership(job, container, 'connect');
+  undo.defer('membership', () => {
+    emitMembership(job, container, 'disconnect');
+  });
   const { mode } = sandboxRequestOf(container);
   if (mode.kind === 'container') await copyNetworkFiles(job, { from: mode.containerId, to: container.id });
   else await writeNetworkFiles(job, container, sandbox);
@@ -28,6 +35,15 @@ export function sandboxRequestOf(container: Container): SandboxRequest {
     ports: portRequestsOf(container.record),
     nameServers: container.record.hostConfig.Dns ?? [],
   };
+}
+
+/** Tells the running containers that have a link to this one where it is now. */
+export async function tellLinkingContainers(job: Job, container: Container): Promise<void> {
+  for (const other of linkingContainers(job, container))
+    await job.containers.lock.run(other.id, async () => {
+      const sandbox = other.run && job.network.sandboxOf(other.id);
+      if (sandbox) await writeNetworkFiles(job, other, sandbox);
+    });
 }
 
 async function copyNetworkFiles(
@@ -50,6 +66,7 @@ export async function writeNetworkFiles(job: Job, container: Container, sandbox:
     hostname: config.Hostname,
     domainname: config.Domainname,
     extraHosts: hostConfig.ExtraHosts ?? [],
+    linkedHosts: linkHosts(reachableLinks(job, container)),
     dns: hostConfig.Dns ?? [],
     dnsSearch: hostConfig.DnsSearch ?? [],
     dnsOptions: hostConfig.DnsOptions ?? [],

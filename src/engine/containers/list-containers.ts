@@ -4,6 +4,7 @@ import type { ContainerSummary } from '../../wire/container-summary.ts';
 import type { Filters } from '../filters.ts';
 import { resolveImage } from '../images/resolve-image.ts';
 import type { Job } from '../job.ts';
+import { linkNames } from './container-links.ts';
 import { describeMount } from './describe-mounts.ts';
 import { describeNetworks } from './describe-networks.ts';
 import { describeStatus, statusOf } from './describe-state.ts';
@@ -43,7 +44,7 @@ async function summarize(
   const { record } = container;
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
+    Names: [`/${record.name}`, ...linkNames(job, container)],
     Image: shownImage(job, container),
     ImageID: record.imageId,
     Command: record.argv.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg)).join(' '),

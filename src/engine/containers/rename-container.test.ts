@@ -10,6 +10,7 @@ import {
 } from '../../../test/support/records.ts';
 import type { Containerd, Containers } from '../../containerd/types.ts';
 import { EngineError } from '../../errors.ts';
+import type { JobNetwork } from '../../network/types.ts';
 import type { Job } from '../job.ts';
 import { renameContainer } from './rename-container.ts';
 
@@ -19,6 +20,7 @@ function twoContainers(update: Containers['update'] = async () => partOf({})): J
       makeContainer({ config: makeConfig({ Labels: { a: 'b' } }) }),
       makeContainer({ id: makeId('c2'), name: 'db' }),
     ]),
+    network: partOf<JobNetwork>({ rename: () => undefined }),
     containerd: partOf<Containerd>({ containers: partOf<Containers>({ update }) }),
   });
 }

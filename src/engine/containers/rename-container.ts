@@ -1,6 +1,8 @@
 import { EngineError } from '../../errors.ts';
+import type { ContainerRecord } from '../../state/container.ts';
 import type { Job } from '../job.ts';
 import { checkContainerName } from './container-name.ts';
+import { dnsNamesOf } from './container-networks.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { updateRecord } from './update-record.ts';
 
@@ -20,7 +22,8 @@ export async function renameContainer(job: Job, containerRef: string, newName: s
       );
     reserve(job, name, container.id);
     try {
-      await updateRecord(job, container, { name });
+      await updateRecord(job, container, renamed(container.record, name));
+      job.network.rename(container.id, dnsNamesOf(container.record));
     } catch (error) {
       container.record = { ...container.record, name: oldName };
       job.containers.releaseName(name);
@@ -29,6 +32,15 @@ export async function renameContainer(job: Job, containerRef: string, newName: s
     job.containers.releaseName(oldName);
     emitContainerEvent(job, container, { action: 'rename', attributes: { oldName: `/${oldName}` } });
   });
+}
+
+function renamed(record: ContainerRecord, name: string): Pick<ContainerRecord, 'name' | 'endpoints'> {
+  const names = new Map(Object.entries(dnsNamesOf({ ...record, name })));
+  const endpoints = Object.entries(record.endpoints).map(([network, endpoint]) => [
+    network,
+    { ...endpoint, dnsNames: endpoint.dnsNames.length === 0 ? [] : (names.get(network) ?? []) },
+  ]);
+  return { name, endpoints: Object.fromEntries(endpoints) as ContainerRecord['endpoints'] };
 }
 
 function reserve(job: Job, name: string, id: string): void {

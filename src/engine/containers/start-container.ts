@@ -15,7 +15,7 @@ import { readmitContainer, storeContainerSpec } from './container-spec.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { followRun } from './follow-run.ts';
 import { startHealthChecks } from './health-monitor.ts';
-import { joinNetwork } from './join-network.ts';
+import { joinNetwork, tellLinkingContainers } from './join-network.ts';
 import { closeSession, openSession } from './open-session.ts';
 import { ensureReleased } from './release-run.ts';
 import { removeContainer } from './remove-container.ts';
@@ -111,6 +111,7 @@ async function runContainer(
     updateRecord(job, container, { state: running, isRootfsTouched: true, ...marks }),
   );
   emitContainerEvent(job, container, { action: 'start' });
+  job.tasks.track('tell linking containers', tellLinkingContainers(job, container));
   startHealthChecks(job, container);
   if (marks.restartCount === 0) container.restartDelayMs = 0;
   job.tasks.track('follow container', superviseRun(job, container, exit));

@@ -1,4 +1,4 @@
-import { EngineError, messageOf, type ErrorKind } from '../../errors.ts';
+import { EngineError, isErrorKind, messageOf, type ErrorKind } from '../../errors.ts';
 
 /** What a failed start means for the container and for the client. */
 export interface StartFailure {
@@ -12,6 +12,8 @@ const NOT_FOUND = [
   'no such file or directory',
   'system cannot find the file specified',
 ];
+/** The one thing that a start misses which the client can name. */
+const NO_NETWORK = /^network [^\n]{1,128} not found$/;
 const NOT_EXECUTABLE = ['permission denied', 'is a directory'];
 
 /** Turns the runtime's refusal into dockerd's words: the CLI chooses its exit code from them. */
@@ -23,6 +25,7 @@ export function describeStartFailure(cause: unknown): StartFailure {
     exitCode,
     error: new EngineError(kind, message, { cause }),
   });
+  if (isErrorKind(cause, 'NotFound') && NO_NETWORK.test(text)) return fail(128, 'NotFound', text);
   if (
     cause instanceof EngineError &&
     cause.kind !== 'Internal' &&

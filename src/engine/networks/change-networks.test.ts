@@ -8,13 +8,16 @@ import {
   makeJob,
   NETWORKS,
   partOf,
+  runningSince,
 } from '../../../test/support/records.ts';
 import type { Settings } from '../../config/schema.ts';
+import type { Containerd, Containers } from '../../containerd/types.ts';
 import type { HostFacts } from '../../host/types.ts';
 import type { JobNetwork } from '../../network/types.ts';
 import type { NetworkCreateRequest } from '../../wire/network.ts';
 import type { EndpointSettings } from '../../wire/networking-config.ts';
 import { PLAIN_ENDPOINT } from '../containers/container-networks.ts';
+import type { ContainerRun } from '../../state/container.ts';
 import type { Job } from '../job.ts';
 import { connectContainer } from './connect-container.ts';
 import { createNetwork } from './create-network.ts';
@@ -24,11 +27,14 @@ import { removeNetwork } from './remove-network.ts';
 
 function makeNetworkJob(): Job {
   const anything = new Proxy({}, { get: () => undefined });
+  const up = makeContainer({ id: makeId('c5'), name: 'up', state: runningSince('2024-05-06T07:00:00Z') });
+  up.run = partOf<ContainerRun>({});
   return makeJob({
     settings: anything as Settings,
     host: anything as HostFacts,
     network: partOf<JobNetwork>({ networks: NETWORKS }),
     containers: makeContainerStore([
+      up,
       makeContainer({}),
       makeContainer({
         id: makeId('c4'),
@@ -89,7 +95,19 @@ describe('changes of networks', () => {
       'PermissionDenied',
       'This node is not a swarm manager.',
     ],
-    ['another scope', create({ Scope: 'swarm' }), 'NotImplemented', 'scope swarm is not supported'],
+    ['another scope', create({ Scope: 'global' }), 'NotImplemented', 'scope global is not supported'],
+    [
+      "a swarm's scope",
+      create({ Scope: 'swarm' }),
+      'PermissionDenied',
+      'cannot create a swarm scoped network when swarm is not active',
+    ],
+    [
+      'an ingress network',
+      create({ Ingress: true }),
+      'PermissionDenied',
+      'Ingress network can only be global scope network',
+    ],
     ['IPv6', create({ EnableIPv6: true }), 'NotImplemented', 'EnableIPv6 is not supported'],
     ['no IPv4', create({ EnableIPv4: false }), 'NotImplemented', 'EnableIPv4=false is not supported'],
     [
@@ -114,9 +132,9 @@ describe('changes of networks', () => {
     ['removal of an absent one', (job) => removeNetwork(job, 'zz'), 'NotFound', 'network zz not found'],
     [
       'connect to the same',
-      connect('bridge', 'web'),
+      connect('bridge', 'up'),
       'PermissionDenied',
-      'endpoint with name web already exists in network bridge',
+      'endpoint with name up already exists in network bridge',
     ],
     [
       'connect of one without a network',
@@ -136,7 +154,7 @@ describe('changes of networks', () => {
     ],
     [
       'connect with driver options',
-      connect('bridge', 'web', { DriverOpts: { x: 'y' } }),
+      connect('bridge', 'web', { DriverOpts: { 'com.docker.network.x': 'y' } }),
       'InvalidArgument',
       'unsupported endpoint driver option',
     ],
@@ -156,6 +174,21 @@ describe('changes of networks', () => {
     await expect(change(makeNetworkJob())).rejects.toThrow(
       expect.objectContaining({ kind, message: expect.stringContaining(message) as string }),
     );
+  });
+
+  it('connect of a container that does not run is what it asks for next, and no event', async () => {
+    const job = makeNetworkJob();
+    const containers = partOf<Containers>({ update: async () => partOf({}) });
+    const changed = makeJob({
+      containers: job.containers,
+      network: job.network,
+      settings: job.settings,
+      host: job.host,
+      containerd: partOf<Containerd>({ containers }),
+    });
+    await connect('bridge', 'web', { MacAddress: '02:42:ac:11:00:09' })(changed);
+    expect(changed.containers.resolve('web').record.networks['bridge']?.MacAddress).toBe('02:42:ac:11:00:09');
+    expect(changed.events.recent()).toEqual([]);
   });
 
   it('prune keeps predefined ones, and checks its filters', async () => {

@@ -29,7 +29,8 @@ export async function connectContainer(
   refuseAddress(network, settings);
   await job.containers.lock.run(container.id, async () => {
     const { record } = container;
-    if (Object.hasOwn(record.networks, network.name))
+    // One that does not run is only told what it will ask for at its next start.
+    if (container.run && Object.hasOwn(record.networks, network.name))
       throw new EngineError(
         'PermissionDenied',
         `endpoint with name ${record.name} already exists in network ${network.name}`,
@@ -44,8 +45,8 @@ export async function connectContainer(
       networks,
       sandbox: await job.network.connect(container.id, request),
     });
+    emitNetworkEvent(job, network, { action: 'connect', containerId: container.id });
   });
-  emitNetworkEvent(job, network, { action: 'connect', containerId: container.id });
 }
 
 /** Records what a running container is on now, and tells its files. */

@@ -3,7 +3,7 @@ import type { NetworkCreateRequest } from '../../wire/network.ts';
 import type { Job } from '../job.ts';
 import { emitNetworkEvent } from './emit-network-event.ts';
 
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
+const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9_. -]{0,126}[a-zA-Z0-9_.-])?$/;
 const RESERVED = ['bridge', 'host', 'none', 'default', 'container', 'private'];
 const MAX_LABEL_BYTES = 64 * 1024;
 
@@ -45,7 +45,7 @@ function checkName(name: string): void {
   if (!NAME.test(name))
     throw new EngineError(
       'InvalidArgument',
-      `invalid network name: ${JSON.stringify(name.slice(0, 200))}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed, 128 at most`,
+      `invalid network name: ${JSON.stringify(name.slice(0, 200))}: only [a-zA-Z0-9][a-zA-Z0-9_.-] and blanks between them are allowed, 128 at most`,
     );
 }
 
@@ -64,8 +64,14 @@ function checkDriver(driver: string): void {
 function checkKind(request: NetworkCreateRequest): void {
   const refuse = (what: string): EngineError =>
     new EngineError('NotImplemented', `network ${request.Name}: ${what} is not supported`);
+  if (request.Ingress)
+    throw new EngineError('PermissionDenied', 'Ingress network can only be global scope network');
+  if (request.Scope === 'swarm')
+    throw new EngineError(
+      'PermissionDenied',
+      'cannot create a swarm scoped network when swarm is not active',
+    );
   if (request.Scope !== '' && request.Scope !== 'local') throw refuse(`scope ${request.Scope.slice(0, 200)}`);
-  if (request.Ingress) throw refuse('Ingress');
   if (request.ConfigOnly) throw refuse('ConfigOnly');
   if (request.ConfigFrom.Network !== '') throw refuse('ConfigFrom');
   if (request.EnableIPv6 === true) throw refuse('EnableIPv6');

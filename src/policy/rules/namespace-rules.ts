@@ -13,7 +13,7 @@ type Fields =
   | 'Cgroup';
 
 const PREFIX = 'container:';
-const NETWORK_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
+const NETWORK_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_. -]{0,127}$/;
 /** Modes of other engines: as names of networks they could only be meant as these. */
 const FOREIGN_MODES: readonly string[] = ['private', 'slirp4netns', 'pasta', 'ns', 'container', 'keep-id'];
 

@@ -1,6 +1,7 @@
 import type { HostConfig, PortBinding } from '../../wire/host-config.ts';
 import { FEATURES } from '../features.ts';
 import { isIpAddress } from '../ip-address.ts';
+import { checkLinks } from '../link-spec.ts';
 import { isContainerPort, isHostPort } from '../port-spec.ts';
 import { bad, quote, unless, type Finding, type RuleTable } from '../rule.ts';
 
@@ -9,7 +10,6 @@ type Fields =
 
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?$/;
 const DNS_OPTION = /^[A-Za-z0-9_:-]{1,64}$/;
-const LINK = /^\/?[a-zA-Z0-9][a-zA-Z0-9_.-]*(?::\/?[a-zA-Z0-9][a-zA-Z0-9_.-]*)?$/;
 const NO_SCTP = 'SCTP ports cannot be published';
 const NO_PORTS = 'published ports are not supported';
 
@@ -68,16 +68,7 @@ export const networkRules: RuleTable<Pick<HostConfig, Fields>> = {
   Links: {
     verdict: 'bad',
     reason: "only the job's own containers can be linked",
-    check: (links) => {
-      const malformed = (links ?? []).find((link) => !LINK.test(link));
-      return [
-        ...unless(malformed === undefined, bad(`bad format for links: ${malformed?.slice(0, 200) ?? ''}`)),
-        ...unless((links ?? []).length === 0 || FEATURES.links, {
-          kind: 'unsupported',
-          message: 'links between containers are not supported',
-        }),
-      ];
-    },
+    check: (links) => checkLinks(links ?? []),
   },
   ExtraHosts: {
     verdict: 'bad',
