@@ -1,3 +1,4 @@
+import { commitRoutes } from './containers/commit.ts';
 import { containerRoutes } from './containers/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { imageRoutes } from './images/routes.ts';
@@ -10,6 +11,7 @@ import type { Route } from './http/route.ts';
 export const routes: readonly Route[] = [
   ...systemRoutes,
   ...containerRoutes,
+  ...commitRoutes,
   ...execRoutes,
   ...imageRoutes,
   ...networkRoutes,

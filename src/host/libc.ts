@@ -15,6 +15,12 @@ const resolveBits: Readonly<Record<ResolveFlag, bigint>> = {
 };
 const flockOperations = { shared: 1 | 4, exclusive: 2 | 4, unlock: 8 } as const;
 const fSetPipeSize = 1031;
+const maxAttributeBytes = 64;
+const noAttribute: ReadonlySet<number> = new Set([
+  osConstants.errno.ENODATA,
+  osConstants.errno.ENOTSUP,
+  osConstants.errno.EOPNOTSUPP,
+]);
 const openCloexec = 0o2000000;
 const umountDetach = 2;
 const umountNofollow = 8;
@@ -59,7 +65,7 @@ export async function loadLibc(): Promise<Libc> {
 }
 
 type Check = (syscall: string, path: string, result: number) => number;
-type FileCalls = Pick<Libc, 'mkfifo' | 'flock' | 'setPipeSize'>;
+type FileCalls = Pick<Libc, 'mkfifo' | 'flock' | 'setPipeSize' | 'getxattr'>;
 
 function fileCalls({ functions, lastErrno }: Native, check: Check): FileCalls {
   return {
@@ -71,6 +77,12 @@ function fileCalls({ functions, lastErrno }: Native, check: Check): FileCalls {
       if (result < 0 && lastErrno() === osConstants.errno.EWOULDBLOCK) return false;
       check('flock', `fd ${fd}`, result);
       return true;
+    },
+    getxattr(path, name) {
+      const value = Buffer.alloc(maxAttributeBytes);
+      const length = functions.getxattr(path, name, value, value.length);
+      if (length < 0 && noAttribute.has(lastErrno())) return undefined;
+      return value.subarray(0, check('getxattr', path, length));
     },
     setPipeSize(fd, bytes) {
       return check('fcntl', `fd ${fd}`, functions.fcntl(fd, fSetPipeSize, bytes));

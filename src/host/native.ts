@@ -20,6 +20,7 @@ export interface Native {
 const signatures = {
   mkfifo: ['mkfifo', 'int', ['str', 'uint32']],
   mknod: ['mknod', 'int', ['str', 'uint32', 'uint64']],
+  getxattr: ['getxattr', 'long', ['str', 'str', 'void *', 'size_t']],
   mount: ['mount', 'int', ['str', 'str', 'str', 'ulong', 'str']],
   umount2: ['umount2', 'int', ['str', 'int']],
   flock: ['flock', 'int', ['int', 'int']],

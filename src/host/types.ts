@@ -36,6 +36,8 @@ export interface Libc {
   mkfifo(path: string, mode: number): void;
   /** Makes a device node, FIFO or socket file, on another thread; the permission bits are cut by the umask. */
   mknod(node: NodeCall): Promise<void>;
+  /** An extended attribute of at most 64 bytes; undefined where there is none. */
+  getxattr(path: string, name: string): Buffer | undefined;
   mount(call: MountCall): void;
   /** umount2(2); `lazy` is MNT_DETACH. A symbolic link as target is never followed. */
   unmount(target: string, options: { readonly lazy: boolean }): void;

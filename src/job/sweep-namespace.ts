@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Containerd, SnapshotInfo } from '../containerd/types.ts';
 import { EngineError, isErrorKind, messageOf } from '../errors.ts';
 import { SNAPSHOTTER } from '../engine/snapshotter.ts';
+import { createRandomId } from '../lib/random-id.ts';
 import { ignoreAbsent } from '../engine/ignore-absent.ts';
 
 const SIGKILL = 9;
@@ -43,9 +44,11 @@ export async function sweepNamespace(containerd: Containerd): Promise<readonly s
       ({ id }) => containerd.containers.delete(id),
     );
   });
-  // While the lease holds them: containerd's collector would take a child and leave its name with the parent, which then
-  // cannot be removed any more (containerd 1.6).
-  await attempt('snapshots', () => removeSnapshots(containerd));
+  // While the lease holds them: what containerd's collector takes leaves its name with its parent, which then cannot be
+  // removed any more (containerd 1.6); a parent that this has happened to can only be collected itself.
+  await attempt('snapshots', async () => {
+    await removeLeafFirst(containerd);
+  });
   await attempt('leases', async () => {
     await each(
       await containerd.leases.list(),
@@ -61,6 +64,7 @@ export async function sweepNamespace(containerd: Containerd): Promise<readonly s
     );
   });
   await attempt('content', () => removeContent(containerd));
+  await attempt('snapshots', () => removeSnapshots(containerd));
   await attempt(`namespace ${containerd.namespace}`, () =>
     containerd.namespaces.delete(containerd.namespace),
   );
@@ -75,25 +79,40 @@ async function endTask(containerd: Containerd, containerId: string): Promise<voi
   await containerd.tasks.delete(containerId);
 }
 
-/** Leaf first: a snapshot with children cannot be removed. containerd's own collector may be at work on the same ones. */
+/** containerd's own collector may be at work on the same ones, and has to take those that cannot be removed. */
 async function removeSnapshots(containerd: Containerd): Promise<void> {
-  const snapshots = containerd.snapshots(SNAPSHOTTER);
-  let failure = new EngineError('Internal', 'snapshots are left');
+  let failure: EngineError | undefined;
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
-    let remaining = await snapshots.list();
-    if (remaining.length === 0) return;
+    if ((await containerd.snapshots(SNAPSHOTTER).list()).length === 0) return;
     if (pass > 0) await sleep(PASS_MS);
-    while (remaining.length > 0) {
-      const leaves = leavesOf(remaining);
-      for (const { name } of leaves)
-        await ignoreAbsent(snapshots.remove(name)).catch((error: unknown) => {
-          failure = new EngineError('Internal', messageOf(error), { cause: error });
-        });
-      const tried = new Set(leaves.map(({ name }) => name));
-      remaining = remaining.filter(({ name }) => !tried.has(name));
-    }
+    await collect(containerd);
+    failure = await removeLeafFirst(containerd);
   }
-  throw failure;
+  if (failure) throw failure;
+}
+
+/** The end of a lease, waited for, is the end of a collection. */
+async function collect({ leases }: Containerd): Promise<void> {
+  const id = `berth-sweep-${createRandomId()}`;
+  await leases.create({ id });
+  await leases.delete(id, { sync: true });
+}
+
+/** Leaf first: a snapshot with children cannot be removed. Answers why one was not. */
+async function removeLeafFirst(containerd: Containerd): Promise<EngineError | undefined> {
+  const snapshots = containerd.snapshots(SNAPSHOTTER);
+  let failure: EngineError | undefined;
+  let remaining = await snapshots.list();
+  while (remaining.length > 0) {
+    const leaves = leavesOf(remaining);
+    for (const { name } of leaves)
+      await ignoreAbsent(snapshots.remove(name)).catch((error: unknown) => {
+        failure = new EngineError('Internal', messageOf(error), { cause: error });
+      });
+    const tried = new Set(leaves.map(({ name }) => name));
+    remaining = remaining.filter(({ name }) => !tried.has(name));
+  }
+  return failure;
 }
 
 function leavesOf(snapshots: readonly SnapshotInfo[]): readonly SnapshotInfo[] {

@@ -31,6 +31,23 @@ export interface ImageRunConfig {
   readonly healthcheck: ImageHealthcheck | undefined;
 }
 
+/** A configuration that says nothing. */
+export const NO_RUN_CONFIG: ImageRunConfig = {
+  user: '',
+  exposedPorts: [],
+  env: [],
+  entrypoint: undefined,
+  cmd: undefined,
+  volumes: [],
+  workingDir: '',
+  labels: {},
+  stopSignal: '',
+  stopTimeout: undefined,
+  shell: undefined,
+  onBuild: [],
+  healthcheck: undefined,
+};
+
 /** One step of how the image was made. */
 export interface ImageHistoryEntry {
   readonly created: string;
@@ -38,6 +55,15 @@ export interface ImageHistoryEntry {
   readonly author: string;
   readonly comment: string;
   readonly emptyLayer: boolean;
+}
+
+/** The container that an image was made from, as its builder noted it. */
+export interface ImageOrigin {
+  readonly containerId: string;
+  readonly hostname: string;
+  /** The image as the container's creator named it. */
+  readonly image: string;
+  readonly config: ImageRunConfig;
 }
 
 /** An image's configuration: what is known of it, in one shape, whoever built it. */
@@ -50,6 +76,7 @@ export interface ImageConfig {
   readonly comment: string;
   readonly dockerVersion: string;
   readonly config: ImageRunConfig;
+  readonly origin: ImageOrigin | undefined;
   /** Digests of the uncompressed layers, lowest first. */
   readonly diffIds: readonly string[];
   readonly history: readonly ImageHistoryEntry[];
@@ -81,6 +108,7 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
     comment: optionalString(root, 'comment'),
     dockerVersion: optionalString(root, 'docker_version'),
     config: parseRunConfig(recordOf(root['config'] ?? {}, 'config')),
+    origin: parseOrigin(root),
     diffIds,
     history: parseHistory(root['history']),
   };
@@ -107,6 +135,19 @@ function parseDiffIds(root: JsonObject): readonly string[] {
   if (!diffIds.every(isDigest))
     throw new EngineError('InvalidArgument', 'invalid image config: diff_ids are not sha256 digests');
   return diffIds;
+}
+
+function parseOrigin(root: JsonObject): ImageOrigin | undefined {
+  const containerId = optionalString(root, 'container');
+  const config = root['container_config'];
+  if (containerId === '' && (config === undefined || config === null)) return undefined;
+  const members = recordOf(config ?? {}, 'container_config');
+  return {
+    containerId,
+    hostname: optionalString(members, 'Hostname'),
+    image: optionalString(members, 'Image'),
+    config: parseRunConfig(members),
+  };
 }
 
 function parseRunConfig(config: JsonObject): ImageRunConfig {

@@ -21,6 +21,8 @@ export interface Contained {
   openBelow(parent: ContainedFile, path: string | Buffer): Promise<ContainedFile>;
   /** Splits off the last component and opens what holds it. */
   openParent(path: string): Promise<ContainedEntry>;
+  /** The file capabilities of what a descriptor names, as the kernel stores them; undefined where there are none. */
+  readCapabilities(fd: number): Buffer | undefined;
 }
 
 /** A held O_PATH descriptor. */
@@ -61,6 +63,7 @@ export function createContained(libc: Libc, rootFd: number): Contained {
       const parent = await openDirectory(directory);
       return { parent, path: name === '' ? parent.path : posix.join(parent.path, name) };
     },
+    readCapabilities: (fd) => libc.getxattr(`/proc/self/fd/${fd}`, 'security.capability'),
   };
 }
 

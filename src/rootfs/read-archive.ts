@@ -8,13 +8,15 @@ import { isErrno } from '../host/errors.ts';
 import { pathError, splitPath, type Contained, type ContainedFile } from './contained.ts';
 import { encodeTarHeader, tarEnd, tarPadding, type TarEntry } from './tar-header.ts';
 
-const chunkBytes = 256 * 1024;
+/** Size of the pieces that files are read in. */
+export const chunkBytes = 256 * 1024;
 const pathOnly = 0o10000000;
 const slash = Buffer.from('/');
 
 type Bytes = AsyncGenerator<Buffer, void, undefined>;
 
-interface Walk {
+/** One tar under way. */
+export interface Walk {
   readonly contained: Contained;
   readonly signal: AbortSignal;
   /** First name of each file that has several. */
@@ -134,13 +136,14 @@ async function openIfThere(
   }
 }
 
-interface Child {
+/** A name in a held directory. */
+export interface Child {
   readonly directory: ContainedFile;
   readonly name: Buffer;
 }
 
 /** Packs one entry and answers whether it is a directory, whose children the caller packs. */
-async function* packEntry(
+export async function* packEntry(
   walk: Walk,
   child: Child,
   name: Buffer,
@@ -190,7 +193,8 @@ async function* packFile(walk: Walk, named: FileHandle, entry: TarEntry): Bytes 
   const sizeBytes = Number(stats.size);
   const file = await open(`/proc/self/fd/${named.fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    yield encodeTarHeader({ ...entry, sizeBytes });
+    const capabilities = walk.contained.readCapabilities(named.fd);
+    yield encodeTarHeader({ ...entry, sizeBytes, ...(capabilities ? { capabilities } : {}) });
     for (let sent = 0; sent < sizeBytes;) {
       if (walk.signal.aborted) throw new EngineError('Cancelled', 'the copy was cancelled');
       const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, sizeBytes - sent));

@@ -94,12 +94,14 @@ async function* walkChanged(views: ChangeViews, options: ChangeOptions, found: C
   yield* children;
 }
 
-function leadsToMount(path: string, mountPoints: ReadonlySet<string>): boolean {
+/** True where the path is a mount point, or a directory above one. */
+export function leadsToMount(path: string, mountPoints: ReadonlySet<string>): boolean {
   if (mountPoints.has(path)) return true;
   return [...mountPoints].some((mountPoint) => mountPoint.startsWith(`${path}/`));
 }
 
-function hasSameOwner(now: BigIntStats, before: BigIntStats): boolean {
+/** True where owner and mode are the same. */
+export function hasSameOwner(now: BigIntStats, before: BigIntStats): boolean {
   return now.mode === before.mode && now.uid === before.uid && now.gid === before.gid;
 }
 

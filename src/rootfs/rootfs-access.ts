@@ -12,12 +12,12 @@ import {
   type Contained,
   type ContainedFile,
 } from './contained.ts';
+import { createChangeReader } from './change-views.ts';
 import { ensureDirectory } from './make-directory.ts';
 import { statPath } from './path-stat.ts';
 import { splitLayers } from './overlay-layers.ts';
 import { packPath, packTree } from './read-archive.ts';
-import { walkChanges, type ChangeOptions } from './read-changes.ts';
-import type { PathChange, RootfsAccess, RootHandle } from './types.ts';
+import type { RootfsAccess, RootHandle } from './types.ts';
 import { unpackArchive } from './write-archive.ts';
 
 const pathOnly = 0o10000000;
@@ -42,22 +42,6 @@ export function createRootfsAccess({ libc, mounts }: RootfsAccessOptions): Rootf
   };
   const openRoot = async (list: readonly Mount[]): Promise<RootHandle> =>
     handleOf((await mounts.openDetached(list)).fd);
-  async function* readChanges(list: readonly Mount[], options: ChangeOptions): AsyncGenerator<PathChange> {
-    const layers = splitLayers(list);
-    const roots: RootHandle[] = [];
-    const view = async (part: readonly Mount[]): Promise<Contained> => {
-      const root = await openRoot(part);
-      roots.push(root);
-      return within(root);
-    };
-    try {
-      const lower = layers.lower && (await view(layers.lower));
-      const views = { upper: await view(layers.upper), lower, merged: await view(layers.merged) };
-      yield* walkChanges(views, options);
-    } finally {
-      await Promise.all(roots.map((root) => root.close()));
-    }
-  }
   return {
     openMounts: openRoot,
     openProcess: (pid) => openProcessRoot(libc, pid),
@@ -81,7 +65,7 @@ export function createRootfsAccess({ libc, mounts }: RootfsAccessOptions): Rootf
           source.close();
         }
       }),
-    readChanges: (list, options) => readChanges(list, options),
+    ...createChangeReader({ openRoot, within }),
     async exportTree(list, signal) {
       const root = await openRoot(splitLayers(list).merged);
       return { tar: packTree(within(root), signal), close: () => root.close() };

@@ -14,6 +14,8 @@ export interface TarEntry {
   readonly mtimeSeconds: number;
   readonly major?: number;
   readonly minor?: number;
+  /** A program's file capabilities, as the kernel stores them. */
+  readonly capabilities?: Buffer;
 }
 
 const blockBytes = 512;
@@ -48,6 +50,7 @@ export function encodeTarHeader(entry: TarEntry): Buffer {
   if (entry.sizeBytes > maxLargeNumber) add('size', Buffer.from(String(entry.sizeBytes)));
   if (entry.uid > maxSmallNumber) add('uid', Buffer.from(String(entry.uid)));
   if (entry.gid > maxSmallNumber) add('gid', Buffer.from(String(entry.gid)));
+  if (entry.capabilities) add('SCHILY.xattr.security.capability', entry.capabilities);
   if (!isOctal(entry.mtimeSeconds)) add('mtime', Buffer.from(String(entry.mtimeSeconds)));
   if (records.length === 0) return encodeBlock(entry, letters[entry.type]);
   const pax = Buffer.concat(records);

@@ -70,6 +70,11 @@ export interface RootfsAccess {
     mounts: readonly Mount[],
     signal: AbortSignal,
   ): Promise<{ readonly tar: Readable; close(): Promise<void> }>;
+  /** A layer of what was changed of the snapshot's image, with whiteouts; the caller closes it when the tar is through. */
+  exportChanges(
+    mounts: readonly Mount[],
+    options: { readonly mountPoints: ReadonlySet<string>; readonly signal: AbortSignal },
+  ): Promise<{ readonly tar: Readable; close(): Promise<void> }>;
   /** Makes the directory and its missing parents, owned by root. */
   mkdirAll(root: RootHandle, path: string, mode: number): Promise<void>;
 }

@@ -24,6 +24,8 @@ export interface Image {
   readonly layers: readonly ImageLayer[];
   /** Parent of a container's snapshot; empty for an image without layers. */
   readonly chainId: string;
+  /** Id of the image that it was made from here, by a commit or a build; else empty. */
+  readonly parentId: string;
 }
 
 /** `dangling` names nothing to the user: it keeps an image that lost its last name. */
@@ -80,6 +82,7 @@ export interface ImageStore {
 
 // Which platform's manifest of an index the job has.
 const MANIFEST_LABEL = 'berth/image.manifest';
+const PARENT_LABEL = 'berth/image.parent';
 // No reference begins so: a normalised one has a slash before any `@`.
 const DANGLING_PREFIX = 'berth-dangling@';
 
@@ -151,7 +154,8 @@ class RecordedImageStore implements ImageStore {
   }
 
   restore(image: Image, records: readonly ContainerdImage[]): void {
-    this.#images.set(image.id, image);
+    const parentId = records.map(({ labels }) => labels[PARENT_LABEL]).find((label) => label !== undefined);
+    this.#images.set(image.id, parentId === undefined ? image : { ...image, parentId });
     for (const { name, target, updatedAt } of records) {
       const { mediaType, digest, size } = target;
       this.#names.set(name, {
@@ -197,11 +201,13 @@ class RecordedImageStore implements ImageStore {
   }
 
   async #writeName(name: Omit<ImageName, 'taggedAt'>): Promise<void> {
-    const manifest = this.#images.get(name.imageId)?.manifest.digest ?? name.target.digest;
+    const image = this.#images.get(name.imageId);
+    const manifest = image?.manifest.digest ?? name.target.digest;
+    const parentId = image?.parentId ?? '';
     const record = {
       name: name.name,
       target: { ...name.target, annotations: {} },
-      labels: { [MANIFEST_LABEL]: manifest },
+      labels: { [MANIFEST_LABEL]: manifest, ...(parentId === '' ? {} : { [PARENT_LABEL]: parentId }) },
     };
     const { updatedAt } = await this.#writeRecord(record);
     // Names stand in the order of their making: one that moves goes to the end.

@@ -245,7 +245,6 @@ describe('what is not served', () => {
     ['POST', '/build'],
     ['POST', '/session'],
     ['POST', '/grpc'],
-    ['POST', '/commit'],
     ['POST', '/plugins/pull'],
     ['GET', '/plugins/privileges'],
     ['POST', '/containers/x/checkpoints'],

@@ -279,7 +279,8 @@ export function makeImage(
     history: Array.from({ length: steps }, () => partOf({})),
   });
   const manifest = { mediaType: '', digest: `sha256:${makeId(`f${idStart}`)}`, size: 10 };
-  return { id: `sha256:${makeId(idStart)}`, manifest, config, layers, chainId: layers.at(-1)?.chainId ?? '' };
+  const chainId = layers.at(-1)?.chainId ?? '';
+  return { id: `sha256:${makeId(idStart)}`, manifest, config, layers, chainId, parentId: '' };
 }
 
 /** The readable side of an image store with these images under these full names. */

@@ -17,10 +17,11 @@ export function shapeSummaries(
 }
 
 /** The inspection as this API version has it. */
-export function shapeInspect(image: ImageInspect, version: ApiVersion): ImageInspect {
+export function shapeInspect(inspected: ImageInspect, version: ApiVersion): ImageInspect {
+  const { Container, ContainerConfig, ...image } = inspected;
   return {
     ...image,
     ...(isAtLeast(version, '1.44') ? {} : { VirtualSize: image.Size }),
-    ...(isAtLeast(version, '1.45') ? {} : { Container: '', ContainerConfig: image.Config }),
+    ...(isAtLeast(version, '1.45') ? {} : { Container, ContainerConfig }),
   };
 }

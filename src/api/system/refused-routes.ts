@@ -32,12 +32,6 @@ const UNSUPPORTED: readonly (RefusedEndpoint & { readonly message: string })[] =
   { group: 'session', path: '/session', methods: ['POST'], message: NO_BUILD },
   { group: 'grpc', path: '/grpc', methods: ['POST'], message: NO_BUILD },
   {
-    group: 'commit',
-    path: '/commit',
-    methods: ['POST'],
-    message: 'making an image from a container is not supported by this daemon: load a ready image',
-  },
-  {
     group: 'containers',
     path: '/containers/:id/attach/ws',
     methods: ['GET'],

@@ -1,6 +1,6 @@
-import { decodeSpec } from '../../oci/encode-spec.ts';
 import type { FileChange } from '../../wire/file-change.ts';
 import type { Job } from '../job.ts';
+import { mountPointsOf } from './mount-points.ts';
 
 const KINDS = { modified: 0, added: 1, deleted: 2 } as const;
 
@@ -11,14 +11,8 @@ export function changesContainer(
   signal: AbortSignal,
 ): AsyncIterable<FileChange> {
   const container = job.containers.resolve(containerRef);
-  const { mounts = [] } = decodeSpecOrNothing(container.storedSpec);
-  const mountPoints = new Set(mounts.map(({ destination }) => destination));
-  return shape(job.rootfs.readChanges(container.rootMounts, { mountPoints, signal }));
-}
-
-/** A container whose user its image does not know has only a placeholder for a spec. */
-function decodeSpecOrNothing(storedSpec: string): Partial<ReturnType<typeof decodeSpec>> {
-  return storedSpec === '' || storedSpec === '{}' ? {} : decodeSpec(storedSpec);
+  const options = { mountPoints: mountPointsOf(container), signal };
+  return shape(job.rootfs.readChanges(container.rootMounts, options));
 }
 
 async function* shape(

@@ -1,8 +1,9 @@
 import type { Containerd, Descriptor } from '../../containerd/types.ts';
-import { EngineError, messageOf } from '../../errors.ts';
+import { EngineError, isErrorKind, messageOf } from '../../errors.ts';
 import { createCleanupStack } from '../../lib/cleanup-stack.ts';
 import { createRandomId } from '../../lib/random-id.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
+import type { Image } from '../../state/image-store.ts';
 import type { ImageProgress } from '../../wire/image-progress.ts';
 import type { Job } from '../job.ts';
 
@@ -54,6 +55,38 @@ export async function writeSmallBlob(
     (offset) => oneChunk(content.bytes.subarray(offset)),
     work.signal,
   );
+}
+
+/** Writes a blob of unknown size and digest; nothing of it stays where its source fails. */
+export async function writeUnknownBlob(
+  work: ImageWork,
+  source: AsyncIterable<Uint8Array>,
+): Promise<{ readonly digest: string; readonly size: number }> {
+  const { content } = work.containerd;
+  const ref = `blob-${createRandomId()}`;
+  try {
+    const { digest, size } = await content.write({ ref, size: 0, digest: '' }, source, work.signal);
+    return { digest, size };
+  } catch (error) {
+    // Nobody will take this write up again: its ref is nowhere else.
+    await content.abort(ref).catch((cause: unknown) => {
+      work.job.log.debug({ err: messageOf(cause) }, 'no write left to abort');
+    });
+    throw error;
+  }
+}
+
+/** Keeps a known image's content and snapshots until the work is done, whatever names it loses; NotFound when it is gone. */
+export async function keepImage(work: ImageWork, image: Image): Promise<void> {
+  const { digest } = image.manifest;
+  try {
+    // The lease first: between a look and a claim it could be collected.
+    await work.containerd.leases.addResource(work.leaseId, { id: digest, type: 'content' });
+    await work.containerd.content.info(digest);
+  } catch (error) {
+    if (!isErrorKind(error, 'NotFound')) throw error;
+    throw new EngineError('NotFound', `No such image: ${image.id}`, { cause: error });
+  }
 }
 
 /** All bytes of a blob in the content store; InvalidArgument when they are more than `maxBytes`. */

@@ -2,7 +2,12 @@ import { formatTimeNs } from '../../lib/clock.ts';
 import type { Image } from '../../state/image-store.ts';
 import type { ContainerConfig, EmptyObject, HealthConfig } from '../../wire/container-config.ts';
 import type { ImageInspect } from '../../wire/image-inspect.ts';
-import type { ImageHealthcheck, ImageRunConfig } from '../../oci/image-config.ts';
+import {
+  NO_RUN_CONFIG,
+  type ImageHealthcheck,
+  type ImageOrigin,
+  type ImageRunConfig,
+} from '../../oci/image-config.ts';
 import type { Job } from '../job.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 import { repoNamesOf } from './image-names.ts';
@@ -19,9 +24,11 @@ export function inspectImage(job: Job, imageRef: string): ImageInspect {
     Id: image.id,
     RepoTags: repoTags,
     RepoDigests: repoDigests,
-    Parent: '',
+    Parent: image.parentId,
     Comment: config.comment,
     Created: config.created === '' ? NO_TIME : config.created,
+    Container: config.origin?.containerId ?? '',
+    ContainerConfig: originConfig(config.origin),
     DockerVersion: config.dockerVersion,
     Author: config.author,
     Config: toContainerConfig(config.config),
@@ -42,6 +49,11 @@ function lastTagTime(job: Job, image: Image): string {
     .filter(({ kind }) => kind === 'tag')
     .map(({ taggedAt }) => taggedAt.getTime());
   return times.length === 0 ? NO_TIME : formatTimeNs(BigInt(Math.max(...times)) * 1_000_000n);
+}
+
+function originConfig(origin: ImageOrigin | undefined): ContainerConfig {
+  const config = toContainerConfig(origin?.config ?? NO_RUN_CONFIG);
+  return { ...config, Hostname: origin?.hostname ?? '', Image: origin?.image ?? '' };
 }
 
 function toContainerConfig(config: ImageRunConfig): ContainerConfig {

@@ -44,7 +44,7 @@ function summarize(job: Job, image: Image, uses: ReadonlyMap<string, number> | u
   const labels = image.config.config.labels;
   return {
     Id: image.id,
-    ParentId: '',
+    ParentId: image.parentId,
     RepoTags: repoTags,
     RepoDigests: repoDigests,
     Created: Math.floor(createdMs(image) / 1000),

@@ -3,14 +3,15 @@ import type { ArchivedImage } from '../../archive/types.ts';
 import { EngineError } from '../../errors.ts';
 import { shortId } from '../../oci/digest.ts';
 import { MAX_IMAGE_CONFIG_BYTES, parseImageConfig } from '../../oci/image-config.ts';
-import { parseImageManifest, type ContentDescriptor } from '../../oci/image-manifest.ts';
-import { DOCKER_IMAGE_CONFIG, DOCKER_MANIFEST, layerMediaType } from '../../oci/media-types.ts';
+import { parseImageManifest } from '../../oci/image-manifest.ts';
+import { layerMediaType } from '../../oci/media-types.ts';
 import { platformDistance } from '../../oci/platform.ts';
 import { familiarString, parseReference, recordName, type ImageReference } from '../../oci/reference.ts';
 import type { Image } from '../../state/image-store.ts';
 import type { ImageProgress } from '../../wire/image-progress.ts';
 import type { Job } from '../job.ts';
-import { chainIdsOf, digestOf } from './chain-ids.ts';
+import { chainIdsOf } from './chain-ids.ts';
+import { composeManifest } from './compose-manifest.ts';
 import { emitImageEvent } from './emit-image-event.ts';
 import { hostPlatform } from './host-platform.ts';
 import { withImageWork, type ImageWork } from './image-work.ts';
@@ -98,29 +99,16 @@ async function documentsOf(sink: LoadSink, candidate: Candidate): Promise<ImageD
   const { archived, config } = candidate;
   const manifest = archived.manifest
     ? { ...archived.manifest, bytes: await sink.read(archived.manifest, MAX_MANIFEST_BYTES) }
-    : composeManifest(sink, archived);
+    : composeManifest(
+        archived.config,
+        archived.layers.map(({ digest, size }) => ({
+          mediaType: layerMediaType(sink.compressionOf(digest)),
+          digest,
+          size,
+        })),
+      );
   const parsedManifest = parseImageManifest(manifest.bytes, manifest.mediaType);
   return { config: { ...parsedManifest.config, bytes: config }, manifest, parsedManifest, index: undefined };
-}
-
-// A docker archive has no manifest. Ours says the same for the same blobs, byte for byte.
-function composeManifest(
-  sink: LoadSink,
-  archived: ArchivedImage,
-): ContentDescriptor & { readonly bytes: Uint8Array } {
-  const bytes = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: DOCKER_MANIFEST,
-      config: { mediaType: DOCKER_IMAGE_CONFIG, size: archived.config.size, digest: archived.config.digest },
-      layers: archived.layers.map(({ digest, size }) => ({
-        mediaType: layerMediaType(sink.compressionOf(digest)),
-        size,
-        digest,
-      })),
-    }),
-  );
-  return { mediaType: DOCKER_MANIFEST, digest: digestOf(bytes), size: bytes.byteLength, bytes };
 }
 
 async function nameImage(

@@ -1,8 +1,7 @@
-import type { ArchivedBlob, ArchiveSink } from '../../archive/types.ts';
-import { EngineError, messageOf } from '../../errors.ts';
-import { createRandomId } from '../../lib/random-id.ts';
+import type { ArchiveSink } from '../../archive/types.ts';
+import { EngineError } from '../../errors.ts';
 import type { LayerCompression } from '../../oci/media-types.ts';
-import { readSmallBlob, type ImageWork } from './image-work.ts';
+import { readSmallBlob, writeUnknownBlob, type ImageWork } from './image-work.ts';
 
 /** Takes an archive's blobs into the content store as they come, and remembers how each is compressed. */
 export interface LoadSink extends ArchiveSink {
@@ -17,7 +16,7 @@ export function createLoadSink(work: ImageWork): LoadSink {
   return {
     async write(source) {
       const sniffer = new Sniffer(source);
-      const written = await writeUnknown(work, sniffer);
+      const written = await writeUnknownBlob(work, sniffer);
       compressions.set(written.digest, sniffer.compression());
       return written;
     },
@@ -31,21 +30,6 @@ export function createLoadSink(work: ImageWork): LoadSink {
     },
     compressionOf: (digest) => compressions.get(digest) ?? 'none',
   };
-}
-
-async function writeUnknown(work: ImageWork, source: AsyncIterable<Uint8Array>): Promise<ArchivedBlob> {
-  const { content } = work.containerd;
-  const ref = `load-${createRandomId()}`;
-  try {
-    const { digest, size } = await content.write({ ref, size: 0, digest: '' }, source, work.signal);
-    return { digest, size };
-  } catch (error) {
-    // Nobody will take this write up again: its ref is nowhere else.
-    await content.abort(ref).catch((cause: unknown) => {
-      work.job.log.debug({ err: messageOf(cause) }, 'no write left to abort');
-    });
-    throw error;
-  }
 }
 
 class Sniffer implements AsyncIterable<Uint8Array> {

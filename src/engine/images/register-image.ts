@@ -53,5 +53,6 @@ export async function storeDocuments(
     config: unpacked.config,
     layers: unpacked.layers,
     chainId,
+    parentId: '',
   };
 }

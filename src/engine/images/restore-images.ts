@@ -62,5 +62,6 @@ async function readImage(containerd: Containerd, digest: string): Promise<Image>
     config,
     layers,
     chainId: chainIds.at(-1) ?? '',
+    parentId: '',
   };
 }

@@ -1,0 +1,34 @@
+import { commitContainer } from '../../engine/containers/commit-container.ts';
+import { repoTagReference } from '../../engine/images/repo-tag-reference.ts';
+import type { ContainerConfig } from '../../wire/container-config.ts';
+import { inGroup } from '../http/route-group.ts';
+import type { Route, RouteContext } from '../http/route.ts';
+import { parseJsonBody } from '../http/strict-json.ts';
+import { containerConfig } from './decode-container-config.ts';
+
+/** `POST /commit`. */
+export const commitRoutes: readonly Route[] = inGroup('commit', [
+  { method: 'POST', path: '/commit', body: 'json', handle: commit },
+]);
+
+async function commit(context: RouteContext): Promise<void> {
+  const { job, query } = context;
+  const id = await commitContainer(job, {
+    containerRef: query.string('container'),
+    reference: repoTagReference(query.string('repo'), query.string('tag')),
+    author: query.string('author'),
+    comment: query.string('comment'),
+    pause: query.boolOr('pause', true),
+    changes: query.list('changes'),
+    config: decodeConfig(context.body),
+  });
+  context.json(201, { Id: id });
+}
+
+/** The CLI sends `null` where it has no configuration, other clients nothing at all. */
+function decodeConfig(body: Uint8Array): ContainerConfig | undefined {
+  const document = body.length === 0 ? null : parseJsonBody(body);
+  return document === null
+    ? undefined
+    : containerConfig(document, { struct: 'Config', path: '', ignored: [] });
+}

@@ -1,0 +1,57 @@
+import type { Mount } from '../../containerd/types.ts';
+import { layerMediaType } from '../../oci/media-types.ts';
+import type { ContentDescriptor } from '../../oci/image-manifest.ts';
+import type { ImageLayer } from '../../state/image-store.ts';
+import { chainIdsOf } from './chain-ids.ts';
+import { writeUnknownBlob, type ImageWork } from './image-work.ts';
+import { unpackLayers } from './unpack-layers.ts';
+
+/** A layer's blob. It is stored as it is unpacked (compressing is for the way to a registry), so its digest is its diff id. */
+export interface NewLayer {
+  readonly blob: ContentDescriptor;
+  readonly diffId: string;
+}
+
+// A tar of nothing: two empty blocks.
+const EMPTY_TAR = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
+
+/** What was changed in a snapshot, as a layer in the content store; undefined where nothing was. */
+export async function createLayer(
+  work: ImageWork,
+  snapshot: { readonly mounts: readonly Mount[]; readonly mountPoints: ReadonlySet<string> },
+): Promise<NewLayer | undefined> {
+  const { mounts, mountPoints } = snapshot;
+  const changes = await work.job.rootfs.exportChanges(mounts, { mountPoints, signal: work.signal });
+  try {
+    return await storeLayer(work, changes.tar);
+  } finally {
+    changes.tar.destroy();
+    await changes.close();
+  }
+}
+
+/** A tar as a layer in the content store; undefined where nothing is in it. */
+export async function storeLayer(
+  work: ImageWork,
+  tar: AsyncIterable<Uint8Array>,
+): Promise<NewLayer | undefined> {
+  const { digest, size } = await writeUnknownBlob(work, tar);
+  if (digest === EMPTY_TAR) return undefined;
+  return { blob: { mediaType: layerMediaType('none'), digest, size }, diffId: digest };
+}
+
+/** The layers with the new one on top, its snapshot made from its blob. */
+export async function addLayer(
+  work: ImageWork,
+  below: readonly ImageLayer[],
+  layer: NewLayer | undefined,
+): Promise<readonly ImageLayer[]> {
+  if (!layer) return below;
+  const pending = [...below, layer].map(({ blob, diffId }) => ({ blob, diffId, ready: Promise.resolve() }));
+  const chainIds = chainIdsOf(pending.map(({ diffId }) => diffId));
+  return unpackLayers(
+    work,
+    pending.map((one, index) => ({ ...one, chainId: chainIds[index] ?? '' })),
+    { extracting: () => undefined, complete: () => undefined },
+  );
+}
