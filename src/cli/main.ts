@@ -11,7 +11,8 @@ const USAGE = `berth: a Docker daemon for one CI job, backed by containerd
   berth version
 
 options: --socket PATH  --root DIR  --run-dir DIR  --containerd ADDRESS|embedded  --config FILE
-         --network isolated|host|PATH  --egress internet|all|none  --cgroup-parent PATH  --workspace DIR
+         --network isolated|host|PATH  --egress internet|all|none  --workspace DIR
+         --cgroup-parent PATH  --memory SIZE  --cpus NUMBER  --pids NUMBER
          --host-platform linux|darwin|windows  --registries DIR  --log-level LEVEL
 `;
 

@@ -15,15 +15,25 @@ export interface ConfigFile {
   readonly egress?: string;
   readonly egressAllow?: readonly string[];
   readonly cgroupParent?: string;
+  readonly memory?: string | number;
+  readonly cpus?: number;
+  readonly pids?: number;
   readonly workspaces?: readonly string[];
   readonly registriesDirectory?: string;
   readonly insecureRegistries?: readonly string[];
   readonly initPath?: string;
   readonly logMaxBytes?: number;
+  readonly maxContainers?: number;
+  readonly maxExecs?: number;
+  readonly maxNetworks?: number;
+  readonly maxPorts?: number;
+  readonly maxVolumes?: number;
+  readonly maxLogBytes?: number;
+  readonly maxBodyBytes?: number;
   readonly logLevel?: string;
 }
 
-type ValueType = 'string' | 'boolean' | 'integer' | 'strings';
+type ValueType = 'string' | 'boolean' | 'integer' | 'number' | 'size' | 'strings';
 
 /** Every key of the file: where it goes, and what it must be. */
 const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readonly type: ValueType }>> = {
@@ -37,11 +47,21 @@ const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readon
   'network.egress': { setting: 'egress', type: 'string' },
   'network.egress_allow': { setting: 'egressAllow', type: 'strings' },
   'job.cgroup_parent': { setting: 'cgroupParent', type: 'string' },
+  'job.memory': { setting: 'memory', type: 'size' },
+  'job.cpus': { setting: 'cpus', type: 'number' },
+  'job.pids': { setting: 'pids', type: 'integer' },
   'job.workspaces': { setting: 'workspaces', type: 'strings' },
   'registries.directory': { setting: 'registriesDirectory', type: 'string' },
   'registries.insecure': { setting: 'insecureRegistries', type: 'strings' },
   'containers.init_path': { setting: 'initPath', type: 'string' },
   'containers.log_max_bytes': { setting: 'logMaxBytes', type: 'integer' },
+  'limits.containers': { setting: 'maxContainers', type: 'integer' },
+  'limits.execs': { setting: 'maxExecs', type: 'integer' },
+  'limits.networks': { setting: 'maxNetworks', type: 'integer' },
+  'limits.ports': { setting: 'maxPorts', type: 'integer' },
+  'limits.volumes': { setting: 'maxVolumes', type: 'integer' },
+  'limits.log_bytes': { setting: 'maxLogBytes', type: 'integer' },
+  'limits.body_bytes': { setting: 'maxBodyBytes', type: 'integer' },
   'log.level': { setting: 'logLevel', type: 'string' },
 };
 
@@ -101,6 +121,10 @@ function hasType(value: unknown, type: ValueType): boolean {
       return typeof value === 'boolean';
     case 'integer':
       return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+    case 'number':
+      return typeof value === 'number' && Number.isFinite(value) && value > 0;
+    case 'size':
+      return typeof value === 'string' || hasType(value, 'integer');
     case 'strings':
       return Array.isArray(value) && value.every((item) => typeof item === 'string');
   }
@@ -111,6 +135,8 @@ function describeType(type: ValueType): string {
     string: 'a string',
     boolean: 'true or false',
     integer: 'a positive whole number',
+    number: 'a positive number',
+    size: 'a number of bytes, or one with a unit as in "4g"',
     strings: 'a list of strings',
   }[type];
 }

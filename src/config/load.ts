@@ -20,6 +20,9 @@ const SETTING_OPTIONS = {
   network: { type: 'string' },
   egress: { type: 'string' },
   'cgroup-parent': { type: 'string' },
+  memory: { type: 'string' },
+  cpus: { type: 'string' },
+  pids: { type: 'string' },
   workspace: { type: 'string', multiple: true },
   'host-platform': { type: 'string' },
   registries: { type: 'string' },
@@ -56,6 +59,9 @@ interface Flags {
   readonly network?: string;
   readonly egress?: string;
   readonly 'cgroup-parent'?: string;
+  readonly memory?: string;
+  readonly cpus?: string;
+  readonly pids?: string;
   readonly workspace?: string[];
   readonly 'host-platform'?: string;
   readonly registries?: string;
@@ -146,10 +152,19 @@ const DEFAULTS = {
   egress: 'internet',
   egressAllow: [],
   cgroupParent: '/berth',
+  // A fork bomb ends here, and not at the machine's own limit.
+  pids: 16_384,
   workspaces: [],
   insecureRegistries: [],
   initPath: '/usr/bin/tini-static',
   logMaxBytes: 256 * 1024 * 1024,
+  maxContainers: 500,
+  maxExecs: 2048,
+  maxNetworks: 100,
+  maxPorts: 4096,
+  maxVolumes: 1000,
+  maxLogBytes: 4 * 1024 * 1024 * 1024,
+  maxBodyBytes: 4 * 1024 * 1024,
   logLevel: 'info',
 } as const satisfies ConfigFile;
 
@@ -166,11 +181,23 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
     egress: egress(values.egress),
     egressAllow: values.egressAllow,
     cgroupParent: cgroupParent(values.cgroupParent),
+    memoryBytes: values.memory === undefined ? undefined : sizeBytes('memory', values.memory),
+    cpus: values.cpus,
+    pids: values.pids,
     workspaces: values.workspaces.map((path) => absolute('workspace', path)),
     registriesDir: values.registriesDirectory,
     insecureRegistries: values.insecureRegistries,
     initPath: absolute('containers.init_path', values.initPath),
     logMaxBytes: values.logMaxBytes,
+    limits: {
+      containers: values.maxContainers,
+      execs: values.maxExecs,
+      networks: values.maxNetworks,
+      ports: values.maxPorts,
+      volumes: values.maxVolumes,
+      logBytes: values.maxLogBytes,
+      bodyBytes: values.maxBodyBytes,
+    },
     logLevel: logLevel(values.logLevel),
   };
 }
@@ -185,11 +212,40 @@ function flagValues(flags: Flags): ConfigFile {
     networkMode: flags.network,
     egress: flags.egress,
     cgroupParent: flags['cgroup-parent'],
+    memory: flags.memory,
+    cpus: flags.cpus === undefined ? undefined : positive('cpus', flags.cpus),
+    pids: flags.pids === undefined ? undefined : Math.floor(positive('pids', flags.pids)),
     workspaces: flags.workspace,
     registriesDirectory: flags.registries,
     logLevel: flags['log-level'],
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new EngineError('InvalidArgument', `${name} must be a positive number, not "${text}"`);
+}
+
+const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['b', 1],
+  ['k', 2 ** 10],
+  ['m', 2 ** 20],
+  ['g', 2 ** 30],
+  ['t', 2 ** 40],
+]);
+
+/** Bytes as `docker run --memory` writes them: 512m, 4g, or plain digits. */
+function sizeBytes(name: string, value: string | number): number {
+  const [, digits = '', unit = ''] = /^([0-9]+(?:\.[0-9]+)?)([bkmgt]?)(?:i?b)?$/i.exec(String(value)) ?? [];
+  const bytes = Math.floor(Number(digits) * (UNIT_BYTES.get(unit.toLowerCase()) ?? 1));
+  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
+  throw new EngineError(
+    'InvalidArgument',
+    `${name} is a number of bytes, or one with a unit as in 4g, not "${String(value)}"`,
+  );
 }
 
 function logLevel(value: string): string {

@@ -9,6 +9,21 @@ export type NetworkChoice =
   | { readonly kind: 'host' }
   | { readonly kind: 'path'; readonly path: string };
 
+/** How much of each thing one job may have at a time: more would only be asked for to wear the machine out. */
+export interface JobLimits {
+  readonly containers: number;
+  /** Instances that have not ended. */
+  readonly execs: number;
+  readonly networks: number;
+  /** Published ones. */
+  readonly ports: number;
+  readonly volumes: number;
+  /** Of all containers' output together. */
+  readonly logBytes: number;
+  /** Of a request that is read whole. */
+  readonly bodyBytes: number;
+}
+
 /** Everything an operator can set, after flags, environment and file were merged; nothing a job says gets in here. */
 export interface Settings {
   readonly root: string;
@@ -27,6 +42,10 @@ export interface Settings {
   readonly egressAllow: readonly string[];
   /** Cgroup below which the job's own is made; absolute within the cgroup tree. */
   readonly cgroupParent: string;
+  /** What all of the job together may use; undefined: what the machine, or the cgroup above, has. */
+  readonly memoryBytes: number | undefined;
+  readonly cpus: number | undefined;
+  readonly pids: number;
   readonly workspaces: readonly string[];
   /** containerd's certs.d directory, or undefined. */
   readonly registriesDir: string | undefined;
@@ -36,5 +55,6 @@ export interface Settings {
   readonly initPath: string;
   /** Most bytes of log kept for one container. */
   readonly logMaxBytes: number;
+  readonly limits: JobLimits;
   readonly logLevel: string;
 }

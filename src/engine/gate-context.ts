@@ -8,6 +8,7 @@ export function gateContextOf(job: Job): GateContext {
   return {
     allowPrivileged: resolveAllowPrivileged(job.settings.allowPrivileged, job.settings.hostPlatform),
     host: job.host,
+    budget: job.budget,
     findOwnContainer: (containerRef) => {
       try {
         return job.containers.resolve(containerRef).id;

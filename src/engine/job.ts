@@ -10,6 +10,7 @@ import type { Logger } from '../logger.ts';
 import type { LogStore } from '../logstore/types.ts';
 import type { JobNetwork } from '../network/types.ts';
 import type { Registry } from '../registry/types.ts';
+import type { Budget } from '../policy/gate-context.ts';
 import type { BindAccess } from '../rootfs/types-binds.ts';
 import type { RootfsAccess } from '../rootfs/types.ts';
 import type { ContainerStore } from '../state/container-store.ts';
@@ -40,6 +41,8 @@ export interface Job {
   readonly daemonId: string;
   readonly settings: Settings;
   readonly host: HostFacts;
+  /** What the job's containers may use together; clients are shown it as the machine. */
+  readonly budget: Budget;
   /** AppArmor profiles that can be asked of the runtime. */
   readonly appArmorProfiles: readonly string[];
   readonly processes: HostProcesses;

@@ -49,13 +49,9 @@ const unlimited = 2 ** 62;
 
 type ReadText = (controller: string, file: string) => Promise<string>;
 
-/** Reads what a cgroup has used; undefined when the cgroup is gone. */
-export async function readCgroupStats(
-  cgroups: HostCgroups,
-  cgroup: string,
-): Promise<CgroupStats | undefined> {
-  // A file that this kernel does not have counts as empty; a cgroup that is not there has no counters at all.
-  const read: ReadText = async (controller, file) => {
+/** A file that this kernel does not have counts as empty; a cgroup that is not there has no counters at all. */
+function textReader(cgroups: HostCgroups, cgroup: string): ReadText {
+  return async (controller, file) => {
     const root = cgroups.rootOf(controller);
     if (root === undefined) return '';
     try {
@@ -65,8 +61,22 @@ export async function readCgroupStats(
       throw toEngineError(error, `cannot read ${file} of a cgroup`);
     }
   };
+}
+
+/** Reads what a cgroup has used; undefined when the cgroup is gone. */
+export async function readCgroupStats(
+  cgroups: HostCgroups,
+  cgroup: string,
+): Promise<CgroupStats | undefined> {
   if (!(await cgroups.exists(cgroup))) return undefined;
+  const read = textReader(cgroups, cgroup);
   return cgroups.mode === 'v2' ? readV2(read) : readV1(read);
+}
+
+/** How many processes of the cgroup itself the kernel has killed for want of memory; 0 when the cgroup is gone. */
+export async function readOomKills(cgroups: HostCgroups, cgroup: string): Promise<number> {
+  const file = cgroups.mode === 'v2' ? 'memory.events' : 'memory.oom_control';
+  return parseLines(await textReader(cgroups, cgroup)('memory', file))['oom_kill'] ?? 0;
 }
 
 async function readV1(read: ReadText): Promise<CgroupStats> {

@@ -12,6 +12,7 @@ import type { HostCgroups } from './types.ts';
 describe('cgroups of this host', () => {
   let cgroups: HostCgroups;
   const cgroup = `/berth-test-${process.pid}/job`;
+  const unlimited = { memoryBytes: undefined, cpus: undefined, pids: undefined };
   beforeEach(async () => {
     cgroups = await createHostCgroups();
   });
@@ -45,13 +46,25 @@ describe('cgroups of this host', () => {
     expect(await cgroups.ofProcess(child.pid ?? 0, 'pids')).toBeUndefined();
   });
 
-  test('a memory limit is read, and none is none', async () => {
-    await cgroups.create(cgroup);
-    expect(await cgroups.memoryLimitBytes(cgroup)).toBeUndefined();
-    const root = cgroups.rootOf('memory') ?? '';
-    const file = cgroups.mode === 'v2' ? 'memory.max' : 'memory.limit_in_bytes';
-    writeFileSync(join(root, cgroup, file), String(64 << 20));
-    expect(await cgroups.memoryLimitBytes(cgroup)).toBe(64 << 20);
+  test('limits are set, raised and lowered, and hold for what is below', async () => {
+    await cgroups.create(`${cgroup}/inner`);
+    const before = await cgroups.limitsOf(cgroup);
+    for (const [memoryBytes, cpus, pids] of [
+      [64 << 20, 0.5, 20],
+      [96 << 20, 1.25, 30],
+      [48 << 20, 0.25, 10],
+    ] as const) {
+      await cgroups.limit(cgroup, { memoryBytes, cpus, pids });
+      expect(await cgroups.limitsOf(cgroup)).toEqual({ memoryBytes, cpus, pids });
+    }
+    await cgroups.limit(cgroup, unlimited);
+    await cgroups.limit(`${cgroup}/inner`, { memoryBytes: 32 << 20, cpus: 0.125, pids: 30 });
+    expect(await cgroups.limitsOf(`${cgroup}/inner`)).toEqual({
+      memoryBytes: 32 << 20,
+      cpus: 0.125,
+      pids: 10,
+    });
+    expect(before).toMatchObject({ memoryBytes: undefined, pids: undefined });
   });
 
   test.each(['/', '', '..', '/a/../b', 'a\0b'])('the path %j is refused', async (path) => {
@@ -101,6 +114,37 @@ describe('cgroup modes', () => {
     await cgroups.create('a/b');
     expect(readFileSync(join(root, 'cgroup.subtree_control'), 'utf8')).toBe('+pids');
     expect(readFileSync(join(root, 'a/b/cgroup.subtree_control'), 'utf8')).toBe('+pids');
+  });
+
+  test('with v2 the limits are memory.max without swap, cpu.max and pids.max', async () => {
+    const root = join(directory, 'unified');
+    const files = {
+      'memory.max': 'max',
+      'memory.swap.max': 'max',
+      'cpu.max': 'max 100000',
+      'pids.max': 'max',
+    };
+    for (const path of [root, join(root, 'a'), join(root, 'a/b')]) {
+      mkdirSync(path);
+      writeFileSync(join(path, 'cgroup.controllers'), 'cpu cpuset memory pids\n');
+      writeFileSync(join(path, 'cpuset.cpus.effective'), '0-2,5\n');
+      if (path === root) continue;
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), `${text}\n`);
+    }
+    const cgroups = await withMounts([`${root} rw - cgroup2 cgroup2 rw`]);
+    expect(await cgroups.limitsOf('a/b')).toEqual({ memoryBytes: undefined, cpus: 4, pids: undefined });
+    await cgroups.limit('a', { memoryBytes: 1 << 30, cpus: 1.5, pids: 100 });
+    const texts = Object.keys(files).map((name) => readFileSync(join(root, 'a', name), 'utf8').trim());
+    expect(texts).toEqual(['1073741824', '0', '150000 100000', '100']);
+    await cgroups.limit('a/b', { memoryBytes: 2 ** 31, cpus: undefined, pids: 50 });
+    expect(await cgroups.limitsOf('a/b')).toEqual({ memoryBytes: 1 << 30, cpus: 1.5, pids: 50 });
+  });
+
+  test('a limit without its controller is an error that names it', async () => {
+    const cgroups = await withMounts(['/cg/memory rw - cgroup cgroup rw,memory']);
+    await expect(
+      cgroups.limit('job', { memoryBytes: undefined, cpus: undefined, pids: 1 }),
+    ).rejects.toMatchObject({ kind: 'Unavailable', message: expect.stringContaining('no pids controller') });
   });
 
   test('without cgroups the answer is Unavailable', async () => {

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promis
 import { dirname, join } from 'node:path';
 
 import { EngineError } from '../errors.ts';
+import { readLimits, writeLimits } from './cgroup-limits.ts';
 import { isErrno, toEngineError } from './errors.ts';
 import { parseMountInfo } from './mounts.ts';
 import type { CgroupMode, HostCgroups } from './types.ts';
@@ -19,9 +20,6 @@ interface Layout {
   readonly hierarchies: readonly Hierarchy[];
 }
 
-// Above this a v1 limit only says "none": the largest page-aligned number.
-const unlimitedBytes = 2 ** 62;
-
 /** Reads how cgroups are mounted here; Unavailable where they are not. */
 export async function createHostCgroups(mountInfoPath = '/proc/self/mountinfo'): Promise<HostCgroups> {
   const layout = await readLayout(mountInfoPath);
@@ -33,10 +31,13 @@ export async function createHostCgroups(mountInfoPath = '/proc/self/mountinfo'):
     const found = await Promise.all(paths(cgroup).map(isDirectory));
     return paths(cgroup).filter((_, index) => found[index]);
   };
-  return {
+  const tree = {
     mode: layout.mode,
+    rootOf: (controller: string): string | undefined => rootOf(layout, controller),
+  };
+  return {
+    ...tree,
     controllers: layout.controllers,
-    rootOf: (controller) => rootOf(layout, controller),
     paths,
     create: (cgroup) => createEverywhere(layout, checkedPath(cgroup)),
     async pids(cgroup) {
@@ -47,7 +48,8 @@ export async function createHostCgroups(mountInfoPath = '/proc/self/mountinfo'):
       for (const directory of await existing(cgroup)) await removeTree(directory);
     },
     exists: async (cgroup) => (await existing(cgroup)).length > 0,
-    memoryLimitBytes: (cgroup) => readMemoryLimit(layout, checkedPath(cgroup)),
+    limit: (cgroup, limits) => writeLimits(tree, checkedPath(cgroup), limits),
+    limitsOf: (cgroup) => readLimits(tree, checkedPath(cgroup)),
     ofProcess: (pid, controller) => findCgroupOf(layout, pid, controller),
   };
 }
@@ -97,6 +99,7 @@ async function createEverywhere({ mode, hierarchies }: Layout, relative: string)
         directory = join(directory, part);
         await mkdir(directory, { recursive: true, mode: 0o755 });
         if (hierarchy.controllers.includes('cpuset')) await inheritCpuset(directory);
+        if (hierarchy.controllers.includes('memory')) await countBelow(directory);
       }
       if (mode === 'v2') await handDown(directory);
     }
@@ -122,6 +125,13 @@ async function inheritCpuset(directory: string): Promise<void> {
   }
 }
 
+// Before Linux 5.11 a v1 memory limit holds for what is below only where it is told so, before anything is below.
+async function countBelow(directory: string): Promise<void> {
+  const file = join(directory, 'memory.use_hierarchy');
+  const text = await readFile(file, 'utf8').catch(() => '');
+  if (text.trim() === '0') await writeFile(file, '1');
+}
+
 async function children(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   return entries.filter((entry) => entry.isDirectory()).map((entry) => join(directory, entry.name));
@@ -145,19 +155,6 @@ async function removeTree(directory: string): Promise<void> {
     await rmdir(directory);
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw toEngineError(error, 'cannot remove a cgroup');
-  }
-}
-
-async function readMemoryLimit(layout: Layout, relative: string): Promise<number | undefined> {
-  const directory = rootOf(layout, 'memory');
-  if (directory === undefined) return undefined;
-  const file = layout.mode === 'v2' ? 'memory.max' : 'memory.limit_in_bytes';
-  try {
-    const limit = Number((await readFile(join(directory, relative, file), 'utf8')).trim());
-    return Number.isFinite(limit) && limit < unlimitedBytes ? limit : undefined;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw toEngineError(error, 'cannot read a memory limit');
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-import { readCgroupStats, type CgroupStats } from './cgroup-stats.ts';
+import { readCgroupStats, readOomKills, type CgroupStats } from './cgroup-stats.ts';
 import { isErrno, toEngineError } from './errors.ts';
 import type { HostCgroups } from './types.ts';
 
@@ -26,6 +26,8 @@ export interface ProcessorTime {
 export interface Meter {
   /** Undefined when the cgroup is gone. */
   cgroup(cgroup: string): Promise<CgroupStats | undefined>;
+  /** Processes that the kernel has killed in the cgroup for want of memory. */
+  oomKills(cgroup: string): Promise<number>;
   processors(): Promise<ProcessorTime>;
   /** The interfaces of the process's network namespace, without loopback; undefined when it has ended. */
   interfaces(pid: number): Promise<Readonly<Record<string, InterfaceCounters>> | undefined>;
@@ -39,6 +41,7 @@ const countedFields = 7;
 export function createMeter(cgroups: HostCgroups): Meter {
   return {
     cgroup: (cgroup) => readCgroupStats(cgroups, cgroup),
+    oomKills: (cgroup) => readOomKills(cgroups, cgroup),
     processors: async () => parseProcessorTime(await readFile('/proc/stat', 'utf8')),
     async interfaces(pid) {
       try {

@@ -94,6 +94,15 @@ export interface HostMounts {
 /** `v1` includes hybrid hosts, whose controllers are in v1 hierarchies. */
 export type CgroupMode = 'v1' | 'v2';
 
+/** What the processes of a cgroup may use together; undefined: as much as there is. */
+export interface CgroupLimits {
+  readonly memoryBytes: number | undefined;
+  /** Processors' time per time, so 1.5 is one and a half of them. */
+  readonly cpus: number | undefined;
+  /** Threads count as processes. */
+  readonly pids: number | undefined;
+}
+
 /** A job's parent cgroup: the same relative path in each hierarchy. */
 export interface HostCgroups {
   readonly mode: CgroupMode;
@@ -111,8 +120,10 @@ export interface HostCgroups {
   remove(cgroup: string): Promise<void>;
   /** True while the cgroup exists in any hierarchy. */
   exists(cgroup: string): Promise<boolean>;
-  /** A cgroup's own memory limit, or undefined where there is none. */
-  memoryLimitBytes(cgroup: string): Promise<number | undefined>;
+  /** Sets those limits that are given; Unavailable where the kernel cannot. */
+  limit(cgroup: string, limits: CgroupLimits): Promise<void>;
+  /** The narrowest limits of the cgroup and of all above it. */
+  limitsOf(cgroup: string): Promise<CgroupLimits>;
   /** The cgroup of a process: its v2 path, or that of the named v1 controller. */
   ofProcess(pid: number, controller: string): Promise<string | undefined>;
 }

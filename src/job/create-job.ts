@@ -14,6 +14,7 @@ import { createTaskTracker } from '../lib/task-tracker.ts';
 import type { Logger } from '../logger.ts';
 import { createLogStore } from '../logstore/log-store.ts';
 import type { JobNetwork } from '../network/types.ts';
+import type { Budget } from '../policy/gate-context.ts';
 import { createRegistry } from '../registry/create-registry.ts';
 import { createBindAccess } from '../rootfs/bind-access.ts';
 import { createRootfsAccess } from '../rootfs/rootfs-access.ts';
@@ -38,6 +39,7 @@ export interface JobParts {
   readonly host: HostTools;
   readonly containerd: Containerd;
   readonly network: JobNetwork;
+  readonly budget: Budget;
   readonly leaseId: string;
   readonly signal: AbortSignal;
   readonly nowNs: () => bigint;

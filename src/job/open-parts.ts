@@ -14,6 +14,7 @@ import type { JobLock } from './job-lock.ts';
 import type { JobNames } from './job-names.ts';
 import { listenForRunner } from './listen-for-runner.ts';
 import type { OpenJob, OpenJobOptions } from './open-job.ts';
+import { openBudget } from './open-budget.ts';
 import { openNetwork } from './open-network.ts';
 import { reapEarlierBoots } from './reap-orphans.ts';
 import { removeTraces, type HostTools } from './remove-traces.ts';
@@ -45,7 +46,7 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
     if (options.isNew) await removeTraces(names, host, connected.containerd);
   });
   await openNamespace(connected.containerd, names);
-  await host.cgroups.create(names.cgroupPath);
+  const budget = await openBudget(settings, host.cgroups, names.cgroupPath);
   const ending = new AbortController();
   undo.defer('background work', () => {
     ending.abort();
@@ -55,6 +56,7 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
     host,
     containerd: connected.containerd,
     network: await networking,
+    budget,
     leaseId: LEASE_ID,
     signal: ending.signal,
     nowNs: createClock(),

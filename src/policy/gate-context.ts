@@ -24,10 +24,19 @@ export interface GateHost {
   readonly hasSelinux: boolean;
 }
 
+/** What all containers of the job may use together: at most what the machine has. */
+export interface Budget {
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  /** Undefined where nothing limits them. */
+  readonly pids: number | undefined;
+}
+
 /** Everything besides the request that a verdict depends on. */
 export interface GateContext {
   readonly allowPrivileged: AllowPrivileged;
   readonly host: GateHost;
+  readonly budget: Budget;
   /** Full id of a container of this job by id, prefix or name, or undefined; hidden ones do not count. */
   readonly findOwnContainer: (ref: string) => string | undefined;
 }

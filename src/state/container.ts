@@ -116,7 +116,8 @@ export interface ContainerRun {
   readonly logWriter: LogWriter | undefined;
   /** Resolves after the output is drained and the exit recorded. */
   readonly exited: Deferred<ExitStatus>;
-  isOomKilled: boolean;
+  /** Processes that were killed for want of memory, as far as it was noticed. */
+  oomKills: number;
   /** Set by `docker restart`: the exit must not remove a container with `--rm`. */
   isRestartRequested: boolean;
 }

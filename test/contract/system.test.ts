@@ -35,7 +35,7 @@ const LIMITS: LimitSupport = {
 const HOST: HostFacts = {
   hostname: 'node-7',
   cpus: 3,
-  memoryBytes: 4096,
+  memoryBytes: 8192,
   kernelVersion: '6.1.0-test',
   osName: 'Debian GNU/Linux 12 (bookworm)',
   osVersion: '12',
@@ -71,6 +71,7 @@ function container(
 const PARTS: Partial<Job> = {
   daemonId: 'daemon-1',
   host: HOST,
+  budget: { memoryBytes: 4096, cpus: 1.5, pids: 10 },
   processes: RUNC,
   containerd: CONTAINERD,
   images: makeImages({ 'docker.io/library/a:1': makeImage('a1', ['1']) }),
@@ -174,7 +175,7 @@ describe('/info', () => {
       Images: 1,
       Driver: 'overlayfs',
       DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']],
-      NCPU: 3,
+      NCPU: 2,
       MemTotal: 4096,
       CgroupDriver: 'cgroupfs',
       CgroupVersion: '2',

@@ -11,7 +11,9 @@ const examples: readonly (keyof Settings)[] = [
   'allowPrivileged',
   'api',
   'containerd',
+  'cpus',
   'hostPlatform',
+  'memoryBytes',
   'registriesDir',
 ];
 

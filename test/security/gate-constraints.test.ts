@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { containerCgroup } from '../../src/engine/containers/container-paths.ts';
+import type { Job } from '../../src/engine/job.ts';
+import type { ContainerRecord } from '../../src/state/container.ts';
 import { admitBody, gateWith, outcomeOf } from '../support/gate-fixtures.ts';
+import { partOf } from '../support/records.ts';
 
 const DENIED = 'PermissionDenied';
 
@@ -40,9 +44,14 @@ describe('create constrains what may pass', () => {
   it.each(['/', '../../', '/system.slice', 'a.slice:b', '/docker/buildx'])(
     'keeps cgroup parent %s inside the job',
     (parent) => {
-      expect(admitBody(host({ CgroupParent: parent })).warnings).toEqual([
-        "CgroupParent has no effect: containers are kept in the job's own cgroup.",
-      ]);
+      const { admitted, warnings } = admitBody(host({ CgroupParent: parent }));
+      expect(warnings).toEqual([]);
+      const job = partOf<Job>({ cgroupPath: '/berth/job' });
+      const path = containerCgroup(
+        job,
+        partOf<ContainerRecord>({ id: 'c', hostConfig: admitted.hostConfig }),
+      );
+      expect(path).toMatch(/^\/berth\/job\/(group-[0-9a-f]{16}\/)?c$/);
     },
   );
 

@@ -33,6 +33,8 @@ import { createFakeNetwork, type FakeNetwork } from './fake-network.ts';
 import { dockerArchive } from './image-builder-archives.ts';
 import { buildImage, hostArchitecture, type LayerEntry } from './image-builder.ts';
 import { partOf } from './records.ts';
+import type { Meter } from '../../src/host/meter.ts';
+import { budgetOf } from './gate-fixtures.ts';
 import { SPEC_HOST } from './spec-fixtures.ts';
 
 /** A whole job on fakes: real engine, real HTTP, real FIFOs and logs; only containerd, network and registries are made up. */
@@ -155,6 +157,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     daemonId: 'fake',
     settings: settingsOf(wanted),
     host: partOf<HostFacts>({ ...FACTS, ...wanted.options.host }),
+    budget: budgetOf({ ...SPEC_HOST, ...wanted.options.host }),
     appArmorProfiles: [],
     listDevices: () => Promise.resolve([]),
     processes: createHostProcesses(),
@@ -180,6 +183,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     images: createImageStore(containerd.images),
     volumes: await openVolumeStore(await openVolumeFiles(join(stateDir, 'volumes'))),
     events: createEventLog(nowNs),
+    meter: partOf<Meter>({ oomKills: () => Promise.resolve(0) }),
     tasks: createTaskTracker(report),
     signal,
     nowNs,

@@ -1,5 +1,5 @@
 import { decodeCreate, type DecodedCreate } from '../../src/api/containers/decode-create.ts';
-import type { GateContext, GateHost } from '../../src/policy/gate-context.ts';
+import type { Budget, GateContext, GateHost } from '../../src/policy/gate-context.ts';
 import { admitCreate, type Admission, type CheckedCreate } from '../../src/policy/privileged-gate.ts';
 
 /** A machine with cgroup v1 and every limit, four processors and 8 GiB, whose kernel knows all capabilities and grants all. */
@@ -34,9 +34,15 @@ export function gateWith(allowed: boolean, host: Partial<GateHost> = {}): GateCo
   return {
     allowPrivileged: { allowed, reason: `dind.allow_privileged is ${allowed ? 'true' : 'false'}` },
     host: { ...GATE_HOST, ...host },
+    budget: budgetOf({ ...GATE_HOST, ...host }),
     findOwnContainer: (ref) =>
       ref === OWN_CONTAINER.name || ref === OWN_CONTAINER.id ? OWN_CONTAINER.id : undefined,
   };
+}
+
+/** What a job may use that nothing limits. */
+export function budgetOf(host: Pick<GateHost, 'memoryBytes' | 'cpus'>): Budget {
+  return { memoryBytes: host.memoryBytes, cpus: host.cpus, pids: undefined };
 }
 
 /** Decodes a body given as text. */

@@ -12,8 +12,8 @@ import { gateContextOf } from '../gate-context.ts';
 import type { Job } from '../job.ts';
 import { stageSubpaths } from '../mounts/stage-subpaths.ts';
 import { liveLinks } from './container-links.ts';
-import { containerPaths } from './container-paths.ts';
 import { linkEnv } from './link-env.ts';
+import { containerCgroup, containerPaths } from './container-paths.ts';
 import { sandboxRequestOf } from './join-network.ts';
 
 /** containerd's name for the type of a runtime spec in JSON. */
@@ -43,7 +43,7 @@ export async function buildContainerSpec(
   const { record, id } = container;
   const { Hostname: hostname, Tty: tty, Env: env } = record.config;
   const linkVariables = liveLinks(job, container).flatMap((link) => linkEnv(record.name, link));
-  const { cgroup, ...files } = containerPaths(job, id);
+  const files = containerPaths(job, id);
   const { spec, warnings } = buildSpec({
     admitted,
     argv: record.argv,
@@ -51,7 +51,7 @@ export async function buildContainerSpec(
     user: await findContainerUser(job, container),
     rootfsPath: 'rootfs',
     netnsPath: job.network.sandboxPath(sandboxRequestOf(container)),
-    cgroupPath: cgroup,
+    cgroupPath: containerCgroup(job, record),
     hostname,
     files,
     mounts: record.mounts,

@@ -54,7 +54,7 @@ function describeLife(container: Container): ContainerInspectState {
         ...base,
         Running: true,
         Paused: state.isPaused,
-        OOMKilled: container.run?.isOomKilled ?? false,
+        OOMKilled: (container.run?.oomKills ?? 0) > 0,
         Pid: state.pid,
         StartedAt: state.startedAt,
       };

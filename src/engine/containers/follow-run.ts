@@ -6,6 +6,7 @@ import { emitMembership } from '../networks/emit-network-event.ts';
 import { awaitTaskExit } from './await-task-exit.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { stopHealthChecks } from './health-monitor.ts';
+import { noticeOom } from './notice-oom.ts';
 import { releaseRun } from './release-run.ts';
 import { autoRemoveContainer } from './remove-container.ts';
 import { settleNextExit, settleRunEnd } from './restart-policy-end.ts';
@@ -20,6 +21,7 @@ export async function followRun(job: Job, container: Container, exit: Promise<Ta
   if (!run) return;
   const taskExit = await awaitTaskExit(job, { containerId: container.id }, exit);
   await drainOutput(job, container, run);
+  await noticeOom(job, container);
   await job.containers.lock.run(container.id, () => becomeExited(job, container, { run, taskExit }));
 }
 
@@ -58,7 +60,7 @@ async function becomeExited(
     finishedAt: taskExit.exitedAt
       ? formatTimeNs(BigInt(taskExit.exitedAt.getTime()) * 1_000_000n)
       : formatTimeNs(job.nowNs()),
-    isOomKilled: run.isOomKilled,
+    isOomKilled: run.oomKills > 0,
     error: taskExit.error,
   };
   container.run = undefined;

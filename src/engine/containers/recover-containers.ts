@@ -90,7 +90,7 @@ async function adoptRun(job: Job, container: Container, task: TaskProcess): Prom
     session,
     logWriter,
     exited: createDeferred(),
-    isOomKilled: false,
+    oomKills: 0,
     isRestartRequested: false,
   };
   const startedAt = record.state.status === 'running' ? record.state.startedAt : record.createdAt;

@@ -97,7 +97,7 @@ async function runContainer(
     session,
     logWriter,
     exited: createDeferred(),
-    isOomKilled: false,
+    oomKills: 0,
     isRestartRequested: false,
   };
   const running: ContainerState = {

@@ -3,7 +3,7 @@ import { formatTimeNs } from '../../lib/clock.ts';
 import type { Container } from '../../state/container.ts';
 import type { ContainerStats } from '../../wire/container-stats.ts';
 import type { Job } from '../job.ts';
-import { containerPaths } from './container-paths.ts';
+import { containerCgroup } from './container-paths.ts';
 import { emptyStats, shapeStats, type StatsSample } from './stats-shape.ts';
 
 const INTERVAL_MS = 1000;
@@ -70,7 +70,7 @@ async function readSample(job: Job, container: Container): Promise<StatsSample |
   const { state, hostConfig } = container.record;
   if (state.status !== 'running') return undefined;
   const [cgroup, processors, interfaces] = await Promise.all([
-    job.meter.cgroup(containerPaths(job, container.id).cgroup),
+    job.meter.cgroup(containerCgroup(job, container.record)),
     job.meter.processors(),
     // What is not the container's own is not told.
     hostConfig.NetworkMode === 'host' ? undefined : job.meter.interfaces(state.pid),
@@ -83,6 +83,6 @@ async function readSample(job: Job, container: Container): Promise<StatsSample |
     cgroup,
     processors,
     interfaces: interfaces && Object.keys(interfaces).length > 0 ? interfaces : undefined,
-    machineMemoryBytes: job.host.memoryBytes,
+    machineMemoryBytes: job.budget.memoryBytes,
   };
 }

@@ -12,6 +12,7 @@ import {
 } from '../../../test/support/records.ts';
 import type { Settings } from '../../config/schema.ts';
 import type { Containerd, Containers } from '../../containerd/types.ts';
+import type { Budget } from '../../policy/gate-context.ts';
 import type { HostFacts } from '../../host/types.ts';
 import type { JobNetwork } from '../../network/types.ts';
 import type { NetworkCreateRequest } from '../../wire/network.ts';
@@ -32,6 +33,7 @@ function makeNetworkJob(): Job {
   return makeJob({
     settings: anything as Settings,
     host: anything as HostFacts,
+    budget: anything as Budget,
     network: partOf<JobNetwork>({ networks: NETWORKS }),
     containers: makeContainerStore([
       up,

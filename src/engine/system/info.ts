@@ -60,7 +60,8 @@ function limits({ host }: Job): Limits {
   };
 }
 
-function machine({ host }: Job): Machine {
+/** The machine as the job may use it: tools size themselves by what it says. */
+function machine({ host, budget }: Job): Machine {
   return {
     IPv4Forwarding: host.ipv4Forwarding,
     BridgeNfIptables: host.bridgeNfIptables,
@@ -72,8 +73,8 @@ function machine({ host }: Job): Machine {
     OSVersion: host.osVersion,
     OSType: 'linux',
     Architecture: host.machine,
-    NCPU: host.cpus,
-    MemTotal: host.memoryBytes,
+    NCPU: Math.ceil(budget.cpus),
+    MemTotal: budget.memoryBytes,
     Name: host.hostname,
   };
 }

@@ -1,6 +1,7 @@
+import type { CreateRequest } from '../../wire/create-request.ts';
 import type { HostConfig } from '../../wire/host-config.ts';
 import { highestOfList } from '../cpu-list.ts';
-import type { GateHost } from '../gate-context.ts';
+import type { Budget, GateHost } from '../gate-context.ts';
 import { bad, deny, unless, type Finding, type Rule, type RuleTable } from '../rule.ts';
 
 type Fields =
@@ -21,6 +22,7 @@ const NO_CPUSET = 'Your kernel does not support cpuset or the cgroup is not moun
 const NO_SHARES = 'Your kernel does not support CPU shares or the cgroup is not mounted. Shares discarded.';
 const MAX_SHARES = 262_144;
 const NANO = 1e9;
+const CFS_PERIOD_US = 100_000;
 
 function warn(message: string): Finding {
   return { kind: 'warn', message };
@@ -28,6 +30,15 @@ function warn(message: string): Finding {
 
 function hasCfs(host: GateHost): boolean {
   return host.limits.cpuCfsPeriod && host.limits.cpuCfsQuota;
+}
+
+function cutTo({ cpus }: Budget): string {
+  return `The CPU limit is cut to the job's budget, ${cpus} CPUs.`;
+}
+
+/** The quota that is the whole budget, for the period asked for. */
+function largestQuota({ hostConfig }: CreateRequest, { cpus }: Budget): number {
+  return Math.floor((hostConfig.CpuPeriod > 0 ? hostConfig.CpuPeriod : CFS_PERIOD_US) * cpus);
 }
 
 function checkNanoCpus(nanoCpus: number, host: GateHost): readonly Finding[] {
@@ -103,7 +114,9 @@ export const cpuRules: RuleTable<Pick<HostConfig, Fields>> = {
         bad('Conflicting options: Nano CPUs and CPU Quota cannot both be set'),
       ),
       ...checkNanoCpus(nanoCpus, gate.host),
+      ...unless(nanoCpus <= gate.budget.cpus * NANO, warn(cutTo(gate.budget))),
     ],
+    constrain: (nanoCpus, { gate }) => Math.min(nanoCpus, Math.floor(gate.budget.cpus * NANO)),
   },
   CpuPeriod: {
     verdict: 'constrain',
@@ -120,12 +133,14 @@ export const cpuRules: RuleTable<Pick<HostConfig, Fields>> = {
   CpuQuota: {
     verdict: 'constrain',
     reason: NARROWS,
-    check: (quota, { gate }) => [
+    check: (quota, { gate, request }) => [
       ...unless(quota <= 0 || quota >= 1000, bad('CPU cfs quota can not be less than 1ms (i.e. 1000)')),
       ...unless(quota >= -1, bad('CPU cfs quota can not be less than 1ms (i.e. 1000)')),
       ...unless(quota === 0 || hasCfs(gate.host), warn(NO_CFS)),
+      ...unless(quota <= largestQuota(request, gate.budget), warn(cutTo(gate.budget))),
     ],
-    constrain: (quota, { gate }) => (hasCfs(gate.host) ? quota : 0),
+    constrain: (quota, { gate, request }) =>
+      hasCfs(gate.host) ? Math.min(quota, largestQuota(request, gate.budget)) : 0,
   },
   CpuRealtimePeriod: realtime,
   CpuRealtimeRuntime: realtime,

@@ -103,13 +103,19 @@ export const limitRules: RuleTable<Pick<HostConfig, Fields>> = {
   PidsLimit: {
     verdict: 'constrain',
     reason: "a container's limit narrows the job's",
-    check: (limit, { gate }) =>
-      unless(limit === null || limit <= 0 || gate.host.limits.pids, {
+    check: (limit, { gate: { host, budget } }) => [
+      ...unless(limit === null || limit <= 0 || host.limits.pids, {
         kind: 'warn',
         message:
           'Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.',
       }),
-    constrain: (limit, { gate }) => (limit !== null && limit > 0 && gate.host.limits.pids ? limit : null),
+      ...unless(limit === null || limit <= (budget.pids ?? Infinity), {
+        kind: 'warn',
+        message: `PidsLimit is cut to the job's budget, ${String(budget.pids)}.`,
+      }),
+    ],
+    constrain: (limit, { gate: { host, budget } }) =>
+      limit !== null && limit > 0 && host.limits.pids ? Math.min(limit, budget.pids ?? Infinity) : null,
   },
   Ulimits: {
     verdict: 'constrain',

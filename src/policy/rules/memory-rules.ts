@@ -1,4 +1,5 @@
 import type { HostConfig } from '../../wire/host-config.ts';
+import type { GateContext } from '../gate-context.ts';
 import { bad, deny, unless, type Finding, type RuleTable } from '../rule.ts';
 
 type Fields =
@@ -24,6 +25,14 @@ const NO_SWAPPINESS =
 
 function warn(message: string): Finding {
   return { kind: 'warn', message };
+}
+
+/** Said where a limit is above what the whole job has. */
+function cut(name: string, asked: number, { budget }: GateContext): readonly Finding[] {
+  return unless(
+    asked <= budget.memoryBytes,
+    warn(`${name} is cut to the job's budget, ${budget.memoryBytes} bytes.`),
+  );
 }
 
 function checkReservation(reservation: number, memory: number): readonly Finding[] {
@@ -61,18 +70,24 @@ export const memoryRules: RuleTable<Pick<HostConfig, Fields>> = {
       if (memory !== 0 && memory < MIN_MEMORY) {
         return [bad('Minimum memory limit allowed is 6MB')];
       }
-      return unless(memory === 0 || gate.host.limits.memory, warn(NO_MEMORY_LIMIT));
+      return gate.host.limits.memory
+        ? cut('Memory', memory, gate)
+        : unless(memory === 0, warn(NO_MEMORY_LIMIT));
     },
-    constrain: (memory, { gate }) => (gate.host.limits.memory ? memory : 0),
+    constrain: (memory, { gate }) =>
+      gate.host.limits.memory ? Math.min(memory, gate.budget.memoryBytes) : 0,
   },
   MemoryReservation: {
     verdict: 'constrain',
     reason: "a container's limit narrows the job's",
     check: (reservation, { gate, request }) => [
       ...checkReservation(reservation, request.hostConfig.Memory),
-      ...unless(reservation === 0 || gate.host.limits.memory, warn(NO_SOFT_LIMIT)),
+      ...(gate.host.limits.memory
+        ? cut('MemoryReservation', reservation, gate)
+        : unless(reservation === 0, warn(NO_SOFT_LIMIT))),
     ],
-    constrain: (reservation, { gate }) => (gate.host.limits.memory ? reservation : 0),
+    constrain: (reservation, { gate }) =>
+      gate.host.limits.memory ? Math.min(reservation, gate.budget.memoryBytes) : 0,
   },
   MemorySwap: {
     verdict: 'constrain',
@@ -82,6 +97,7 @@ export const memoryRules: RuleTable<Pick<HostConfig, Fields>> = {
       return [
         ...checkSwap(swap, memory),
         ...unless(memory === 0 || swap === -1 || gate.host.limits.swap, warn(NO_SWAP_LIMIT)),
+        ...(memory > 0 && gate.host.limits.swap ? cut('MemorySwap', swap, gate) : []),
       ];
     },
     constrain: (swap, { gate, request }) => {
@@ -89,7 +105,7 @@ export const memoryRules: RuleTable<Pick<HostConfig, Fields>> = {
       if (memory > 0 && !gate.host.limits.swap) {
         return -1;
       }
-      return memory > 0 && swap === 0 ? memory * 2 : swap;
+      return Math.min(memory > 0 && swap === 0 ? memory * 2 : swap, gate.budget.memoryBytes);
     },
   },
   MemorySwappiness: {
@@ -144,14 +160,11 @@ export const memoryRules: RuleTable<Pick<HostConfig, Fields>> = {
   },
   ShmSize: {
     verdict: 'constrain',
-    reason: "no more than the machine's memory; its pages count against the job's limit",
+    reason: "no more than the job's memory; its pages count against the job's limit",
     check: (size, { gate }) => [
       ...unless(size >= 0, bad('SHM size can not be less than 0')),
-      ...unless(
-        size <= gate.host.memoryBytes,
-        warn(`ShmSize is cut to the machine's memory, ${gate.host.memoryBytes} bytes.`),
-      ),
+      ...cut('ShmSize', size, gate),
     ],
-    constrain: (size, { gate }) => Math.min(size, gate.host.memoryBytes),
+    constrain: (size, { gate }) => Math.min(size, gate.budget.memoryBytes),
   },
 };

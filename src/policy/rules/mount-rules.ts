@@ -254,7 +254,7 @@ export const mountRules: RuleTable<Pick<HostConfig, Fields>> = {
       ...unless(mounts.length <= MAX_MOUNTS, bad(`more than ${MAX_MOUNTS} mounts`)),
       ...mounts.slice(0, MAX_MOUNTS).flatMap(checkMount),
     ],
-    constrain: (mounts, { gate }) => mounts.map((mount) => constrainMount(mount, gate.host.memoryBytes)),
+    constrain: (mounts, { gate }) => mounts.map((mount) => constrainMount(mount, gate.budget.memoryBytes)),
   },
   Tmpfs: {
     verdict: 'constrain',
@@ -269,7 +269,7 @@ export const mountRules: RuleTable<Pick<HostConfig, Fields>> = {
       Object.fromEntries(
         Object.entries(tmpfs).map(([target, options]) => [
           cleanPath(target),
-          cutTmpfsSize(options, gate.host.memoryBytes),
+          cutTmpfsSize(options, gate.budget.memoryBytes),
         ]),
       ),
   },

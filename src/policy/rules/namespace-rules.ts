@@ -1,6 +1,6 @@
 import type { HostConfig } from '../../wire/host-config.ts';
 import { FEATURES } from '../features.ts';
-import { bad, deny, quote, type Finding, type RuleContext, type RuleTable } from '../rule.ts';
+import { bad, deny, quote, unless, type Finding, type RuleContext, type RuleTable } from '../rule.ts';
 
 type Fields =
   | 'NetworkMode'
@@ -14,6 +14,7 @@ type Fields =
 
 const PREFIX = 'container:';
 const NETWORK_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_. -]{0,127}$/;
+const MAX_PARENT_LENGTH = 4096;
 /** Modes of other engines: as names of networks they could only be meant as these. */
 const FOREIGN_MODES: readonly string[] = ['private', 'slirp4netns', 'pasta', 'ns', 'container', 'keep-id'];
 
@@ -171,16 +172,13 @@ export const namespaceRules: RuleTable<Pick<HostConfig, Fields>> = {
   },
   CgroupParent: {
     verdict: 'constrain',
-    reason: "every container is below the job's own cgroup, so that the job's budget holds for all of them",
+    reason:
+      "it is a group below the job's own cgroup, under a name of ours, so that the job's budget holds for all",
     check: (parent) =>
-      parent === ''
-        ? []
-        : [
-            {
-              kind: 'warn',
-              message: "CgroupParent has no effect: containers are kept in the job's own cgroup.",
-            },
-          ],
+      unless(
+        parent.length <= MAX_PARENT_LENGTH && !parent.includes('\0'),
+        bad(`invalid CgroupParent ${quote(parent)}`),
+      ),
   },
   Cgroup: {
     verdict: 'bad',

@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHostCgroups } from '../../src/host/cgroups.ts';
+import type { HostCgroups } from '../../src/host/types.ts';
+import { ask, loadBusybox } from '../support/e2e-job.ts';
+import { showLogsOnFailure, startBerth, type Berth } from '../support/e2e-berth.ts';
+import { runCommand } from '../support/e2e-process.ts';
+
+// What all containers of a job may use together: the job's cgroup stands above all of theirs.
+
+const MIB = 2 ** 20;
+const parent = `/berth-budget-${process.pid}`;
+let berth: Berth;
+let cgroups: HostCgroups;
+
+beforeAll(async () => {
+  cgroups = await createHostCgroups();
+  const budget = ['--memory', '128m', '--cpus', '1.5', '--pids', '150', '--cgroup-parent', parent];
+  berth = await startBerth({ job: 'budget', args: budget });
+  await loadBusybox(berth);
+});
+
+afterAll(async () => {
+  const end = await berth.stop();
+  expect(end).toMatchObject({ code: 0, report: { leaks: [] } });
+  expect(cgroups.paths(parent).filter((path) => existsSync(path))).toEqual([]);
+});
+
+showLogsOnFailure(() => [berth]);
+
+async function inspect(id: string, format: string): Promise<string> {
+  return ask(berth, 'inspect', '--format', format, id);
+}
+
+describe('the budget', () => {
+  test('is the machine, as clients see it', async () => {
+    expect(await ask(berth, 'info', '--format', '{{.NCPU}} {{.MemTotal}}')).toBe(`2 ${128 * MIB}`);
+    const id = await ask(berth, 'run', '-d', 'busybox', 'sleep', '1000');
+    const shown = await ask(berth, 'stats', '--no-stream', '--format', '{{.MemUsage}}', id);
+    expect(shown).toMatch(/ \/ 128MiB$/);
+    await ask(berth, 'rm', '-f', id);
+  });
+
+  test('is what the kernel holds the job to', async () => {
+    expect(await cgroups.limitsOf(`${parent}/budget`)).toEqual({
+      memoryBytes: 128 * MIB,
+      cpus: Math.min(1.5, (await cgroups.limitsOf(parent)).cpus ?? 1.5),
+      pids: 150,
+    });
+  });
+
+  test('cuts limits above it, at create and at update, and says so', async () => {
+    const { stdout, stderr } = await berth.docker(['run', '-d', '-m', '1g', 'busybox', 'sleep', '1000']);
+    const id = stdout.trim();
+    expect(stderr).toContain(`Memory is cut to the job's budget, ${128 * MIB} bytes.`);
+    expect(await inspect(id, '{{.HostConfig.Memory}}')).toBe(String(128 * MIB));
+    const update = await berth.docker(['update', '--pids-limit', '4000', id]);
+    expect(update.stdout + update.stderr).toContain("PidsLimit is cut to the job's budget, 150.");
+    expect(await inspect(id, '{{.HostConfig.PidsLimit}}')).toBe('150');
+    await ask(berth, 'rm', '-f', id);
+  });
+
+  test("a cgroup parent of the client's is below the job's", async () => {
+    const id = await ask(berth, 'run', '-d', '--cgroup-parent', '/../../a b', 'busybox', 'sleep', '1000');
+    const pid = await inspect(id, '{{.State.Pid}}');
+    const lines = (await readFile(`/proc/${pid}/cgroup`, 'utf8')).trim().split('\n');
+    const below = new RegExp(`:${parent}/budget/group-[0-9a-f]{16}/${id}$`);
+    expect(lines.filter((line) => !below.test(line))).toEqual([]);
+    expect(await inspect(id, '{{.HostConfig.CgroupParent}}')).toBe('/../../a b');
+    await ask(berth, 'rm', '-f', id);
+  });
+});
+
+describe('a container that takes all', () => {
+  test('of the memory is killed, and its neighbour is not', async () => {
+    const calm = await ask(berth, 'run', '-d', 'busybox', 'sleep', '1000');
+    const eater = await ask(berth, 'run', '-d', 'busybox', 'tail', '/dev/zero');
+    expect(await ask(berth, 'wait', eater)).toBe('137');
+    expect(await inspect(eater, '{{.State.OOMKilled}}')).toBe('true');
+    expect(await inspect(calm, '{{.State.Status}} {{.State.OOMKilled}}')).toBe('running false');
+    const until = String(Math.ceil(Date.now() / 1000) + 1);
+    const format = '{{.Action}} {{.Actor.ID}}';
+    const events = await ask(berth, 'events', '--since', '0', '--until', until, '--format', format);
+    const kinds = events.split('\n').filter((line) => line.startsWith('oom'));
+    expect(kinds).toEqual([`oom ${eater}`]);
+    await ask(berth, 'rm', '-f', calm, eater);
+  });
+
+  test('of the processes leaves berth answering, and can be removed', async () => {
+    const bomb = await ask(berth, 'run', '-d', 'busybox', 'sh', '-c', 'f() { f | f & }; f; sleep 1000');
+    const pidsOf = async (): Promise<number> =>
+      Number(await readFile(join(cgroups.rootOf('pids') ?? '', parent, 'budget/pids.current'), 'utf8'));
+    await expect.poll(pidsOf, { timeout: 20_000 }).toBeGreaterThan(140);
+    const ping = await runCommand({
+      program: 'curl',
+      args: ['-s', '--max-time', '20', '--unix-socket', berth.ready.socket, 'http://localhost/_ping'],
+      env: berth.clientEnv,
+    });
+    expect(ping.stdout).toBe('OK');
+    expect(await pidsOf()).toBeLessThanOrEqual(150);
+    await ask(berth, 'rm', '-f', bomb);
+    expect(await ask(berth, 'run', '--rm', 'busybox', 'echo', 'on')).toBe('on');
+  });
+});
