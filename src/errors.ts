@@ -27,6 +27,14 @@ export function isErrorKind(error: unknown, kind: ErrorKind): error is EngineErr
   return error instanceof EngineError && error.kind === kind;
 }
 
+/** Refuses one more of what the operator limits; `name` is the key in the configuration's `[limits]`. */
+export function limitReached(name: string, most: number): EngineError {
+  return new EngineError(
+    'PermissionDenied',
+    `the job has ${most} ${name} already, the most it may have (limits.${name})`,
+  );
+}
+
 /** The message of anything that can be thrown, for a log line or for the words of a wrapping error. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -37,7 +37,12 @@ export function createControlApp(job: Job, onStop: () => void): Express {
 
 async function answerRegistration(job: Job, request: Request, response: Response): Promise<void> {
   try {
-    const bytes = await readBody({ stream: request, headers: request.headers, length: undefined });
+    const bytes = await readBody({
+      stream: request,
+      headers: request.headers,
+      length: undefined,
+      maxBytes: job.settings.limits.bodyBytes,
+    });
     response.json({ jobContainer: await registerJobContainer(job, decodeJobContainer(bytes)) });
   } catch (error) {
     const { status, message } = describeError(error, job);

@@ -30,6 +30,7 @@ import type { HostTools } from './remove-traces.ts';
 
 /** How many health checks start or run at once: an exec costs a good part of a processor's second. */
 const PARALLEL_PROBES = 8;
+const MIN_SEGMENT_BYTES = 64 * 1024;
 
 /** What a job is put together from. */
 export interface JobParts {
@@ -43,6 +44,12 @@ export interface JobParts {
   readonly leaseId: string;
   readonly signal: AbortSignal;
   readonly nowNs: () => bigint;
+}
+
+/** A log keeps its newest file whatever happens: so small that all of them stay below what all may have. */
+function segmentBytesFor({ logMaxBytes, limits }: Settings): number {
+  const fairBytes = limits.logBytes / (2 * limits.containers);
+  return Math.ceil(Math.max(MIN_SEGMENT_BYTES, Math.min(logMaxBytes / 16, fairBytes)));
 }
 
 /** Puts a job together from its parts. */
@@ -77,6 +84,8 @@ export async function createJob(parts: JobParts): Promise<Job> {
     logs: createLogStore({
       directoryOf: (id) => join(names.paths.stateDir, 'containers', id, 'log'),
       maxBytes: settings.logMaxBytes,
+      maxTotalBytes: settings.limits.logBytes,
+      segmentBytes: segmentBytesFor(settings),
       now: parts.nowNs,
     }),
     rootfs: createRootfsAccess({ libc: host.libc, mounts: host.mounts }),
@@ -93,7 +102,10 @@ export async function createJob(parts: JobParts): Promise<Job> {
     execs: new Map(),
     imageUsers: new Map(),
     images: createImageStore(parts.containerd.images),
-    volumes: await openVolumeStore(await openVolumeFiles(join(names.paths.stateDir, 'volumes'))),
+    volumes: await openVolumeStore(
+      await openVolumeFiles(join(names.paths.stateDir, 'volumes')),
+      settings.limits.volumes,
+    ),
     events: createEventLog(parts.nowNs),
     probes: createLimiter(PARALLEL_PROBES),
     meter: createMeter(host.cgroups),

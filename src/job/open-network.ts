@@ -16,6 +16,8 @@ export function openNetwork(
     runDir: names.paths.runDir,
     choice: settings.network,
     egress: { kind: settings.egress, allow: settings.egressAllow },
+    maxNetworks: settings.limits.networks,
+    maxPorts: settings.limits.ports,
     log,
     processes: host.processes,
     libc: host.libc,

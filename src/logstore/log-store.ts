@@ -6,6 +6,7 @@ import { findFileEnd } from './backward-reader.ts';
 import { readBlocks } from './block-reader.ts';
 import { createLineFilter } from './line-filter.ts';
 import { wakeReaders, type LiveLog, type LogPosition } from './live-log.ts';
+import { createLogQuota } from './log-quota.ts';
 import { createLogWriter } from './log-writer.ts';
 import { streamNames } from './record.ts';
 import {
@@ -25,6 +26,8 @@ export interface LogStoreOptions {
   readonly directoryOf: (id: string) => string;
   /** Per container; the oldest output is dropped above it. Default 256 MiB. */
   readonly maxBytes?: number;
+  /** Of all logs together; the oldest output of the largest is dropped above it. Default: no limit. */
+  readonly maxTotalBytes?: number;
   /** What is dropped at a time. Default a sixteenth of `maxBytes`. */
   readonly segmentBytes?: number;
   /** The clock that output is stamped with: nanoseconds since 1970. */
@@ -37,6 +40,7 @@ const defaultMaxBytes = 256 << 20;
 export function createLogStore(options: LogStoreOptions): LogStore {
   const { directoryOf, maxBytes = defaultMaxBytes } = options;
   const segmentBytes = options.segmentBytes ?? Math.ceil(maxBytes / 16);
+  const quota = createLogQuota(options.maxTotalBytes ?? Infinity);
   const live = new Map<string, LiveLog>();
   const release = (id: string, log: LiveLog): void => {
     log.isOpen = false;
@@ -54,6 +58,7 @@ export function createLogStore(options: LogStoreOptions): LogStore {
           log,
           maxBytes,
           segmentBytes,
+          quota,
         });
         return createLogWriter(appender, () => release(id, log));
       } catch (error) {
@@ -65,6 +70,7 @@ export function createLogStore(options: LogStoreOptions): LogStore {
     async remove(id) {
       const log = live.get(id);
       if (log) release(id, log);
+      quota.remove(directoryOf(id));
       await rm(directoryOf(id), { recursive: true, force: true });
     },
   };

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
 
 import { wakeReaders, type LiveLog } from './live-log.ts';
+import { dropOldest, sizeOf, type LogQuota, type Segment } from './log-quota.ts';
 import {
   encodeSegmentHeader,
   findSegmentEnd,
@@ -18,6 +19,8 @@ export interface LogFiles {
   readonly maxBytes: number;
   /** Over this a new segment is begun. */
   readonly segmentBytes: number;
+  /** Of all logs of the job. */
+  readonly quota: LogQuota;
 }
 
 /** Appends whole records to the newest segment and keeps the log within its limits. */
@@ -27,11 +30,6 @@ export interface SegmentAppender {
   /** Writes records, `after` being the state of the log behind them; readers see them when the promise resolves. */
   append(records: Buffer, after: SegmentHeader): Promise<void>;
   close(): Promise<void>;
-}
-
-interface Segment {
-  readonly number: number;
-  sizeBytes: number;
 }
 
 interface LogEnd {
@@ -63,6 +61,7 @@ export async function openSegmentAppender(files: LogFiles): Promise<SegmentAppen
     publish();
     await removeOldest(files, segments);
   };
+  files.quota.add({ directory: files.directory, segments });
   publish();
   return {
     start: state,
@@ -112,12 +111,8 @@ async function writeWhole(file: FileHandle, bytes: Buffer): Promise<void> {
   }
 }
 
-async function removeOldest({ directory, maxBytes }: LogFiles, segments: Segment[]): Promise<void> {
-  let total = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  while (total > maxBytes && segments.length > 1) {
-    const oldest = segments.shift();
-    if (!oldest) return;
-    total -= oldest.sizeBytes;
-    await rm(segmentPath(directory, oldest.number), { force: true });
-  }
+async function removeOldest(files: LogFiles, segments: Segment[]): Promise<void> {
+  const log = { directory: files.directory, segments };
+  while (sizeOf(log) > files.maxBytes && segments.length > 1) await dropOldest(log);
+  await files.quota.enforce();
 }

@@ -47,6 +47,9 @@ export interface JobNetworkOptions {
   readonly resolvConfFiles?: readonly string[];
   /** How many containers' namespaces are kept ready, once the first was asked for. */
   readonly warmSandboxes?: number;
+  /** How many networks and published ports there may be; default is no limit. */
+  readonly maxNetworks?: number;
+  readonly maxPorts?: number;
 }
 
 const defaultPools = ['198.18.0.0/15', '10.231.0.0/16', '192.168.231.0/24'];
@@ -141,7 +144,12 @@ function openParts(ground: Ground, { options, state, resolvers, reap }: Opened):
   const prepare = (path: string): Promise<void> => tools.nft({ netns: path }, resolverTable());
   const addressOf = (containerId: string): string | undefined =>
     gatewayOf(sandboxes.endpointsOf(containerId))?.ipAddress;
-  const ports = createPublishedPorts({ netns, netnsPath, addressOf });
+  const ports = createPublishedPorts({
+    netns,
+    netnsPath,
+    addressOf,
+    maxPorts: options.maxPorts ?? Infinity,
+  });
   const updateRules = coalesce(() =>
     applyBridgeRules(ground, foundation, { bridges: registry.bridges(), ports: ports.rules() }),
   );
@@ -151,6 +159,7 @@ function openParts(ground: Ground, { options, state, resolvers, reap }: Opened):
     foundation,
     predefined: predefinedNetworks(state, foundation),
     users: state.networks ?? [],
+    maxNetworks: options.maxNetworks ?? Infinity,
     warmSize: options.warmSandboxes ?? 2,
     prepare,
     lock: createKeyedLock(),

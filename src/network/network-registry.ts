@@ -1,4 +1,4 @@
-import { EngineError } from '../errors.ts';
+import { EngineError, limitReached } from '../errors.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
 import { createBridgePlaces, type NetnsOptions } from './bridge-places.ts';
 import { bridgeLines, routeLoopback, takenBlocks, type Ground } from './foundation.ts';
@@ -32,6 +32,8 @@ export interface RegistryOptions extends NetnsOptions {
   readonly predefined: PredefinedNetworks;
   /** What an earlier process of the job left. */
   readonly users: readonly NetworkFacts[];
+  /** How many there may be besides the predefined ones. */
+  readonly maxNetworks: number;
   readonly warmSize: number;
   /** Rules of a new namespace on a user's network. */
   readonly prepare: (path: string) => Promise<void>;
@@ -65,6 +67,7 @@ export function createNetworkRegistry(options: RegistryOptions): NetworkRegistry
       lock.run('networks', async () => {
         if (all().some(({ name }) => name === request.name))
           throw new EngineError('Conflict', `network with name ${request.name} already exists`);
+        if (users.size >= options.maxNetworks) throw limitReached('networks', options.maxNetworks);
         const taken = foundation.uplink
           ? [parseSubnet(`${foundation.uplink.jobAddress}/31`)]
           : await takenBlocks(ground, foundation.netnsPath);

@@ -1,4 +1,4 @@
-import { EngineError } from '../errors.ts';
+import { EngineError, limitReached } from '../errors.ts';
 import type { PortProtocol, PortRequest, PublishedPort } from './types.ts';
 
 /** Who publishes a port. */
@@ -17,11 +17,12 @@ export interface PortTable {
 }
 
 const anyAddress = '0.0.0.0';
-/** More would only be asked for to wear the machine out: each port holds up to two sockets. */
-const maxPorts = 4096;
 
-/** An empty table; ports of nobody's choice come from `ephemeral`, one after the other, as dockerd hands them out. */
-export function createPortTable(ephemeral: { readonly first: number; readonly last: number }): PortTable {
+/** An empty table for so many ports; those of nobody's choice come from `ephemeral`, one after the other, as dockerd hands them out. */
+export function createPortTable(
+  ephemeral: { readonly first: number; readonly last: number },
+  maxPorts: number,
+): PortTable {
   const taken = new Map<string, (PublishedPort & { readonly owner: PortOwner })[]>();
   let next = ephemeral.first;
   let count = 0;
@@ -49,8 +50,7 @@ export function createPortTable(ephemeral: { readonly first: number; readonly la
   }
   return {
     claim(owner, request, hold) {
-      if (count >= maxPorts)
-        throw new EngineError('Unavailable', `more than ${maxPorts} published ports in one job`);
+      if (count >= maxPorts) throw limitReached('ports', maxPorts);
       let refusal: EngineError | undefined;
       const { containerPort, protocol } = request;
       for (const hostPort of candidates(request)) {

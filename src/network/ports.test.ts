@@ -18,7 +18,7 @@ function ask(hostPort: number, more: Partial<PortRequest> = {}): PortRequest {
 
 describe('the table of ports', () => {
   test('goes around the ephemeral range, past ports that processes have', () => {
-    const table = createPortTable({ first: 40_000, last: 40_002 });
+    const table = createPortTable({ first: 40_000, last: 40_002 }, 100);
     const hold = ({ hostPort }: { hostPort: number }): void => {
       if (hostPort === 40_001) throw Object.assign(new Error('taken'), { code: 'EADDRINUSE' });
     };
@@ -39,7 +39,7 @@ describe('the table of ports', () => {
     ['', '::', false],
     ['::', '::1', true],
   ])('%j and %j collide on one port: %s', (first, second, isRefused) => {
-    const table = createPortTable({ first: 1, last: 2 });
+    const table = createPortTable({ first: 1, last: 2 }, 100);
     table.claim(owner, ask(80, { hostIp: first }), () => undefined);
     const claim = (): unknown => table.claim(owner, ask(80, { hostIp: second }), () => undefined);
     if (isRefused) expect(claim).toThrow('port is already allocated (by container web)');
@@ -48,8 +48,8 @@ describe('the table of ports', () => {
   });
 
   test('has an end', () => {
-    const table = createPortTable({ first: 1, last: 2 });
-    for (let port = 1; port <= 4096; port += 1) table.claim(owner, ask(port), () => undefined);
-    expect(() => table.claim(owner, ask(5000), () => undefined)).toThrow('more than 4096 published ports');
+    const table = createPortTable({ first: 1, last: 2 }, 100);
+    for (let port = 1; port <= 100; port += 1) table.claim(owner, ask(port), () => undefined);
+    expect(() => table.claim(owner, ask(5000), () => undefined)).toThrow('the job has 100 ports already');
   });
 });

@@ -26,13 +26,14 @@ export interface PublishingOptions {
   readonly netnsPath: string;
   /** Address of a container's endpoint that leads outside; undefined where it has none. */
   readonly addressOf: (containerId: string) => string | undefined;
+  readonly maxPorts: number;
 }
 
 /** No ports yet. */
 export function createPublishedPorts(options: PublishingOptions): PublishedPorts {
   const { netns, netnsPath, addressOf } = options;
   const sockets = createPortSockets(netns, netnsPath);
-  const table = createPortTable(ephemeralPorts(netns, netnsPath));
+  const table = createPortTable(ephemeralPorts(netns, netnsPath), options.maxPorts);
   const context = { sockets, table, addressOf };
   const release = (containerId: string): boolean => {
     sockets.release(containerId);

@@ -12,6 +12,8 @@ export interface ContainerStore {
   reserveName(name: string, id: string): void;
   releaseName(name: string): void;
   hasName(name: string): boolean;
+  /** Names that are taken: those of containers that are still being made too. */
+  countNames(): number;
   add(container: Container): void;
   remove(id: string): void;
   /** NotFound `No such container: <ref>`, InvalidArgument for an ambiguous prefix; hidden ones are not found. */
@@ -61,6 +63,7 @@ export function createContainerStore(): ContainerStore {
       idByName.delete(name);
     },
     hasName: (name) => idByName.has(name),
+    countNames: () => idByName.size,
     add(container) {
       byId.set(container.id, container);
     },

@@ -1,4 +1,4 @@
-import { EngineError } from '../errors.ts';
+import { EngineError, limitReached } from '../errors.ts';
 import { createKeyedLock, type KeyedLock } from '../lib/keyed-lock.ts';
 import type { VolumeFiles } from './volume-files.ts';
 
@@ -36,10 +36,10 @@ export interface VolumeStore {
 }
 
 /** Opens the store on a job's volume directory, with what an earlier process left there. */
-export async function openVolumeStore(files: VolumeFiles): Promise<VolumeStore> {
+export async function openVolumeStore(files: VolumeFiles, most = Infinity): Promise<VolumeStore> {
   const volumes = new Map((await files.load()).map((record) => [record.name, record]));
   await files.sweep(new Set([...volumes.values()].map((record) => record.directoryId)));
-  return new FileVolumeStore(files, volumes);
+  return new FileVolumeStore(files, volumes, most);
 }
 
 class FileVolumeStore implements VolumeStore {
@@ -48,10 +48,12 @@ class FileVolumeStore implements VolumeStore {
   readonly #holds = new Set<{ readonly name: string; readonly containerId: string }>();
   readonly #files: VolumeFiles;
   readonly #volumes: Map<string, VolumeRecord>;
+  readonly #most: number;
 
-  constructor(files: VolumeFiles, volumes: Map<string, VolumeRecord>) {
+  constructor(files: VolumeFiles, volumes: Map<string, VolumeRecord>, most: number) {
     this.#files = files;
     this.#volumes = volumes;
+    this.#most = most;
   }
 
   get(name: string): VolumeRecord | undefined {
@@ -66,6 +68,7 @@ class FileVolumeStore implements VolumeStore {
     const directoryId = await this.#files.makeDirectory();
     const record = { ...volume, directoryId };
     try {
+      if (this.#volumes.size >= this.#most) throw limitReached('volumes', this.#most);
       if (this.#volumes.has(volume.name))
         throw new EngineError('Conflict', `volume ${volume.name} already exists`);
       this.#volumes.set(volume.name, record);

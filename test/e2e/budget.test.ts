@@ -18,7 +18,8 @@ let cgroups: HostCgroups;
 beforeAll(async () => {
   cgroups = await createHostCgroups();
   const budget = ['--memory', '128m', '--cpus', '1.5', '--pids', '150', '--cgroup-parent', parent];
-  berth = await startBerth({ job: 'budget', args: budget });
+  const config = '[limits]\nnetworks = 1\nports = 1\n';
+  berth = await startBerth({ job: 'budget', args: budget, config });
   await loadBusybox(berth);
 });
 
@@ -70,6 +71,18 @@ describe('the budget', () => {
     expect(lines.filter((line) => !below.test(line))).toEqual([]);
     expect(await inspect(id, '{{.HostConfig.CgroupParent}}')).toBe('/../../a b');
     await ask(berth, 'rm', '-f', id);
+  });
+});
+
+describe('limits of the network', () => {
+  test('one network and one port more are refused by name', async () => {
+    await ask(berth, 'network', 'create', 'one');
+    const second = await berth.docker(['network', 'create', 'two']);
+    expect(second.stderr).toContain('the most it may have (limits.networks)');
+    await ask(berth, 'network', 'rm', 'one');
+    const ports = await berth.docker(['run', '--rm', '-p', '80', '-p', '81', 'busybox', 'true']);
+    expect(ports.stderr).toContain('the most it may have (limits.ports)');
+    expect(await ask(berth, 'run', '--rm', '-p', '80', 'busybox', 'echo', 'on')).toBe('on');
   });
 });
 

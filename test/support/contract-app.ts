@@ -5,6 +5,7 @@ import { createApp } from '../../src/api/app.ts';
 import { createDockerServer } from '../../src/api/docker-server.ts';
 import { inGroup } from '../../src/api/http/route-group.ts';
 import type { Route, RouteDefinition } from '../../src/api/http/route.ts';
+import { loadCommandLine } from '../../src/config/load.ts';
 import type { Settings } from '../../src/config/schema.ts';
 import type { Job } from '../../src/engine/job.ts';
 import { listen } from '../../src/job/listen.ts';
@@ -42,6 +43,9 @@ function grouped(route: Route | RouteDefinition): readonly Route[] {
   return 'group' in route ? [route] : inGroup('containers', [route]);
 }
 
+/** The limits that hold where the operator sets none. */
+export const DEFAULT_LIMITS = loadCommandLine(['--config', '/dev/null'], 'serve').settings.limits;
+
 /** Starts the app with these routes on a job of these parts; `close` also removes its directory. */
 export async function startContractApp(
   routes: readonly (Route | RouteDefinition)[],
@@ -66,6 +70,7 @@ export async function startContractApp(
       insecureRegistries: ['reg.test:5000', '10.0.0.0/8'],
       logLevel: 'info',
       api: JOB_PERMISSIONS,
+      limits: DEFAULT_LIMITS,
     }),
     ...parts,
   });

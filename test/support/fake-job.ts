@@ -26,7 +26,7 @@ import { openVolumeStore } from '../../src/state/volume-store.ts';
 import { createStdioFactory } from '../../src/stdio/stdio-factory.ts';
 import type { StdioFactory } from '../../src/stdio/types.ts';
 import { createApiClient, type ApiClient } from './api-client.ts';
-import { startContractApp, type ContractApp } from './contract-app.ts';
+import { DEFAULT_LIMITS, startContractApp, type ContractApp } from './contract-app.ts';
 import { createFakeBinds, createFakeJobContainerStore } from './fake-binds.ts';
 import { createFakeContainerd, type FakeContainerd } from './fake-containerd.ts';
 import { createFakeNetwork, type FakeNetwork } from './fake-network.ts';
@@ -181,7 +181,10 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     execs: new Map(),
     imageUsers: new Map(),
     images: createImageStore(containerd.images),
-    volumes: await openVolumeStore(await openVolumeFiles(join(stateDir, 'volumes'))),
+    volumes: await openVolumeStore(
+      await openVolumeFiles(join(stateDir, 'volumes')),
+      wanted.options.settings?.limits?.volumes,
+    ),
     events: createEventLog(nowNs),
     meter: partOf<Meter>({ oomKills: () => Promise.resolve(0) }),
     tasks: createTaskTracker(report),
@@ -200,6 +203,7 @@ function settingsOf({ directory, options: { settings }, permissions }: PartsOpti
     insecureRegistries: [],
     initPath: '/fake/init',
     logLevel: 'info',
+    limits: DEFAULT_LIMITS,
     workspaces: [],
     get api() {
       return permissions();

@@ -100,25 +100,26 @@ function rawBodyLength(request: IncomingMessage): number {
 async function readRawBody(
   route: Route,
   { request, response }: Exchange,
-  socket: Socket,
+  raw: { readonly stream: Socket; readonly maxBytes: number },
 ): Promise<Uint8Array> {
   const { headers } = request;
   if (route.body !== 'json') {
     // dockerode sends its options as the body of an attach: no input for the process, and dockerd drops it too.
-    await readBody({ stream: socket, headers, length: Number(headers['content-length'] ?? 0) });
+    await readBody({ ...raw, headers, length: Number(headers['content-length'] ?? 0) });
     return Buffer.alloc(0);
   }
   const length = rawBodyLength(request);
   // Node answers this by itself only where it reads the body.
   if (headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
-  return readJsonBody({ stream: socket, headers, length });
+  return readJsonBody({ ...raw, headers, length });
 }
 
-async function bodyOf(route: Route, exchange: Exchange): Promise<Uint8Array> {
+async function bodyOf(route: Route, exchange: Exchange, job: Job): Promise<Uint8Array> {
   const { request, rawSocket } = exchange;
-  if (rawSocket) return readRawBody(route, exchange, rawSocket);
+  const { bodyBytes: maxBytes } = job.settings.limits;
+  if (rawSocket) return readRawBody(route, exchange, { stream: rawSocket, maxBytes });
   if (route.body !== 'json') return Buffer.alloc(0);
-  return readJsonBody({ stream: request, headers: request.headers, length: undefined });
+  return readJsonBody({ stream: request, headers: request.headers, length: undefined, maxBytes });
 }
 
 async function createContext(route: Route, exchange: Exchange, job: Job): Promise<RouteContext> {
@@ -147,7 +148,7 @@ async function createContext(route: Route, exchange: Exchange, job: Job): Promis
     headers: request.headers,
     signal: aborter.signal,
     stream: request,
-    body: await bodyOf(route, exchange),
+    body: await bodyOf(route, exchange, job),
     param(name) {
       const value = params[name];
       if (value === undefined) throw new EngineError('Internal', `the route has no parameter ${name}`);

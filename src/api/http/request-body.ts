@@ -3,7 +3,6 @@ import type { Readable } from 'node:stream';
 import { EngineError } from '../../errors.ts';
 import { EdgeError } from './error-response.ts';
 
-const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const BODY_TIMEOUT_MS = 60_000;
 
 /** A body to be read: the stream it comes on, and its length where that is not the stream's end. */
@@ -12,6 +11,8 @@ export interface BodySource {
   readonly headers: IncomingHttpHeaders;
   /** Undefined where the stream ends with the body. */
   readonly length: number | undefined;
+  /** More is refused with 413. */
+  readonly maxBytes: number;
 }
 
 function checkEncoding(headers: IncomingHttpHeaders): void {
@@ -30,12 +31,12 @@ function checkType(headers: IncomingHttpHeaders): void {
     throw new EngineError('InvalidArgument', `Content-Type specified (${type}) must be 'application/json'`);
 }
 
-function tooLarge(): EdgeError {
-  return new EdgeError(413, `request body is larger than ${MAX_BODY_BYTES} bytes`);
+function tooLarge(maxBytes: number): EdgeError {
+  return new EdgeError(413, `request body is larger than ${maxBytes} bytes`);
 }
 
 /** Collects chunks until the length or the end is reached; what was read beyond the length is put back. */
-function collect({ stream, length }: BodySource): Promise<Buffer> {
+function collect({ stream, length, maxBytes }: BodySource): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -53,7 +54,7 @@ function collect({ stream, length }: BodySource): Promise<Buffer> {
     const onData = (chunk: Buffer): void => {
       chunks.push(chunk);
       size += chunk.length;
-      if (length === undefined && size > MAX_BODY_BYTES) fail(tooLarge());
+      if (length === undefined && size > maxBytes) fail(tooLarge(maxBytes));
       else if (length !== undefined && size >= length)
         settle(() => {
           const all = Buffer.concat(chunks);
@@ -78,9 +79,9 @@ function collect({ stream, length }: BodySource): Promise<Buffer> {
   });
 }
 
-/** Reads a body whole, at most 4 MiB of it. */
+/** Reads a body whole. */
 export async function readBody(source: BodySource): Promise<Uint8Array> {
-  if (Number(source.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  if (Number(source.headers['content-length'] ?? 0) > source.maxBytes) throw tooLarge(source.maxBytes);
   return source.length === 0 ? Buffer.alloc(0) : await collect(source);
 }
 

@@ -9,7 +9,7 @@ import type { Query } from './query.ts';
 export type RouteMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
 
 /**
- * What the edge does with a request's body: `none` ignores it, `json` reads it whole (up to 4 MiB, and only with the right
+ * What the edge does with a request's body: `none` ignores it, `json` reads it whole (up to `limits.body_bytes`, and only with the right
  * Content-Type) before the handler runs, `stream` leaves it to the handler.
  */
 export type RouteBody = 'none' | 'json' | 'stream';

@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { limitReached } from '../../errors.ts';
 import { createCleanupStack } from '../../lib/cleanup-stack.ts';
 import { formatTimeNs } from '../../lib/clock.ts';
 import { createRandomId } from '../../lib/random-id.ts';
@@ -100,6 +101,8 @@ async function makeContainer(job: Job, making: Making): Promise<void> {
 
 function reserveName(job: Job, asked: string, id: string): string {
   const isTaken = (name: string): boolean => job.containers.hasName(name);
+  const { containers: most } = job.settings.limits;
+  if (job.containers.countNames() >= most) throw limitReached('containers', most);
   const name = asked === '' ? generateName(isTaken) : asked.replace(/^\//, '');
   job.containers.reserveName(name, id);
   return name;

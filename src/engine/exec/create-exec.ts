@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { EngineError, limitReached } from '../../errors.ts';
 import { createDeferred } from '../../lib/deferred.ts';
 import { createRandomId } from '../../lib/random-id.ts';
 import { admitExec } from '../../policy/privileged-gate.ts';
@@ -22,6 +22,7 @@ export function createExec(job: Job, containerRef: string, request: ExecRequest)
       `Container ${containerRef} is paused, unpause the container before exec`,
     );
   forgetEndedExecs(job, container.execIds);
+  requireRoom(job);
   const id = createRandomId();
   job.execs.set(id, {
     id,
@@ -36,6 +37,13 @@ export function createExec(job: Job, containerRef: string, request: ExecRequest)
     attributes: { execID: id },
   });
   return { id };
+}
+
+function requireRoom(job: Job): void {
+  const { execs: most } = job.settings.limits;
+  if (job.execs.size < most) return;
+  const live = [...job.execs.values()].filter(({ state }) => state.status !== 'exited');
+  if (live.length >= most) throw limitReached('execs', most);
 }
 
 function forgetEndedExecs(job: Job, execIds: Set<string>): void {
