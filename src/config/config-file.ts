@@ -92,10 +92,10 @@ function booleanOf(path: string, value: unknown): boolean {
 }
 
 function requireType(path: string, value: unknown, type: ValueType): void {
-  if (!hasType(value, type))
+  if (!TYPES[type].test(value))
     throw new EngineError(
       'InvalidArgument',
-      `${path} must be ${describeType(type)}, not ${JSON.stringify(value)}`,
+      `${path} must be ${TYPES[type].name}, not ${JSON.stringify(value)}`,
     );
 }
 
@@ -113,30 +113,26 @@ function* leaves(table: Readonly<Record<string, unknown>>, prefix: string): Gene
   }
 }
 
-function hasType(value: unknown, type: ValueType): boolean {
-  switch (type) {
-    case 'string':
-      return typeof value === 'string';
-    case 'boolean':
-      return typeof value === 'boolean';
-    case 'integer':
-      return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
-    case 'number':
-      return typeof value === 'number' && Number.isFinite(value) && value > 0;
-    case 'size':
-      return typeof value === 'string' || hasType(value, 'integer');
-    case 'strings':
-      return Array.isArray(value) && value.every((item) => typeof item === 'string');
-  }
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0;
 }
 
-function describeType(type: ValueType): string {
-  return {
-    string: 'a string',
-    boolean: 'true or false',
-    integer: 'a positive whole number',
-    number: 'a positive number',
-    size: 'a number of bytes, or one with a unit as in "4g"',
-    strings: 'a list of strings',
-  }[type];
-}
+const TYPES: Readonly<
+  Record<ValueType, { readonly test: (value: unknown) => boolean; readonly name: string }>
+> = {
+  string: { test: (value) => typeof value === 'string', name: 'a string' },
+  boolean: { test: (value) => typeof value === 'boolean', name: 'true or false' },
+  integer: {
+    test: (value) => isNumber(value) && Number.isSafeInteger(value),
+    name: 'a positive whole number',
+  },
+  number: { test: isNumber, name: 'a positive number' },
+  size: {
+    test: (value) => typeof value === 'string' || (isNumber(value) && Number.isSafeInteger(value)),
+    name: 'a number of bytes, or one with a unit as in "4g"',
+  },
+  strings: {
+    test: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+    name: 'a list of strings',
+  },
+};

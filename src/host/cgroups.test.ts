@@ -142,9 +142,9 @@ describe('cgroup modes', () => {
 
   test('a limit without its controller is an error that names it', async () => {
     const cgroups = await withMounts(['/cg/memory rw - cgroup cgroup rw,memory']);
-    await expect(
-      cgroups.limit('job', { memoryBytes: undefined, cpus: undefined, pids: 1 }),
-    ).rejects.toMatchObject({ kind: 'Unavailable', message: expect.stringContaining('no pids controller') });
+    await expect(cgroups.limit('job', { memoryBytes: undefined, cpus: undefined, pids: 1 })).rejects.toThrow(
+      'no pids controller',
+    );
   });
 
   test('without cgroups the answer is Unavailable', async () => {

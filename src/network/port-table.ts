@@ -18,11 +18,14 @@ export interface PortTable {
 
 const anyAddress = '0.0.0.0';
 
+/** Ports from the first to the last one. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** An empty table for so many ports; those of nobody's choice come from `ephemeral`, one after the other, as dockerd hands them out. */
-export function createPortTable(
-  ephemeral: { readonly first: number; readonly last: number },
-  maxPorts: number,
-): PortTable {
+export function createPortTable(ephemeral: PortRange, maxPorts: number): PortTable {
   const taken = new Map<string, (PublishedPort & { readonly owner: PortOwner })[]>();
   let next = ephemeral.first;
   let count = 0;

@@ -37,7 +37,7 @@ const ABOVE: readonly (readonly [
 ];
 
 describe('a limit above the budget is cut to it, with a warning', () => {
-  test.each(ABOVE)('create: %s', (_name, asked, taken, warning) => {
+  test.each(ABOVE)('create: %s', (...[, asked, taken, warning]) => {
     const { admitted, warnings } = admitBody({ HostConfig: asked }, GATE);
     expect(admitted.hostConfig).toMatchObject(taken);
     expect(warnings).toEqual([expect.stringContaining(warning)]);
@@ -45,7 +45,7 @@ describe('a limit above the budget is cut to it, with a warning', () => {
 
   test.each(ABOVE.filter(([name]) => name !== 'shared memory'))(
     'update: %s',
-    (_name, asked, taken, warning) => {
+    (...[, asked, taken, warning]) => {
       const present = {
         config: makeConfig(),
         hostConfig: makeHostConfig(),
