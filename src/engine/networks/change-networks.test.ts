@@ -186,6 +186,7 @@ describe('changes of networks', () => {
       network: job.network,
       settings: job.settings,
       host: job.host,
+      budget: job.budget,
       containerd: partOf<Containerd>({ containers }),
     });
     await connect('bridge', 'web', { MacAddress: '02:42:ac:11:00:09' })(changed);
