@@ -27,7 +27,7 @@ const setCommonHeaders: RequestHandler = (_request, response, next) => {
 
 /** A web page must not reach a daemon through its reader's browser. */
 const refuseBrowsers: RequestHandler = (request, _response, next) => {
-  if (isFromBrowser(request.headers))
+  if (isFromBrowser(request))
     throw new EngineError('PermissionDenied', 'requests from web browsers are refused');
   next();
 };

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { SERVER_NAME } from '../engine/system/server-name.ts';
 import { MAX_API_VERSION } from './http/api-version.ts';
 
@@ -10,6 +12,13 @@ export const COMMON_HEADERS = {
 } as const;
 
 /** True for a request that a web page had its reader's browser send; no Docker client sends these headers. */
-export function isFromBrowser(headers: Readonly<Record<string, unknown>>): boolean {
+export function isFromBrowser({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): boolean {
+  if (socket instanceof TLSSocket && !isOwnHost(headers.host, socket.localAddress)) return true;
   return Object.keys(headers).some((name) => name === 'origin' || name.startsWith('sec-fetch-'));
+}
+
+/** A page whose name was made to lead to our address still says its own name. */
+function isOwnHost(host = '', address = ''): boolean {
+  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return name === address || name === 'localhost';
 }

@@ -24,8 +24,9 @@ export interface DockerServerOptions {
 
 // A client that waits for its daemon asks only this, and the answer is the same for all jobs. Everything that an app
 // would look at twice is left to it.
-function isPlainPing({ method, url, headers }: IncomingMessage): boolean {
-  return (method === 'GET' || method === 'HEAD') && url === '/_ping' && !isFromBrowser(headers);
+function isPlainPing(request: IncomingMessage): boolean {
+  const { method, url } = request;
+  return (method === 'GET' || method === 'HEAD') && url === '/_ping' && !isFromBrowser(request);
 }
 
 function answerPing(request: IncomingMessage, response: ServerResponse): void {

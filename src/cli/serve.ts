@@ -1,8 +1,10 @@
-import { loadCommandLine } from '../config/load.ts';
+import { loadCommandLine, type CommandLine } from '../config/load.ts';
 import { EngineError } from '../errors.ts';
 import { createDeferred } from '../lib/deferred.ts';
 import { createLogger } from '../logger.ts';
+import type { TeardownReport } from '../job/close-job.ts';
 import { jobEnvironment } from '../job/environment.ts';
+import { writeEnvironmentFile } from '../job/environment-file.ts';
 import { jobNames } from '../job/job-names.ts';
 import { openJob, type OpenJob } from '../job/open-job.ts';
 import { requireRoot } from './require-root.ts';
@@ -10,7 +12,7 @@ import { requireRoot } from './require-root.ts';
 /** `berth serve`: one JSON line when ready, one when closed; 0 only where nothing of the job is left. */
 export async function serve(args: readonly string[]): Promise<number> {
   requireRoot();
-  const { job: jobId, socket, settings } = loadCommandLine(args, 'serve');
+  const { job: jobId, socket, settings, envFile } = loadCommandLine(args, 'serve');
   if (jobId === undefined) throw new EngineError('InvalidArgument', 'serve needs --job ID');
   const log = createLogger(settings.logLevel);
   const stop = createDeferred<'stop'>();
@@ -26,16 +28,31 @@ export async function serve(args: readonly string[]): Promise<number> {
       stop.resolve('stop');
     },
   });
-  writeLine(readyLine(open));
-  // Not needed to start, and starting is what a client waits for.
-  const { closeJob } = await import('../job/close-job.ts');
-  await stop.promise;
-  const report = await closeJob(open);
+  try {
+    await announce(open, envFile);
+    await stop.promise;
+  } catch (error) {
+    await endJob(open);
+    throw error;
+  }
+  const report = await endJob(open);
   writeLine(report);
   return report.leaks.length === 0 ? 0 : 1;
 }
 
-function readyLine({ job }: OpenJob): unknown {
+// Not needed to start, and starting is what a client waits for.
+async function endJob(open: OpenJob): Promise<TeardownReport> {
+  const { closeJob } = await import('../job/close-job.ts');
+  return closeJob(open);
+}
+
+async function announce(open: OpenJob, envFile: CommandLine['envFile']): Promise<void> {
+  const env = jobEnvironment(open.address);
+  if (envFile) await writeEnvironmentFile(envFile.path, envFile.format, env);
+  writeLine(readyLine(open, env));
+}
+
+function readyLine({ job }: OpenJob, env: Readonly<Record<string, string>>): unknown {
   const { paths } = job;
   return {
     ready: true,
@@ -45,7 +62,7 @@ function readyLine({ job }: OpenJob): unknown {
     containerd: job.containerd.address,
     namespace: job.namespace,
     netns: job.network.netnsPath,
-    env: jobEnvironment(paths.socket),
+    env,
   };
 }
 

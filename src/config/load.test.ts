@@ -107,3 +107,33 @@ describe('the command of berth run', () => {
     expect({ image, volumes, env }).toEqual({ image: 'i', volumes: ['/a:/b', '/c:/d:ro'], env: ['A=b'] });
   });
 });
+
+describe('remote mode and the environment file', () => {
+  test.each([
+    ['tcp://127.0.0.1:2376', { host: '127.0.0.1', port: 2376 }],
+    ['tcp://[::1]:0', { host: '::1', port: 0 }],
+  ])('--listen %s', (text, expected) => {
+    expect(loadCommandLine(['--listen', text], 'serve').settings.listen).toEqual(expected);
+  });
+
+  test.each([
+    ['--listen', 'unix:///x'],
+    ['--listen', 'tcp://127.0.0.1'],
+    ['--listen', 'tcp://example.test:2376'],
+    ['--listen', 'tcp://127.0.0.1:70000'],
+    ['--listen', 'tcp://0.0.0.0:2376'],
+    ['--listen', 'tcp://[::]:2376'],
+    ['--env-format', 'github'],
+    ['--env-format', 'yaml', '--env-file', '/x'],
+  ])('%s %s is refused', (...args) => {
+    expect(() => loadCommandLine(args, 'serve')).toThrow(args[0].slice(2));
+  });
+
+  test('are for serve alone', () => {
+    expect(() => loadCommandLine(['--listen', 'tcp://127.0.0.1:1', 'true'], 'run')).toThrow('--listen');
+  });
+
+  test('the format is dotenv where none is named', () => {
+    expect(loadCommandLine(['--env-file', '/x'], 'serve').envFile).toEqual({ path: '/x', format: 'dotenv' });
+  });
+});

@@ -5,7 +5,9 @@ import { parse } from 'smol-toml';
 import { EngineError, messageOf } from '../errors.ts';
 import { endpointPermissions } from './api-switches.ts';
 import { readConfigFile, type ConfigFile } from './config-file.ts';
-import type { HostPlatform, NetworkChoice, Settings } from './schema.ts';
+import { parseListenAddress } from './listen-address.ts';
+import { positive, sizeBytes } from './quantities.ts';
+import type { EnvironmentFormat, HostPlatform, NetworkChoice, Settings } from './schema.ts';
 
 /** The default place of the configuration file; absent is fine there, and nowhere else. */
 export const DEFAULT_CONFIG_PATH = '/etc/berth/config.toml';
@@ -29,6 +31,12 @@ const SETTING_OPTIONS = {
   'log-level': { type: 'string' },
 } as const;
 
+const SERVE_OPTIONS = {
+  listen: { type: 'string' },
+  'env-file': { type: 'string' },
+  'env-format': { type: 'string' },
+} as const;
+
 const RUN_OPTIONS = {
   image: { type: 'string' },
   volume: { type: 'string', short: 'v', multiple: true },
@@ -43,6 +51,8 @@ export interface CommandLine {
   readonly image: string | undefined;
   readonly volumes: readonly string[];
   readonly env: readonly string[];
+  /** Where and how `berth serve` writes the job's environment. */
+  readonly envFile: { readonly path: string; readonly format: EnvironmentFormat } | undefined;
   /** What follows the options: the command of `berth run`. */
   readonly command: readonly string[];
   /** The environment that berth was started with. */
@@ -69,6 +79,9 @@ interface Flags {
   readonly image?: string;
   readonly volume?: string[];
   readonly env?: string[];
+  readonly listen?: string;
+  readonly 'env-file'?: string;
+  readonly 'env-format'?: string;
 }
 
 /** Merges flags over the configuration file over the defaults; every mistake is an InvalidArgument that names it. */
@@ -83,6 +96,7 @@ export function loadCommandLine(args: readonly string[], accepts: 'serve' | 'run
     image: flags.image,
     volumes: flags.volume ?? [],
     env: flags.env ?? [],
+    envFile: envFile(flags),
     command,
     ownEnv: process.env,
   };
@@ -113,7 +127,8 @@ function splitCommand(
 }
 
 function parseFlags(args: readonly string[], accepts: string): Flags {
-  const options = accepts === 'run' ? { ...SETTING_OPTIONS, ...RUN_OPTIONS } : SETTING_OPTIONS;
+  const more = accepts === 'run' ? RUN_OPTIONS : accepts === 'serve' ? SERVE_OPTIONS : {};
+  const options = { ...SETTING_OPTIONS, ...more };
   try {
     const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
     return values;
@@ -199,6 +214,7 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
       bodyBytes: values.maxBodyBytes,
     },
     logLevel: logLevel(values.logLevel),
+    listen: flags.listen === undefined ? undefined : parseListenAddress(flags.listen),
   };
 }
 
@@ -222,30 +238,13 @@ function flagValues(flags: Flags): ConfigFile {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
-  throw new EngineError('InvalidArgument', `${name} must be a positive number, not "${text}"`);
-}
-
-const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
-  ['', 1],
-  ['b', 1],
-  ['k', 2 ** 10],
-  ['m', 2 ** 20],
-  ['g', 2 ** 30],
-  ['t', 2 ** 40],
-]);
-
-/** Bytes as `docker run --memory` writes them: 512m, 4g, or plain digits. */
-function sizeBytes(name: string, value: string | number): number {
-  const [, digits = '', unit = ''] = /^([0-9]+(?:\.[0-9]+)?)([bkmgt]?)(?:i?b)?$/i.exec(String(value)) ?? [];
-  const bytes = Math.floor(Number(digits) * (UNIT_BYTES.get(unit.toLowerCase()) ?? 1));
-  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
-  throw new EngineError(
-    'InvalidArgument',
-    `${name} is a number of bytes, or one with a unit as in 4g, not "${String(value)}"`,
-  );
+function envFile(flags: Flags): CommandLine['envFile'] {
+  const { 'env-file': path, 'env-format': format = 'dotenv' } = flags;
+  if (format !== 'github' && format !== 'gitlab' && format !== 'dotenv')
+    throw new EngineError('InvalidArgument', `env-format is github, gitlab or dotenv, not "${format}"`);
+  if (path !== undefined) return { path: resolve(path), format };
+  if (flags['env-format'] === undefined) return undefined;
+  throw new EngineError('InvalidArgument', 'env-format needs --env-file FILE');
 }
 
 function logLevel(value: string): string {

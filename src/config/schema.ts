@@ -24,6 +24,17 @@ export interface JobLimits {
   readonly bodyBytes: number;
 }
 
+/** Where the Docker API is served over the network. */
+export interface ListenAddress {
+  /** An address of this machine: clients connect to it, and its certificate is for it. */
+  readonly host: string;
+  /** 0: the kernel chooses. */
+  readonly port: number;
+}
+
+/** How an environment file is written. */
+export type EnvironmentFormat = 'github' | 'gitlab' | 'dotenv';
+
 /** Everything an operator can set, after flags, environment and file were merged; nothing a job says gets in here. */
 export interface Settings {
   readonly root: string;
@@ -57,4 +68,6 @@ export interface Settings {
   readonly logMaxBytes: number;
   readonly limits: JobLimits;
   readonly logLevel: string;
+  /** Undefined: the socket alone. */
+  readonly listen: ListenAddress | undefined;
 }

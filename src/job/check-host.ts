@@ -24,6 +24,7 @@ const PROGRAMS: readonly { readonly argv: readonly string[]; readonly isNeeded: 
   { argv: ['unshare', '--version'], isNeeded: true },
   { argv: ['bash', '--version'], isNeeded: true },
   { argv: ['iptables', '--version'], isNeeded: false },
+  { argv: ['openssl', 'version'], isNeeded: false },
   { argv: ['tini-static', '--version'], isNeeded: false },
 ];
 

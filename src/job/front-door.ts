@@ -1,5 +1,7 @@
 import { createDockerServer, type DockerApp } from '../api/docker-server.ts';
 import { HIJACK_ROUTES } from '../api/hijack-routes.ts';
+import type { ListenAddress } from '../config/schema.ts';
+import type { Certificates } from '../host/certificates.ts';
 import { createDeferred } from '../lib/deferred.ts';
 import { closedBy, type EndpointPermissions } from '../policy/endpoint-permissions.ts';
 import { listen } from './listen.ts';
@@ -8,6 +10,8 @@ import { listen } from './listen.ts';
 export interface FrontDoor {
   /** Lets the requests in that have waited, and all that follow. */
   open(app: DockerApp): void;
+  /** Takes connections over the network too, by mutual TLS; answers the port. */
+  listenRemotely(address: ListenAddress, certificates: Certificates): Promise<number>;
   /** Cuts what waits or is served; the socket file is gone after. */
   close(): Promise<void>;
 }
@@ -23,11 +27,19 @@ export async function openFrontDoor(
     answersPings: closedBy({ method: 'GET', path: '/_ping', group: 'ping' }, permissions) === undefined,
     hijackRoutes: HIJACK_ROUTES,
   });
-  const listener = await listen({ socketPath, app: server, mode: 0o666 });
+  const listeners = [await listen({ socketPath, app: server, mode: 0o666 })];
   return {
     open: (ready) => {
       app.resolve(ready);
     },
-    close: () => listener.close(),
+    async listenRemotely(address, certificates) {
+      const { openRemoteDoor } = await import('./remote-door.ts');
+      const remote = await openRemoteDoor(server, address, certificates);
+      listeners.push(remote);
+      return remote.port;
+    },
+    close: async () => {
+      await Promise.all(listeners.map((listener) => listener.close()));
+    },
   };
 }

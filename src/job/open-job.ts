@@ -7,6 +7,7 @@ import { createCleanupStack, type CleanupStack } from '../lib/cleanup-stack.ts';
 import type { Logger } from '../logger.ts';
 import { readBootId } from './boot-id.ts';
 import { checkAncestry } from './check-ancestry.ts';
+import type { DockerAddress } from './environment.ts';
 import { openFrontDoor } from './front-door.ts';
 import { lockJob, type JobLock } from './job-lock.ts';
 import type { JobNames } from './job-names.ts';
@@ -16,6 +17,7 @@ import type { HostTools } from './remove-traces.ts';
 /** A job that serves its socket, with the handles its end needs. */
 export interface OpenJob {
   readonly job: Job;
+  readonly address: DockerAddress;
   readonly names: JobNames;
   readonly host: HostTools;
   readonly lock: JobLock;

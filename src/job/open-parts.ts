@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { createApp } from '../api/app.ts';
 import { routes } from '../api/routes.ts';
 import type { Containerd } from '../containerd/types.ts';
@@ -9,6 +10,7 @@ import type { CleanupStack } from '../lib/cleanup-stack.ts';
 import { createClock } from '../lib/clock.ts';
 import { connectJobContainerd, type JobContainerd } from './connect-job-containerd.ts';
 import { createJob } from './create-job.ts';
+import type { DockerAddress } from './environment.ts';
 import type { FrontDoor } from './front-door.ts';
 import type { JobLock } from './job-lock.ts';
 import type { JobNames } from './job-names.ts';
@@ -67,11 +69,13 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
   const control = await listenForRunner(job, options.onStop);
   undo.defer('control socket', () => control.close());
   await job.binds.stageSocket();
+  const address = await openRemotely(options);
   door.open(createApp({ job, routes }));
   void watchContainerd(job, () => connected.revive());
   job.tasks.track('reap jobs of earlier boots', reapEarlierBoots(settings, log));
   return {
     job,
+    address,
     names,
     host,
     lock,
@@ -83,6 +87,17 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
     },
     releaseContainerd: () => connected.release(),
   };
+}
+
+/** How the job's clients reach it: by the socket, unless the operator has it serve the network. */
+async function openRemotely({ settings, names, host, door }: OpenPartsOptions): Promise<DockerAddress> {
+  const { listen } = settings;
+  if (!listen) return { kind: 'unix', path: names.paths.socket };
+  const { makeCertificates } = await import('../host/certificates.ts');
+  const directory = join(names.paths.runDir, 'tls');
+  const certificates = await makeCertificates(host.processes, { directory, address: listen.host });
+  const port = await door.listenRemotely(listen, certificates);
+  return { kind: 'tcp', host: listen.host, port, certPath: certificates.clientDirectory };
 }
 
 async function openNamespace(containerd: Containerd, names: JobNames): Promise<void> {

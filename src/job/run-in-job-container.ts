@@ -36,7 +36,10 @@ export async function runInJobContainer(
     report: () => undefined,
     signal,
   });
-  const env = { ...jobEnvironment(SOCKET_IN_CONTAINER), ...parseEnvironment(asked.env, asked.ownEnv) };
+  const env = {
+    ...jobEnvironment({ kind: 'unix', path: SOCKET_IN_CONTAINER }),
+    ...parseEnvironment(asked.env, asked.ownEnv),
+  };
   const { id } = await createContainer(job, {
     name: '',
     platform: '',

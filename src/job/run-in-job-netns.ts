@@ -37,7 +37,7 @@ export async function runInJobNetns(open: OpenJob, asked: JobCommand, signal: Ab
   ];
   const child = spawn('/bin/sh', args, {
     stdio: 'inherit',
-    env: { ...ownEnv, ...jobEnvironment(job.paths.socket), ...parseEnvironment(asked.env, ownEnv) },
+    env: { ...ownEnv, ...jobEnvironment(open.address), ...parseEnvironment(asked.env, ownEnv) },
   });
   const forward = (): void => {
     child.kill(signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM');

@@ -1,0 +1,163 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { request, type RequestOptions } from 'node:https';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeDirectories, removeDirectories, startBerth, type Berth } from '../support/e2e-berth.ts';
+import { runCommand, type CommandResult } from '../support/e2e-process.ts';
+import { dockerArchive } from '../support/image-builder-archives.ts';
+import { buildImage, packTar } from '../support/image-builder.ts';
+
+// Remote mode: the same API over the network, for whoever has the job's client certificate, and for nobody else.
+
+const directories = await makeDirectories();
+const envFile = join(directories.home, 'job.env');
+let berth: Berth;
+
+beforeAll(async () => {
+  const args = ['--listen', 'tcp://127.0.0.1:0', '--env-file', envFile, '--env-format', 'gitlab'];
+  berth = await startBerth({ directories, args });
+  const image = await buildImage({ cmd: ['sh'] });
+  const loaded = await docker(['load'], await dockerArchive([{ image, tags: ['busybox:latest'] }]));
+  expect(loaded.code, loaded.stderr).toBe(0);
+});
+
+afterAll(async () => {
+  const end = await berth.stop();
+  expect(end).toMatchObject({ code: 0, report: { leaks: [] } });
+  await removeDirectories(directories);
+});
+
+/** The CLI with what the environment contract says, and nothing else. */
+function docker(args: readonly string[], input?: string | Buffer): Promise<CommandResult> {
+  return runCommand({
+    program: 'docker',
+    args,
+    env: { ...berth.clientEnv, ...berth.ready.env },
+    ...(input === undefined ? {} : { input }),
+  });
+}
+
+async function certificates(): Promise<RequestOptions> {
+  const directory = berth.ready.env['DOCKER_CERT_PATH'] ?? '';
+  const [ca, cert, key] = await Promise.all(
+    ['ca.pem', 'cert.pem', 'key.pem'].map((name) => readFile(join(directory, name))),
+  );
+  return { ca, cert, key };
+}
+
+async function status(options: RequestOptions): Promise<number | undefined> {
+  const url = new URL((berth.ready.env['DOCKER_HOST'] ?? '').replace('tcp:', 'https:'));
+  return new Promise((settle, fail) => {
+    const sent = request({
+      host: url.hostname,
+      port: url.port,
+      path: '/version',
+      agent: false,
+      // The name in a Host header is not what the certificate is checked for.
+      servername: '',
+      ...options,
+    });
+    sent.once('response', (response) => {
+      response.resume();
+      settle(response.statusCode);
+    });
+    sent.once('error', fail);
+    sent.end();
+  });
+}
+
+test('says where and how, in the ready line and in the file', async () => {
+  const { env } = berth.ready;
+  expect(env).toMatchObject({
+    DOCKER_HOST: /^tcp:\/\/127\.0\.0\.1:\d+$/.exec(env['DOCKER_HOST'] ?? '')?.[0],
+    DOCKER_TLS_VERIFY: '1',
+  });
+  const lines = (await readFile(envFile, 'utf8')).trimEnd().split('\n');
+  expect(lines).toEqual(Object.entries(env).map(([name, value]) => `${name}=${value}`));
+});
+
+test('keeps every file to root', async () => {
+  const directory = dirname(berth.ready.env['DOCKER_CERT_PATH'] ?? '');
+  const names = await readdir(directory, { recursive: true });
+  expect(names.filter((name) => name.endsWith('key.pem')).sort()).toEqual([
+    'client/key.pem',
+    'server-key.pem',
+  ]);
+  for (const name of ['.', 'client', 'client/key.pem', 'server-key.pem'])
+    expect((await stat(join(directory, name))).mode & 0o077, name).toBe(0);
+});
+
+describe('the docker CLI', () => {
+  test('run: output, errors and the exit code', async () => {
+    const { code, stdout, stderr } = await docker([
+      'run',
+      '--rm',
+      'busybox',
+      'sh',
+      '-c',
+      'echo out; echo err >&2; exit 7',
+    ]);
+    expect([code, stdout, stderr]).toEqual([7, 'out\n', 'err\n']);
+  });
+
+  test('run -i: all of stdin, and its end', async () => {
+    const input = 'x'.repeat(3_000_000);
+    const { stdout } = await docker(['run', '--rm', '-i', 'busybox', 'wc', '-c'], input);
+    expect(stdout.trim()).toBe('3000000');
+  });
+
+  test('attach, exec -i, cp and logs', async () => {
+    await docker(['run', '-di', '--name', 'far', 'busybox', 'sleep', '1000']);
+    const exec = await docker(['exec', '-i', 'far', 'cat'], 'through and through');
+    expect(exec.stdout).toBe('through and through');
+    const tar = await packTar([{ path: 'in', type: 'file', content: 'copied' }]);
+    expect((await docker(['cp', '-', 'far:/tmp'], tar)).code).toBe(0);
+    expect((await docker(['exec', 'far', 'cat', '/tmp/in'])).stdout).toBe('copied');
+    expect((await docker(['cp', 'far:/tmp/in', '-'])).stdout).toContain('copied');
+    await docker(['create', '-i', '--name', 'read', 'busybox', 'sh', '-c', 'read line; echo got $line']);
+    const attached = await docker(['start', '-ai', 'read'], 'typed\n');
+    expect([attached.code, attached.stdout]).toEqual([0, 'got typed\n']);
+    expect((await docker(['logs', 'read'])).stdout).toBe('got typed\n');
+    await docker(['rm', '-f', 'far', 'read']);
+  });
+});
+
+describe('refuses', () => {
+  test('who has no certificate', async () => {
+    const { ca } = await certificates();
+    await expect(status({ ca })).rejects.toThrow(/certificate required|ECONNRESET|socket hang up|alert/);
+    const { code, stderr } = await runCommand({
+      program: 'docker',
+      args: ['--tlscacert', join(berth.ready.env['DOCKER_CERT_PATH'] ?? '', 'ca.pem'), 'version'],
+      env: { ...berth.clientEnv, DOCKER_HOST: berth.ready.env['DOCKER_HOST'] ?? '', DOCKER_TLS_VERIFY: '1' },
+    });
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/certificate|tls/)]);
+  });
+
+  test('the certificate of another job', async () => {
+    const other = await startBerth({ args: ['--listen', 'tcp://127.0.0.1:0'] });
+    const directory = other.ready.env['DOCKER_CERT_PATH'] ?? '';
+    const [cert, key] = await Promise.all(
+      ['cert.pem', 'key.pem'].map((name) => readFile(join(directory, name))),
+    );
+    await other.stop();
+    const { ca } = await certificates();
+    await expect(status({ ca, cert, key })).rejects.toThrow();
+    // As a server, a client's certificate is none.
+    expect(await status(await certificates())).toBe(200);
+  });
+
+  test('plain HTTP', async () => {
+    const url = (berth.ready.env['DOCKER_HOST'] ?? '').replace('tcp:', 'http:');
+    await expect(fetch(`${url}/_ping`)).rejects.toThrow();
+  });
+
+  test.each([
+    { Origin: 'https://example.test' },
+    { 'Sec-Fetch-Site': 'cross-site' },
+    { Host: 'rebound.example.test:2376' },
+  ])('web pages, by %j', async (headers) => {
+    for (const path of ['/version', '/_ping', '/containers/x/attach'])
+      expect(await status({ ...(await certificates()), headers, path }), path).toBe(403);
+  });
+});
