@@ -13,7 +13,8 @@ const USAGE = `berth: a Docker daemon for one CI job, backed by containerd
 options: --socket PATH  --root DIR  --run-dir DIR  --containerd ADDRESS|embedded  --config FILE
          --network isolated|host|PATH  --egress internet|all|none  --workspace DIR
          --cgroup-parent PATH  --memory SIZE  --cpus NUMBER  --pids NUMBER
-         --host-platform linux|darwin|windows  --registries DIR  --log-level LEVEL
+         --host-platform linux|darwin|windows  --registries DIR  --cache-scope NAME
+         --log-level LEVEL
 `;
 
 /** Exit code of a command line that cannot be carried out as written. */

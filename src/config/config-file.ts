@@ -21,6 +21,9 @@ export interface ConfigFile {
   readonly workspaces?: readonly string[];
   readonly registriesDirectory?: string;
   readonly insecureRegistries?: readonly string[];
+  readonly cacheScope?: string;
+  readonly cacheHighPercent?: number;
+  readonly cacheLowPercent?: number;
   readonly initPath?: string;
   readonly logMaxBytes?: number;
   readonly maxContainers?: number;
@@ -53,6 +56,9 @@ const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readon
   'job.workspaces': { setting: 'workspaces', type: 'strings' },
   'registries.directory': { setting: 'registriesDirectory', type: 'string' },
   'registries.insecure': { setting: 'insecureRegistries', type: 'strings' },
+  'cache.scope': { setting: 'cacheScope', type: 'string' },
+  'cache.high_percent': { setting: 'cacheHighPercent', type: 'integer' },
+  'cache.low_percent': { setting: 'cacheLowPercent', type: 'integer' },
   'containers.init_path': { setting: 'initPath', type: 'string' },
   'containers.log_max_bytes': { setting: 'logMaxBytes', type: 'integer' },
   'limits.containers': { setting: 'maxContainers', type: 'integer' },

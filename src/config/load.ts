@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse } from 'smol-toml';
 import { EngineError, messageOf } from '../errors.ts';
@@ -7,7 +7,17 @@ import { endpointPermissions } from './api-switches.ts';
 import { readConfigFile, type ConfigFile } from './config-file.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { positive, sizeBytes } from './quantities.ts';
-import type { EnvironmentFormat, HostPlatform, NetworkChoice, Settings } from './schema.ts';
+import type { EnvironmentFormat, Settings } from './schema.ts';
+import {
+  absolute,
+  cacheScope,
+  cgroupParent,
+  egress,
+  hostPlatform,
+  logLevel,
+  networkChoice,
+  watermarks,
+} from './values.ts';
 
 /** The default place of the configuration file; absent is fine there, and nowhere else. */
 export const DEFAULT_CONFIG_PATH = '/etc/berth/config.toml';
@@ -28,6 +38,7 @@ const SETTING_OPTIONS = {
   workspace: { type: 'string', multiple: true },
   'host-platform': { type: 'string' },
   registries: { type: 'string' },
+  'cache-scope': { type: 'string' },
   'log-level': { type: 'string' },
 } as const;
 
@@ -75,6 +86,7 @@ interface Flags {
   readonly workspace?: string[];
   readonly 'host-platform'?: string;
   readonly registries?: string;
+  readonly 'cache-scope'?: string;
   readonly 'log-level'?: string;
   readonly image?: string;
   readonly volume?: string[];
@@ -171,6 +183,8 @@ const DEFAULTS = {
   pids: 16_384,
   workspaces: [],
   insecureRegistries: [],
+  cacheHighPercent: 85,
+  cacheLowPercent: 75,
   initPath: '/usr/bin/tini-static',
   logMaxBytes: 256 * 1024 * 1024,
   maxContainers: 500,
@@ -202,6 +216,8 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
     workspaces: values.workspaces.map((path) => absolute('workspace', path)),
     registriesDir: values.registriesDirectory,
     insecureRegistries: values.insecureRegistries,
+    cacheScope: cacheScope(values.cacheScope),
+    ...watermarks(values.cacheHighPercent, values.cacheLowPercent),
     initPath: absolute('containers.init_path', values.initPath),
     logMaxBytes: values.logMaxBytes,
     limits: {
@@ -233,6 +249,7 @@ function flagValues(flags: Flags): ConfigFile {
     pids: flags.pids === undefined ? undefined : Math.floor(positive('pids', flags.pids)),
     workspaces: flags.workspace,
     registriesDirectory: flags.registries,
+    cacheScope: flags['cache-scope'],
     logLevel: flags['log-level'],
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -245,43 +262,4 @@ function envFile(flags: Flags): CommandLine['envFile'] {
   if (path !== undefined) return { path: resolve(path), format };
   if (flags['env-format'] === undefined) return undefined;
   throw new EngineError('InvalidArgument', 'env-format needs --env-file FILE');
-}
-
-function logLevel(value: string): string {
-  if (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].includes(value)) return value;
-  throw new EngineError('InvalidArgument', `log-level is error, warn, info or debug, not "${value}"`);
-}
-
-function absolute(name: string, path: string): string {
-  if (!isAbsolute(path))
-    throw new EngineError('InvalidArgument', `${name} must be an absolute path, not "${path}"`);
-  return resolve(path);
-}
-
-function hostPlatform(value: string): HostPlatform {
-  if (value === 'linux' || value === 'darwin' || value === 'windows') return value;
-  if (value === 'win32') return 'windows';
-  throw new EngineError('InvalidArgument', `host-platform is linux, darwin or windows, not "${value}"`);
-}
-
-function networkChoice(value: string): NetworkChoice {
-  if (value === 'isolated' || value === 'host') return { kind: value };
-  if (isAbsolute(value)) return { kind: 'path', path: resolve(value) };
-  throw new EngineError(
-    'InvalidArgument',
-    `network is isolated, host or the path of a network namespace, not "${value}"`,
-  );
-}
-
-function egress(value: string): Settings['egress'] {
-  if (value === 'internet' || value === 'all' || value === 'none') return value;
-  throw new EngineError('InvalidArgument', `egress is internet, all or none, not "${value}"`);
-}
-
-function cgroupParent(value: string): string {
-  if (/^(\/[A-Za-z0-9_:.@-]+)+$/.test(value) && !value.split('/').includes('..')) return value;
-  throw new EngineError(
-    'InvalidArgument',
-    `cgroup-parent is an absolute path in the cgroup tree, not "${value}"`,
-  );
 }

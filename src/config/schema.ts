@@ -62,6 +62,12 @@ export interface Settings {
   readonly registriesDir: string | undefined;
   /** `host[:port]` or CIDR of registries spoken to in plain http; loopback ones always are. */
   readonly insecureRegistries: readonly string[];
+  /** Who keeps pulled images after the job; empty: nobody. Undefined: berth's own containerd does, another does not. */
+  readonly cacheScope: string | undefined;
+  /** Images are dropped when the disk is fuller than this, in percent … */
+  readonly cacheHighPercent: number;
+  /** … until it is no fuller than this. */
+  readonly cacheLowPercent: number;
   /** Program bind-mounted as /sbin/docker-init for `--init`. */
   readonly initPath: string;
   /** Most bytes of log kept for one container. */

@@ -123,11 +123,12 @@ async function fill(
   content: NewContent,
   source: ContentSource,
 ): Promise<WrittenContent> {
-  const { ref, size: total, digest: expected, labels = {} } = content;
+  const { ref, size: total, digest: expected, labels = {}, shownLabels = {} } = content;
   // A full offset with nothing written: another namespace has the blob, and containerd shares it.
   const isComplete = expected !== '' && total > 0 && session.offset === total;
   const offset = isComplete ? total : await sendAll(session, ref, source);
-  const answer = await session.commit({ ref, total, expected, offset, labels });
+  const set = isComplete ? labels : { ...labels, ...shownLabels };
+  const answer = await session.commit({ ref, total, expected, offset, labels: set });
   return { digest: answer.digest, size: answer.offset, alreadyPresent: isComplete };
 }
 

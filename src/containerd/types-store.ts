@@ -72,6 +72,8 @@ export interface NewContent {
   /** Empty = unknown; the answer tells. */
   readonly digest: string;
   readonly labels?: Labels;
+  /** Set with the commit, but only where the bytes came from this write's source, not from elsewhere in the store. */
+  readonly shownLabels?: Labels;
 }
 
 /** How a write ended: `alreadyPresent` says that containerd had the blob, and mostly that the source was not read. */

@@ -1,6 +1,7 @@
 import type { ImageArchives } from '../archive/types.ts';
 import type { Settings } from '../config/schema.ts';
-import type { Any, Containerd } from '../containerd/types.ts';
+import type { JobRuntime, JobStore } from '../containerd/job-store.ts';
+import type { Any } from '../containerd/types.ts';
 import type { HostDevice } from '../host/devices.ts';
 import type { Meter } from '../host/meter.ts';
 import type { HostFacts, HostProcesses } from '../host/types.ts';
@@ -16,8 +17,10 @@ import type { RootfsAccess } from '../rootfs/types.ts';
 import type { ContainerStore } from '../state/container-store.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Exec } from '../state/exec.ts';
+import type { ImageCache } from '../state/image-cache.ts';
 import type { ImageStore } from '../state/image-store.ts';
 import type { JobContainerStore } from '../state/job-container-store.ts';
+import type { PullLog } from '../state/pull-log.ts';
 import type { VolumeStore } from '../state/volume-store.ts';
 import type { UserDatabase } from '../oci/users.ts';
 import type { StdioFactory } from '../stdio/types.ts';
@@ -50,9 +53,11 @@ export interface Job {
   readonly listDevices: () => Promise<readonly HostDevice[]>;
   readonly paths: JobPaths;
   readonly log: Logger;
-  /** Calls carry the job's namespace. */
-  readonly containerd: Containerd;
-  /** Lease that holds what berth has prepared and not yet referenced from a record. */
+  /** Containers and tasks: calls carry the job's namespace. */
+  readonly containerd: JobRuntime;
+  /** Images, layers and containers' files, in the namespace that jobs share: who may have what is for us to decide. */
+  readonly store: JobStore;
+  /** Lease in the store that holds the files of the job's containers. */
   readonly leaseId: string;
   /** Options that every task of the job is created with. */
   readonly runtimeOptions: Any;
@@ -68,6 +73,9 @@ export interface Job {
   readonly containers: ContainerStore;
   readonly execs: Map<string, Exec>;
   readonly images: ImageStore;
+  /** Keeps pulled images for jobs to come. */
+  readonly cache: ImageCache;
+  readonly pulls: PullLog;
   /** Users and groups that images bring along, by the chain id of their layers. */
   readonly imageUsers: Map<string, UserDatabase>;
   readonly volumes: VolumeStore;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { removeContainer } from '../engine/containers/remove-container.ts';
 import { messageOf } from '../errors.ts';
 import { forEachBounded } from '../lib/for-each-bounded.ts';
+import type { PullTotals } from '../state/pull-log.ts';
 import type { OpenJob } from './open-job.ts';
 import { endProcesses, removeTraces } from './remove-traces.ts';
 
@@ -16,6 +17,8 @@ export interface TeardownReport {
   /** Everything of the job that is still on the host; empty in a clean end. */
   readonly leaks: readonly string[];
   readonly containers: number;
+  /** What its pulls took from the host, and from the network. */
+  readonly pulls: PullTotals;
   readonly durationMs: number;
 }
 
@@ -49,6 +52,7 @@ export async function closeJob(open: OpenJob): Promise<TeardownReport> {
     job: names.jobId,
     leaks,
     containers: containers.length,
+    pulls: job.pulls.totals(),
     durationMs: Date.now() - startedAt,
   };
 }
@@ -56,7 +60,7 @@ export async function closeJob(open: OpenJob): Promise<TeardownReport> {
 async function closeTraces(open: OpenJob): Promise<readonly string[]> {
   const { job, names, host } = open;
   await job.stdio.stopKeeper();
-  const leaks = await attempt('traces', () => removeTraces(names, host, job.containerd));
+  const leaks = await attempt('traces', () => removeTraces(names, host, open.containerd));
   job.containerd.close();
   const released = await attempt('containerd', async () => {
     await open.releaseContainerd();

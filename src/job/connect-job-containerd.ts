@@ -13,6 +13,8 @@ const SYSTEM_ADDRESS = '/run/containerd/containerd.sock';
 /** A job's containerd, and what the job owes it. */
 export interface JobContainerd {
   readonly containerd: Containerd;
+  /** True for berth's own. */
+  readonly isEmbedded: boolean;
   /** Brings an embedded one back when it has died; nothing for one that is not ours. */
   revive(): Promise<void>;
   /** Lets go of it: an embedded one stops with its last user. */
@@ -29,7 +31,12 @@ export async function connectJobContainerd(
     const containerd = connectContainerd(external, user.namespace);
     try {
       await containerd.ping();
-      return { containerd, revive: () => Promise.resolve(), release: () => Promise.resolve() };
+      return {
+        containerd,
+        isEmbedded: false,
+        revive: () => Promise.resolve(),
+        release: () => Promise.resolve(),
+      };
     } catch (error) {
       containerd.close();
       // A socket that a removed daemon left behind is no reason to fail, unless the operator named it.
@@ -45,6 +52,7 @@ export async function connectJobContainerd(
   });
   return {
     containerd: connectContainerd(embedded.address, user.namespace),
+    isEmbedded: true,
     revive: () => embedded.ensureRunning(),
     release: () => embedded.release(),
   };

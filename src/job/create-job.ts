@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createImageArchives } from '../archive/read-images.ts';
 import type { Settings } from '../config/schema.ts';
 import { encodeRuncOptions } from '../containerd/runc-options.ts';
-import type { Containerd } from '../containerd/types.ts';
+import type { JobRuntime, JobStore } from '../containerd/job-store.ts';
 import type { Job } from '../engine/job.ts';
 import { readAppArmorProfiles } from '../host/apparmor.ts';
 import { listHostDevices } from '../host/devices.ts';
@@ -20,8 +20,10 @@ import { createBindAccess } from '../rootfs/bind-access.ts';
 import { createRootfsAccess } from '../rootfs/rootfs-access.ts';
 import { createContainerStore } from '../state/container-store.ts';
 import { createEventLog } from '../state/event-log.ts';
+import type { ImageCache } from '../state/image-cache.ts';
 import { createImageStore } from '../state/image-store.ts';
 import { openJobContainerStore } from '../state/job-container-store.ts';
+import { createPullLog } from '../state/pull-log.ts';
 import { openVolumeFiles } from '../state/volume-files.ts';
 import { openVolumeStore } from '../state/volume-store.ts';
 import { createStdioFactory } from '../stdio/stdio-factory.ts';
@@ -38,9 +40,11 @@ export interface JobParts {
   readonly names: JobNames;
   readonly log: Logger;
   readonly host: HostTools;
-  readonly containerd: Containerd;
+  readonly containerd: JobRuntime;
+  readonly store: JobStore;
   readonly network: JobNetwork;
   readonly budget: Budget;
+  readonly cache: ImageCache;
   readonly leaseId: string;
   readonly signal: AbortSignal;
   readonly nowNs: () => bigint;
@@ -59,13 +63,12 @@ export async function createJob(parts: JobParts): Promise<Job> {
   const reportFailure = (name: string, error: unknown): void => {
     log.error({ err: error, task: name }, 'background work failed');
   };
-  const facts = await readHostFacts(host.cgroups);
   return {
     ...parts,
     id: names.jobId,
     namespace: names.namespace,
     daemonId: createHash('sha256').update(names.namespace).digest('hex').slice(0, 32),
-    host: facts,
+    host: await readHostFacts(host.cgroups),
     appArmorProfiles: await readAppArmorProfiles(),
     processes: host.processes,
     listDevices: () => listHostDevices(),
@@ -101,7 +104,8 @@ export async function createJob(parts: JobParts): Promise<Job> {
     containers: createContainerStore(),
     execs: new Map(),
     imageUsers: new Map(),
-    images: createImageStore(parts.containerd.images),
+    pulls: createPullLog(),
+    images: createImageStore(parts.store.images),
     volumes: await openVolumeStore(
       await openVolumeFiles(join(names.paths.stateDir, 'volumes')),
       settings.limits.volumes,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../config/schema.ts';
+import type { Containerd } from '../containerd/types.ts';
 import type { Job } from '../engine/job.ts';
 import { createCleanupStack, type CleanupStack } from '../lib/cleanup-stack.ts';
 import type { Logger } from '../logger.ts';
@@ -21,6 +22,8 @@ export interface OpenJob {
   readonly names: JobNames;
   readonly host: HostTools;
   readonly lock: JobLock;
+  /** The job's namespace with everything in it: for its end. */
+  readonly containerd: Containerd;
   /** Closes both sockets; requests in flight are cut. */
   stopListening(): Promise<void>;
   /** Ends what runs for the life of the job. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createApp } from '../api/app.ts';
 import { routes } from '../api/routes.ts';
+import { IMAGE_NAMESPACE, openJobStore, type JobStore } from '../containerd/job-store.ts';
 import type { Containerd } from '../containerd/types.ts';
 import { recoverContainers } from '../engine/containers/recover-containers.ts';
 import { restoreImages } from '../engine/images/restore-images.ts';
@@ -16,13 +17,14 @@ import type { JobLock } from './job-lock.ts';
 import type { JobNames } from './job-names.ts';
 import { listenForRunner } from './listen-for-runner.ts';
 import type { OpenJob, OpenJobOptions } from './open-job.ts';
+import { openImageCache } from './open-image-cache.ts';
 import { openBudget } from './open-budget.ts';
 import { openNetwork } from './open-network.ts';
 import { reapEarlierBoots } from './reap-orphans.ts';
 import { removeTraces, type HostTools } from './remove-traces.ts';
 import { watchContainerd } from './watch-containerd.ts';
 
-/** Lease of what a job has prepared and not yet referenced; found again after a restart. */
+/** Lease of the files of the job's containers; found again after a restart. */
 const LEASE_ID = 'berth-job';
 
 /** What the parts of a job are opened with: all that could be had before berth's code was loaded. */
@@ -47,7 +49,7 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
   undo.defer('traces', async () => {
     if (options.isNew) await removeTraces(names, host, connected.containerd);
   });
-  await openNamespace(connected.containerd, names);
+  const store = await openNamespaces(connected.containerd, names);
   const budget = await openBudget(settings, host.cgroups, names.cgroupPath);
   const ending = new AbortController();
   undo.defer('background work', () => {
@@ -57,6 +59,8 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
     ...options,
     host,
     containerd: connected.containerd,
+    store,
+    cache: openImageCache({ settings, log, ...connected }),
     network: await networking,
     budget,
     leaseId: LEASE_ID,
@@ -79,6 +83,7 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
     names,
     host,
     lock,
+    containerd: connected.containerd,
     stopListening: async () => {
       await Promise.all([door.close(), control.close()]);
     },
@@ -100,7 +105,8 @@ async function openRemotely({ settings, names, host, door }: OpenPartsOptions): 
   return { kind: 'tcp', host: listen.host, port, certPath: certificates.clientDirectory };
 }
 
-async function openNamespace(containerd: Containerd, names: JobNames): Promise<void> {
+/** The job's own namespace, and its part of the one that layers are in. */
+async function openNamespaces(containerd: Containerd, names: JobNames): Promise<JobStore> {
   const exists = async (creation: Promise<unknown>): Promise<void> => {
     try {
       await creation;
@@ -109,7 +115,9 @@ async function openNamespace(containerd: Containerd, names: JobNames): Promise<v
     }
   };
   await exists(containerd.namespaces.create({ name: names.namespace, labels: { 'berth/job': names.slug } }));
-  await exists(containerd.leases.create({ id: LEASE_ID, labels: {} }));
+  const store = openJobStore(containerd.inNamespace(IMAGE_NAMESPACE), names.slug);
+  await exists(store.leases.create({ id: LEASE_ID, labels: {} }));
+  return store;
 }
 
 async function disconnect(connected: JobContainerd): Promise<void> {

@@ -10,6 +10,7 @@ import { readKeeperIdentity } from '../stdio/keeper.ts';
 import { endShims } from './end-shims.ts';
 import type { JobNames } from './job-names.ts';
 import { sweepNamespace } from './sweep-namespace.ts';
+import { sweepStore } from './sweep-store.ts';
 
 /** The host's parts that a job's traces are removed with. */
 export interface HostTools {
@@ -42,6 +43,7 @@ export async function removeTraces(
   const { stateDir, runDir } = names.paths;
   if (containerd) {
     await attempt('containerd namespace', () => sweepNamespace(containerd));
+    await attempt('image namespace', () => sweepStore(containerd, names.slug));
     await attempt('shims', async () => {
       await endShims(host.processes, containerd);
       return undefined;

@@ -32,10 +32,16 @@ export class HostRequests {
   /** Which of a host's base URLs has answered. */
   readonly #answering = new Map<RegistryHost, URL>();
   #hosts: Promise<readonly RegistryHost[]> | undefined;
+  #isAnonymous = true;
 
   constructor(parts: HostParts, access: RepositoryAccess) {
     this.#parts = parts;
     this.#access = access;
+  }
+
+  /** False as soon as credentials of whatever kind were shown to a host. */
+  isAnonymous(): boolean {
+    return this.#isAnonymous;
   }
 
   /** A successful answer of the first host that has one; a mirror's failure, of whatever kind, leads to the next. */
@@ -78,6 +84,7 @@ export class HostRequests {
     if (first.status !== 401) return this.#checked(first, ask);
     first.body.destroy();
     const challenges = parseChallenges(first.header('www-authenticate'));
+    if (host.isOrigin && this.#access.credentials !== undefined) this.#isAnonymous = false;
     const authorization = await answerChallenge(this.#parts.client, challenges, {
       registryUrl: baseUrl,
       scope: `repository:${this.#access.reference.path}:pull`,
@@ -96,6 +103,7 @@ export class HostRequests {
     const url = new URL(`${baseUrl.href.replace(/\/+$/, '')}/${reference.path}/${ask.path}`);
     if (!host.isOrigin) url.searchParams.set('ns', reference.domain);
     const authorization = this.#authorizations.get(baseUrl.href);
+    if (Object.keys(host.headers).length + host.tls.clientCertificates.length > 0) this.#isAnonymous = false;
     return this.#parts.client.send({
       method: ask.method,
       url,

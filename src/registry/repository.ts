@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { EngineError } from '../errors.ts';
+import { EngineError, isErrorKind } from '../errors.ts';
 import { TransientRegistryError } from './errors.ts';
 import { HostRequests, type HostParts } from './host-requests.ts';
 import { readBytes, type HttpAnswer } from './http-client.ts';
@@ -75,6 +75,27 @@ class HttpRepository implements Repository {
       if (isDigest(tagOrDigest) && digest !== tagOrDigest) throw digestMismatch(tagOrDigest, digest);
       return { mediaType: mediaTypeOf(answer), digest, size: bytes.byteLength, bytes };
     });
+  }
+
+  async hasBlob(blob: RegistryDescriptor): Promise<boolean> {
+    try {
+      const answer = await this.#requests.ask({
+        method: 'HEAD',
+        path: `blobs/${blob.digest}`,
+        capability: 'pull',
+        tagOrDigest: '',
+        headers: {},
+      });
+      answer.body.resume();
+      return true;
+    } catch (error) {
+      if (isErrorKind(error, 'Cancelled')) throw error;
+      return false;
+    }
+  }
+
+  isAnonymous(): boolean {
+    return this.#requests.isAnonymous();
   }
 
   async *fetchBlob(blob: RegistryDescriptor, offset = 0): AsyncGenerator<Uint8Array> {

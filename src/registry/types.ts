@@ -42,10 +42,16 @@ export interface Repository {
    * when it starts at 0 and its digest differs; broken transfers are taken up again where they broke.
    */
   fetchBlob(blob: RegistryDescriptor, offset?: number): AsyncIterable<Uint8Array>;
+  /** True when the repository says that it has this blob for whoever asks with our credentials. */
+  hasBlob(blob: RegistryDescriptor): Promise<boolean>;
+  /** True while everything was answered without credentials: anybody may have it. */
+  isAnonymous(): boolean;
 }
 
 /** Registries as the operator has set them up. */
 export interface Registry {
   /** Prepares access to a repository; nothing is sent yet. */
   open(access: RepositoryAccess): Repository;
+  /** False for a registry that a job could play itself: one on the host's loopback device, where jobs can listen there. */
+  isIdentified(domain: string): boolean;
 }

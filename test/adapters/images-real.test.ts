@@ -19,7 +19,11 @@ import { pushImage, pushIndex, startRegistry, type Registry } from '../support/r
 
 const otherArchitecture = hostArchitecture() === 'arm64' ? 'amd64' : 'arm64';
 const NOTHING = { content: [], snapshots: [], writes: 0, leases: 0 };
-const client = createRegistry({ registriesDir: undefined, insecureRegistries: [] });
+const client = createRegistry({
+  registriesDir: undefined,
+  insecureRegistries: [],
+  network: { kind: 'isolated' },
+});
 let real: RealContainerd;
 let registry: Registry;
 
@@ -169,7 +173,7 @@ describe('names', () => {
 
   test('are found again by a process that starts later', async () => {
     const later = openJob(containerd.namespace);
-    await restoreImages({ containerd: later.containerd, images: later.job.images, log: later.job.log });
+    await restoreImages({ store: later.containerd, images: later.job.images, log: later.job.log });
     expect(inspectImage(later.job, `${registry.host}/names:v1`)).toEqual(
       inspectImage(job, `${registry.host}/names:v1`),
     );

@@ -102,9 +102,9 @@ describe('create', () => {
   it('leaves nothing where containerd fails in the middle', async () => {
     fake.containerd.failNext('containers.create', new EngineError('Internal', 'disk full'));
     await expectAnswer(fake.api.post('/containers/create?name=halfway', { Image: 'app' }), 500, 'disk full');
-    const { containerd } = fake.job;
+    const { containerd, store } = fake.job;
     expect(await containerd.containers.list()).toEqual([]);
-    const snapshots = await containerd.snapshots('overlayfs').list();
+    const snapshots = await store.snapshots('overlayfs').list();
     expect(snapshots.filter(({ kind }) => kind !== 'committed')).toEqual([]);
     await create('halfway');
   });

@@ -26,11 +26,9 @@ async function expectRefused(body: object | string, statuses: readonly number[])
   expect(statuses, message).toContain(status);
   expect(message).not.toBe('');
   expect(message).not.toMatch(/ at .*\.ts|\/work\/|node_modules/);
-  const { containerd, containers, volumes } = fake.job;
+  const { containerd, store, containers, volumes } = fake.job;
   expect(await containerd.containers.list()).toEqual([]);
-  expect((await containerd.snapshots('overlayfs').list()).filter(({ kind }) => kind === 'active')).toEqual(
-    [],
-  );
+  expect((await store.snapshots('overlayfs').list()).filter(({ kind }) => kind === 'active')).toEqual([]);
   expect(containers.all()).toEqual([]);
   expect(volumes.list()).toEqual([]);
 }

@@ -251,7 +251,7 @@ describe('194 archives of images', () => {
       expect(status >= 400 || body.toString().includes('errorDetail'), body.toString()).toBe(true);
       expect(body.toString()).not.toMatch(/root:x:0|\.ts:\d/);
       expect(fake.job.images.list()).toHaveLength(1);
-      expect((await fake.job.containerd.leases.list()).map(({ id }) => id)).toEqual(['berth-job']);
+      expect((await fake.job.store.leases.list()).map(({ id }) => id)).toEqual(['berth-job']);
     }),
   );
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectContainerd } from '../../src/containerd/connect.ts';
+import { IMAGE_NAMESPACE } from '../../src/containerd/job-store.ts';
 import type { Containerd } from '../../src/containerd/types.ts';
 import { createApiClient, type ApiClient } from '../support/api-client.ts';
 import { ask, useJob } from '../support/e2e-job.ts';
@@ -11,12 +12,14 @@ import { pushImage, startRegistry, type Registry } from '../support/registry.ts'
 const closed = useJob();
 
 let containerd: Containerd;
+let store: Containerd;
 let api: ApiClient;
 let registry: Registry;
 
 beforeAll(async () => {
   const { ready } = closed.berth;
   containerd = connectContainerd(ready.containerd, ready.namespace);
+  store = containerd.inNamespace(IMAGE_NAMESPACE);
   api = createApiClient(ready.socket);
   registry = await startRegistry();
   await pushImage(registry, 'team/app:1', { image: await buildImage({ base: 'scratch' }), kind: 'oci' });
@@ -31,10 +34,10 @@ async function objects(): Promise<unknown> {
   const [containers, tasks, snapshots, images, leases, content] = await Promise.all([
     containerd.containers.list(),
     containerd.tasks.list(),
-    containerd.snapshots('overlayfs').list(),
-    containerd.images.list(),
-    containerd.leases.list(),
-    containerd.content.list(),
+    store.snapshots('overlayfs').list(),
+    store.images.list(),
+    store.leases.list(),
+    store.content.list(),
   ]);
   return {
     containers: containers.map(({ id }) => id).sort(),

@@ -119,7 +119,8 @@ export function createFakeContent(scope: FakeScope): Content {
       const shared = blobs.get(newContent.digest);
       const bytes = shared ?? (await readAll(scope, newContent.ref, source));
       verify(newContent, bytes);
-      const digest = addBlob(scope, bytes, newContent.labels ?? {});
+      const shown = shared === undefined ? newContent.shownLabels : {};
+      const digest = addBlob(scope, bytes, { ...newContent.labels, ...shown });
       return { digest, size: bytes.length, alreadyPresent: shared !== undefined };
     },
     status: async (ref) =>

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { routes } from '../../src/api/routes.ts';
 import { createImageArchives } from '../../src/archive/read-images.ts';
 import type { Settings } from '../../src/config/schema.ts';
+import { IMAGE_NAMESPACE, openJobStore } from '../../src/containerd/job-store.ts';
 import type { Mount } from '../../src/containerd/types.ts';
 import type { Job } from '../../src/engine/job.ts';
 import { EngineError } from '../../src/errors.ts';
@@ -21,6 +22,7 @@ import type { RootfsAccess } from '../../src/rootfs/types.ts';
 import { createContainerStore, type ContainerStore } from '../../src/state/container-store.ts';
 import { createEventLog } from '../../src/state/event-log.ts';
 import { createImageStore } from '../../src/state/image-store.ts';
+import { createPullLog } from '../../src/state/pull-log.ts';
 import { openVolumeFiles } from '../../src/state/volume-files.ts';
 import { openVolumeStore } from '../../src/state/volume-store.ts';
 import { createStdioFactory } from '../../src/stdio/stdio-factory.ts';
@@ -32,6 +34,7 @@ import { createFakeContainerd, type FakeContainerd } from './fake-containerd.ts'
 import { createFakeNetwork, type FakeNetwork } from './fake-network.ts';
 import { dockerArchive } from './image-builder-archives.ts';
 import { buildImage, hostArchitecture, type LayerEntry } from './image-builder.ts';
+import { createNoCache } from './no-cache.ts';
 import { partOf } from './records.ts';
 import type { Meter } from '../../src/host/meter.ts';
 import { budgetOf } from './gate-fixtures.ts';
@@ -149,7 +152,8 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
   const nowNs = createClock();
   const containers = createContainerStore();
   const leaseId = 'berth-job';
-  await containerd.leases.create({ id: leaseId });
+  const store = openJobStore(containerd.inNamespace(IMAGE_NAMESPACE), 'fake');
+  await store.leases.create({ id: leaseId });
   const report = (name: string, error: unknown): void => void failures.push(`${name}: ${String(error)}`);
   return {
     id: 'fake',
@@ -163,6 +167,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     processes: createHostProcesses(),
     paths: { stateDir, runDir, socket: '', controlSocket: '' },
     containerd,
+    store,
     leaseId,
     runtimeOptions: { typeUrl: 'fake', value: new Uint8Array() },
     registry: fakes.registry.registry,
@@ -180,7 +185,9 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     containers,
     execs: new Map(),
     imageUsers: new Map(),
-    images: createImageStore(containerd.images),
+    images: createImageStore(store.images),
+    cache: createNoCache(),
+    pulls: createPullLog(),
     volumes: await openVolumeStore(
       await openVolumeFiles(join(stateDir, 'volumes')),
       wanted.options.settings?.limits?.volumes,
@@ -221,11 +228,14 @@ function fakeRegistry(): { readonly registry: Registry; readonly calls: () => nu
   return {
     calls: () => calls,
     registry: {
+      isIdentified: () => true,
       open() {
         calls += 1;
         return {
           resolve: refuse,
           fetchManifest: refuse,
+          hasBlob: refuse,
+          isAnonymous: () => true,
           async *fetchBlob() {
             yield await refuse();
           },

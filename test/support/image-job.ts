@@ -1,28 +1,48 @@
 import { Readable } from 'node:stream';
 import { createImageArchives } from '../../src/archive/read-images.ts';
+import type { JobStore } from '../../src/containerd/job-store.ts';
 import type { Containerd } from '../../src/containerd/types.ts';
 import { loadImage } from '../../src/engine/images/load-image.ts';
 import { pullImage } from '../../src/engine/images/pull-image.ts';
 import type { Job } from '../../src/engine/job.ts';
 import type { HostFacts } from '../../src/host/types.ts';
 import { createClock } from '../../src/lib/clock.ts';
+import { createTaskTracker } from '../../src/lib/task-tracker.ts';
 import { createLogger } from '../../src/logger.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import type { Registry } from '../../src/registry/types.ts';
 import { createContainerStore } from '../../src/state/container-store.ts';
 import { createEventLog } from '../../src/state/event-log.ts';
 import { createImageStore } from '../../src/state/image-store.ts';
+import type { ImageCache } from '../../src/state/image-cache.ts';
+import { createPullLog } from '../../src/state/pull-log.ts';
 import type { ImageProgress } from '../../src/wire/image-progress.ts';
 import { hostArchitecture, type BuiltImage } from './image-builder.ts';
+import { createNoCache } from './no-cache.ts';
 import { partOf } from './records.ts';
 
-/** A job that has images and nothing else. */
-export function openImageJob(containerd: Containerd, registry: Registry): Job {
+/** How a job of a test differs from one that has its images to itself. */
+export interface ImageJobOptions {
+  readonly store?: JobStore;
+  readonly cache?: ImageCache;
+}
+
+/** A job that has images and nothing else; without a store its images are in the namespace of `containerd`. */
+export function openImageJob(
+  containerd: Containerd,
+  registry: Registry,
+  { store = containerd, cache = createNoCache() }: ImageJobOptions = {},
+): Job {
   return partOf<Job>({
     containerd,
+    store,
     registry,
     archives: createImageArchives(),
-    images: createImageStore(containerd.images),
+    namespace: containerd.namespace,
+    images: createImageStore(store.images),
+    cache,
+    pulls: createPullLog(),
+    tasks: createTaskTracker(() => undefined),
     containers: createContainerStore(),
     events: createEventLog(createClock()),
     host: partOf<HostFacts>({ architecture: hostArchitecture() }),

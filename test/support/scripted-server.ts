@@ -65,7 +65,10 @@ export interface OpenOptions {
 export function openRepository(host: string, options: OpenOptions = {}): Repository {
   const { registriesDir, credentials: given, signal } = options;
   const retry = { attempts: ATTEMPTS, firstDelayMs: 1, maxDelayMs: 5 };
-  const registry = createRegistry({ registriesDir, insecureRegistries: [] }, retry);
+  const registry = createRegistry(
+    { registriesDir, insecureRegistries: [], network: { kind: 'isolated' } },
+    retry,
+  );
   onTestFinished(() => {
     registry.close();
   });

@@ -150,8 +150,7 @@ async function storeContainer(
   },
 ): Promise<void> {
   const { record, undo } = storing;
-  const leased = job.containerd.withLease(job.leaseId);
-  const snapshots = leased.snapshots(SNAPSHOTTER);
+  const snapshots = job.store.withLease(job.leaseId).snapshots(SNAPSHOTTER);
   undo.defer('snapshot', () => ignoreAbsent(snapshots.remove(record.id)));
   const rootMounts = await snapshots.prepare({ key: record.id, parent: record.chainId, labels: {} });
   await storing.created.fill(rootMounts);
@@ -161,14 +160,15 @@ async function storeContainer(
     placeholderSpec(),
   );
   undo.defer('container record', () => ignoreAbsent(job.containerd.containers.delete(record.id)));
-  await leased.containers.create({
+  await job.containerd.containers.create({
     id: record.id,
     labels: {},
     image: '',
     runtime: { name: RUNTIME },
     spec,
-    snapshotter: SNAPSHOTTER,
-    snapshotKey: record.id,
+    // Its snapshot is in another namespace, under the job's lease.
+    snapshotter: '',
+    snapshotKey: '',
     extensions: { [RECORD_EXTENSION]: encodeRecord(record) },
   });
   container.storedSpec = specText(spec);

@@ -15,7 +15,8 @@ import {
   partOf,
   runningSince,
 } from '../../../test/support/records.ts';
-import type { Containerd, Snapshots } from '../../containerd/types.ts';
+import type { JobStore } from '../../containerd/job-store.ts';
+import type { Snapshots } from '../../containerd/types.ts';
 import type { JobNetwork } from '../../network/types.ts';
 import type { ContainerRecord } from '../../state/container.ts';
 import type { Exec } from '../../state/exec.ts';
@@ -29,7 +30,7 @@ function jobWith(parts: Partial<ContainerRecord>): Job {
     containers: makeContainerStore([makeContainer(parts)]),
     images: makeImages({ 'docker.io/library/busybox:latest': IMAGE }),
     network: partOf<JobNetwork>({ networks: NETWORKS }),
-    containerd: partOf<Containerd>({
+    store: partOf<JobStore>({
       snapshots: () => partOf<Snapshots>({ usage: async () => ({ sizeBytes: 0, inodes: 1 }) }),
     }),
   });

@@ -15,7 +15,8 @@ import {
   partOf,
   runningSince,
 } from '../../../test/support/records.ts';
-import type { Containerd, Snapshots } from '../../containerd/types.ts';
+import type { JobStore } from '../../containerd/job-store.ts';
+import type { Snapshots } from '../../containerd/types.ts';
 import type { JobNetwork } from '../../network/types.ts';
 import type { ContainerMount } from '../../state/container.ts';
 import type { Job } from '../job.ts';
@@ -84,7 +85,7 @@ function job(): Job {
       'docker.io/library/other:latest': OTHER,
     }),
     network: partOf<JobNetwork>({ networks: NETWORKS }),
-    containerd: partOf<Containerd>({
+    store: partOf<JobStore>({
       snapshots: () =>
         partOf<Snapshots>({
           usage: async (key) => ({ sizeBytes: key === makeId('abc1') ? 0 : 7, inodes: 1 }),

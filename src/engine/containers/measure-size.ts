@@ -12,7 +12,7 @@ export interface ContainerSize {
 
 /** Asks the snapshotter for what the container wrote; the layers of an image do not change. */
 export async function measureSize(job: Job, container: Container): Promise<ContainerSize> {
-  const { sizeBytes: rwBytes } = await job.containerd.snapshots(SNAPSHOTTER).usage(container.id);
+  const { sizeBytes: rwBytes } = await job.store.snapshots(SNAPSHOTTER).usage(container.id);
   // A forced removal may have taken the image's names; then any image with the same layers tells their sizes.
   const layers =
     job.images.get(container.record.imageId)?.layers ??

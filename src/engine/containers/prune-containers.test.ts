@@ -16,6 +16,7 @@ import {
   partOf,
   runningSince,
 } from '../../../test/support/records.ts';
+import type { JobStore } from '../../containerd/job-store.ts';
 import type { Containerd, Containers, Snapshots } from '../../containerd/types.ts';
 import { EngineError } from '../../errors.ts';
 import type { LogStore } from '../../logstore/types.ts';
@@ -60,6 +61,8 @@ function pruneJob(removeSnapshot: (key: string) => Promise<void> = async () => {
     ]),
     containerd: partOf<Containerd>({
       containers: partOf<Containers>({ delete: async () => {} }),
+    }),
+    store: partOf<JobStore>({
       snapshots: () =>
         partOf<Snapshots>({ usage: async () => ({ sizeBytes: 10, inodes: 1 }), remove: removeSnapshot }),
     }),

@@ -35,7 +35,7 @@ export async function recoverContainers(job: Job): Promise<void> {
 async function restoreContainer(job: Job, stored: ContainerdContainer): Promise<Container | undefined> {
   const record = decodeRecord(stored.extensions[RECORD_EXTENSION]);
   try {
-    const rootMounts = await job.containerd.snapshots(SNAPSHOTTER).mounts(record.id);
+    const rootMounts = await job.store.snapshots(SNAPSHOTTER).mounts(record.id);
     const container = newContainer(record, rootMounts);
     container.storedSpec = specText(stored.spec);
     job.containers.reserveName(record.name, record.id);

@@ -102,7 +102,7 @@ async function deleteContainer(job: Job, container: Container, removeVolumes: bo
   await ensureReleased(job, container);
   await closeSession(container);
   for (const execId of container.execIds) job.execs.delete(execId);
-  await ignoreAbsent(job.containerd.snapshots(SNAPSHOTTER).remove(container.id));
+  await ignoreAbsent(job.store.snapshots(SNAPSHOTTER).remove(container.id));
   await job.logs.remove(container.id);
   if (removeVolumes) await removeContainerVolumes(job, container.record);
   await job.binds.unstage(container.id);

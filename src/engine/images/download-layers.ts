@@ -1,8 +1,9 @@
 import { createDeferred } from '../../lib/deferred.ts';
 import { shortId } from '../../oci/digest.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
-import type { Repository } from '../../registry/types.ts';
-import type { ImageWork } from './image-work.ts';
+import type { BlobAccess } from './blob-access.ts';
+import { checkActive, type ImageWork } from './image-work.ts';
+import type { Pull } from './pull-types.ts';
 
 /** Downloads under way: one promise per layer, and one for the end of them all. */
 export interface LayerDownloads {
@@ -16,20 +17,24 @@ export interface LayerDownloads {
 const PARALLEL_DOWNLOADS = 3;
 const PROGRESS_INTERVAL_MS = 100;
 
-/** Starts the downloads, lowest layer first, three at a time; the first failure ends the others and is theirs too. */
+/**
+ * Starts the downloads of the layers that are not granted from the store, lowest first, three at a time; the first
+ * failure ends the others and is theirs too.
+ */
 export function downloadLayers(
   outer: ImageWork,
-  repository: Repository,
-  layers: readonly ContentDescriptor[],
+  pull: Pull,
+  source: { readonly layers: readonly ContentDescriptor[]; readonly granted: ReadonlySet<string> },
 ): LayerDownloads {
   const failed = new AbortController();
   const work = { ...outer, signal: AbortSignal.any([outer.signal, failed.signal]) };
-  const downloads = layers.map((layer) => ({ layer, done: createDeferred<undefined>() }));
+  const downloads = source.layers.map((layer) => ({ layer, done: createDeferred<undefined>() }));
   const queue = [...downloads];
   const downloadNext = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined && !failed.signal.aborted; next = queue.shift()) {
       try {
-        await downloadLayer(work, repository, next.layer);
+        if (!source.granted.has(next.layer.digest)) await downloadLayer(work, pull, next.layer);
+        work.report({ status: 'Download complete', progressDetail: {}, id: shortId(next.layer.digest) });
         next.done.resolve(undefined);
       } catch (error) {
         failed.abort();
@@ -47,32 +52,65 @@ export function downloadLayers(
   };
 }
 
-async function downloadLayer(
-  work: ImageWork,
-  repository: Repository,
-  layer: ContentDescriptor,
-): Promise<void> {
-  const id = shortId(layer.digest);
-  const written = await work.containerd.content.write(
-    { ref: `blob-${layer.digest}`, size: layer.size, digest: layer.digest },
-    (offset) => reporting(work, layer, { bytes: repository.fetchBlob(layer, offset), offset }),
+/**
+ * Brings a layer into the store. A blob that another repository's pull has left there is downloaded all the same: that a
+ * registry can name it, or says that it has it, does not show that it has its bytes.
+ */
+async function downloadLayer(work: ImageWork, pull: Pull, layer: ContentDescriptor): Promise<void> {
+  const { repository, access } = pull;
+  const source = { isShown: false };
+  const bytes = async function* (offset: number): AsyncGenerator<Uint8Array> {
+    yield* reporting(work, pull, { layer, bytes: repository.fetchBlob(layer, offset), offset });
+    source.isShown = true;
+  };
+  const written = await work.store.content.write(
+    {
+      ref: access.writeRef(layer.digest),
+      size: layer.size,
+      digest: layer.digest,
+      shownLabels: access.servedLabels,
+    },
+    bytes,
     work.signal,
   );
-  if (!written.alreadyPresent) work.report({ status: 'Verifying Checksum', progressDetail: {}, id });
-  work.report({ status: 'Download complete', progressDetail: {}, id });
+  if (written.alreadyPresent) {
+    // Another job may have brought it from the same repository meanwhile: that will do.
+    if (!source.isShown && !(await isGiven(work, pull, layer))) await drain(work, bytes(0));
+    if (source.isShown) await markServed(work, access, layer.digest);
+  }
+  work.report({ status: 'Verifying Checksum', progressDetail: {}, id: shortId(layer.digest) });
+}
+
+async function isGiven(work: ImageWork, pull: Pull, layer: ContentDescriptor): Promise<boolean> {
+  if (!pull.access.isServed(await work.store.content.info(layer.digest))) return false;
+  return pull.repository.isAnonymous() || (await pull.repository.hasBlob(layer));
+}
+
+async function drain(work: ImageWork, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of bytes) if (chunk.byteLength > 0) checkActive(work);
+}
+
+async function markServed(work: ImageWork, { servedLabels }: BlobAccess, digest: string): Promise<void> {
+  if (Object.keys(servedLabels).length > 0) await work.store.content.updateLabels(digest, servedLabels);
 }
 
 async function* reporting(
   work: ImageWork,
-  layer: ContentDescriptor,
-  source: { readonly bytes: AsyncIterable<Uint8Array>; readonly offset: number },
+  pull: Pull,
+  source: {
+    readonly layer: ContentDescriptor;
+    readonly bytes: AsyncIterable<Uint8Array>;
+    readonly offset: number;
+  },
 ): AsyncGenerator<Uint8Array> {
+  const { layer } = source;
   const id = shortId(layer.digest);
   let current = source.offset;
   let reportedAt = 0;
   for await (const chunk of source.bytes) {
     yield chunk;
     current += chunk.byteLength;
+    pull.traffic.networkBytes += chunk.byteLength;
     const now = performance.now();
     if (now - reportedAt < PROGRESS_INTERVAL_MS && current < layer.size) continue;
     reportedAt = now;

@@ -1,4 +1,5 @@
-import type { Containerd, Descriptor } from '../../containerd/types.ts';
+import type { JobStore } from '../../containerd/job-store.ts';
+import type { ContentInfo, Descriptor } from '../../containerd/types.ts';
 import { EngineError, isErrorKind, messageOf } from '../../errors.ts';
 import { createCleanupStack } from '../../lib/cleanup-stack.ts';
 import { createRandomId } from '../../lib/random-id.ts';
@@ -11,7 +12,7 @@ import type { Job } from '../job.ts';
 export interface ImageWork {
   readonly job: Job;
   /** Under a lease of this work: nothing it makes or finds is collected before names refer to it. */
-  readonly containerd: Containerd;
+  readonly store: JobStore;
   readonly leaseId: string;
   readonly report: (progress: ImageProgress) => void;
   readonly signal: AbortSignal;
@@ -29,11 +30,11 @@ export async function withImageWork<T>(
   const undo = createCleanupStack((name, error) => {
     job.log.warn({ step: name, err: messageOf(error) }, 'image clean-up failed');
   });
-  await job.containerd.leases.create({ id: leaseId, expiresAt: new Date(Date.now() + LEASE_LIFETIME_MS) });
-  undo.defer('delete lease', () => job.containerd.leases.delete(leaseId));
+  await job.store.leases.create({ id: leaseId, expiresAt: new Date(Date.now() + LEASE_LIFETIME_MS) });
+  undo.defer('delete lease', () => job.store.leases.delete(leaseId));
   try {
     const signal = AbortSignal.any([parts.signal, job.signal]);
-    return await perform({ ...parts, signal, leaseId, containerd: job.containerd.withLease(leaseId) });
+    return await perform({ ...parts, signal, leaseId, store: job.store.withLease(leaseId) });
   } finally {
     await undo.dispose();
   }
@@ -44,13 +45,39 @@ export function checkActive(work: Pick<ImageWork, 'signal'>): void {
   if (work.signal.aborted) throw new EngineError('Cancelled', 'context canceled');
 }
 
+/** The record of a blob of the store, kept by the lease of the work from now on; undefined when it is not there. */
+export async function claimContent(work: ImageWork, digest: string): Promise<ContentInfo | undefined> {
+  // The lease first: between a look and a claim it could be collected.
+  await work.store.leases.addResource(work.leaseId, { id: digest, type: 'content' });
+  return findContent(work.store, digest);
+}
+
+/** The record of a blob of the store; undefined when it is not there. */
+export async function findContent(
+  store: Pick<JobStore, 'content'>,
+  digest: string,
+): Promise<ContentInfo | undefined> {
+  try {
+    return await store.content.info(digest);
+  } catch (error) {
+    if (isErrorKind(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
+
 /** Writes a small blob whose bytes are at hand, with the labels that say what it keeps from collection. */
 export async function writeSmallBlob(
   work: ImageWork,
   blob: ContentDescriptor,
   content: { readonly bytes: Uint8Array; readonly labels: Readonly<Record<string, string>> },
 ): Promise<void> {
-  await work.containerd.content.write(
+  const known = await claimContent(work, blob.digest);
+  if (known) {
+    const isLabelled = Object.entries(content.labels).every(([key, value]) => known.labels[key] === value);
+    if (!isLabelled) await work.store.content.updateLabels(blob.digest, content.labels);
+    return;
+  }
+  await work.store.content.write(
     { ref: `blob-${blob.digest}`, size: blob.size, digest: blob.digest, labels: content.labels },
     (offset) => oneChunk(content.bytes.subarray(offset)),
     work.signal,
@@ -62,7 +89,7 @@ export async function writeUnknownBlob(
   work: ImageWork,
   source: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly digest: string; readonly size: number }> {
-  const { content } = work.containerd;
+  const { content } = work.store;
   const ref = `blob-${createRandomId()}`;
   try {
     const { digest, size } = await content.write({ ref, size: 0, digest: '' }, source, work.signal);
@@ -81,8 +108,8 @@ export async function keepImage(work: ImageWork, image: Image): Promise<void> {
   const { digest } = image.manifest;
   try {
     // The lease first: between a look and a claim it could be collected.
-    await work.containerd.leases.addResource(work.leaseId, { id: digest, type: 'content' });
-    await work.containerd.content.info(digest);
+    await work.store.leases.addResource(work.leaseId, { id: digest, type: 'content' });
+    await work.store.content.info(digest);
   } catch (error) {
     if (!isErrorKind(error, 'NotFound')) throw error;
     throw new EngineError('NotFound', `No such image: ${image.id}`, { cause: error });
@@ -91,15 +118,15 @@ export async function keepImage(work: ImageWork, image: Image): Promise<void> {
 
 /** All bytes of a blob in the content store; InvalidArgument when they are more than `maxBytes`. */
 export async function readSmallBlob(
-  containerd: Pick<Containerd, 'content'>,
+  store: Pick<JobStore, 'content'>,
   digest: string,
   maxBytes: number,
 ): Promise<Uint8Array> {
-  const { size } = await containerd.content.info(digest);
+  const { size } = await store.content.info(digest);
   if (size > maxBytes)
     throw new EngineError('InvalidArgument', `blob ${digest} is larger than ${maxBytes} bytes`);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of containerd.content.read(digest)) chunks.push(chunk);
+  for await (const chunk of store.content.read(digest)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 

@@ -33,6 +33,7 @@ beforeEach(async () => {
   containers = [];
   job = partOf<Job>({
     containerd,
+    store: containerd,
     archives: createImageArchives(),
     images: createImageStore(containerd.images),
     containers: partOf<ContainerStore>({ list: () => containers }),

@@ -26,7 +26,7 @@ export function createLoadSink(work: ImageWork): LoadSink {
           'InvalidArgument',
           `invalid archive: blob ${blob.digest} is larger than ${maxBytes} bytes`,
         );
-      return readSmallBlob(work.containerd, blob.digest, maxBytes);
+      return readSmallBlob(work.store, blob.digest, maxBytes);
     },
     compressionOf: (digest) => compressions.get(digest) ?? 'none',
   };

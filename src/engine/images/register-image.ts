@@ -1,3 +1,4 @@
+import type { Labels } from '../../containerd/types.ts';
 import { EngineError } from '../../errors.ts';
 import { MAX_IMAGE_CONFIG_BYTES, parseImageConfig, type ImageConfig } from '../../oci/image-config.ts';
 import type { ContentDescriptor, ImageManifest } from '../../oci/image-manifest.ts';
@@ -8,6 +9,8 @@ import { writeSmallBlob, type ImageWork } from './image-work.ts';
 /** A small blob with its bytes. */
 export interface SmallBlob extends ContentDescriptor {
   readonly bytes: Uint8Array;
+  /** What else is to be said of it in the store. */
+  readonly labels?: Labels;
 }
 
 /** The documents of an image whose layers are there. */
@@ -44,9 +47,9 @@ export async function storeDocuments(
 ): Promise<Image> {
   const { config, manifest, parsedManifest, index } = documents;
   const chainId = unpacked.layers.at(-1)?.chainId ?? '';
-  await writeSmallBlob(work, config, { bytes: config.bytes, labels: configLabels(chainId) });
-  await writeSmallBlob(work, manifest, { bytes: manifest.bytes, labels: manifestLabels(parsedManifest) });
-  if (index) await writeSmallBlob(work, index, { bytes: index.bytes, labels: indexLabels(manifest.digest) });
+  await writeDocument(work, config, configLabels(chainId));
+  await writeDocument(work, manifest, manifestLabels(parsedManifest));
+  if (index) await writeDocument(work, index, indexLabels(manifest.digest));
   return {
     id: config.digest,
     manifest: { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size },
@@ -55,4 +58,11 @@ export async function storeDocuments(
     chainId,
     parentId: '',
   };
+}
+
+function writeDocument(work: ImageWork, document: SmallBlob, references: Labels): Promise<void> {
+  return writeSmallBlob(work, document, {
+    bytes: document.bytes,
+    labels: { ...document.labels, ...references },
+  });
 }

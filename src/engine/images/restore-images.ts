@@ -1,4 +1,5 @@
-import type { Containerd, ContainerdImage } from '../../containerd/types.ts';
+import type { JobStore } from '../../containerd/job-store.ts';
+import type { ContainerdImage } from '../../containerd/types.ts';
 import { EngineError, messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { MAX_IMAGE_CONFIG_BYTES } from '../../oci/image-config.ts';
@@ -13,7 +14,7 @@ import { checkImageConfig } from './register-image.ts';
 
 /** What the images of an earlier process are found with. */
 export interface RestoreParts {
-  readonly containerd: Containerd;
+  readonly store: JobStore;
   readonly images: ImageStore;
   readonly log: Logger;
 }
@@ -32,7 +33,7 @@ async function restoreOne(
   records: readonly ContainerdImage[],
 ): Promise<void> {
   try {
-    parts.images.restore(await readImage(parts.containerd, digest), records);
+    parts.images.restore(await readImage(parts.store, digest), records);
   } catch (error) {
     if (!(error instanceof EngineError) || (error.kind !== 'NotFound' && error.kind !== 'InvalidArgument'))
       throw error;
@@ -41,19 +42,19 @@ async function restoreOne(
   }
 }
 
-async function readImage(containerd: Containerd, digest: string): Promise<Image> {
+async function readImage(store: JobStore, digest: string): Promise<Image> {
   if (!isDigest(digest)) throw new EngineError('InvalidArgument', 'an image record names no manifest');
-  const bytes = await readSmallBlob(containerd, digest, MAX_MANIFEST_BYTES);
+  const bytes = await readSmallBlob(store, digest, MAX_MANIFEST_BYTES);
   const stated = statedMediaType(bytes);
   const mediaType = isManifestType(stated) ? stated : OCI_MANIFEST;
   const parsed = parseImageManifest(bytes, mediaType);
-  const configBytes = await readSmallBlob(containerd, parsed.config.digest, MAX_IMAGE_CONFIG_BYTES);
+  const configBytes = await readSmallBlob(store, parsed.config.digest, MAX_IMAGE_CONFIG_BYTES);
   const config = checkImageConfig(configBytes, parsed.layers.length);
   const chainIds = chainIdsOf(config.diffIds);
   const layers: ImageLayer[] = [];
   for (const [index, blob] of parsed.layers.entries()) {
     const chainId = chainIds[index] ?? '';
-    const { sizeBytes } = await containerd.snapshots(SNAPSHOTTER).usage(chainId);
+    const { sizeBytes } = await store.snapshots(SNAPSHOTTER).usage(chainId);
     layers.push({ blob, diffId: config.diffIds[index] ?? '', chainId, sizeBytes });
   }
   return {

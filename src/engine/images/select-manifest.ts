@@ -1,4 +1,4 @@
-import { EngineError, isErrorKind } from '../../errors.ts';
+import { EngineError } from '../../errors.ts';
 import {
   parseImageIndex,
   parseImageManifest,
@@ -9,68 +9,91 @@ import {
 } from '../../oci/image-manifest.ts';
 import { isIndexType, isManifestType, isSchema1Type } from '../../oci/media-types.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
-import type { FetchedManifest, Repository } from '../../registry/types.ts';
-import { readSmallBlob, type ImageWork } from './image-work.ts';
+import type { Repository } from '../../registry/types.ts';
+import type { BlobAccess } from './blob-access.ts';
+import { claimContent, readSmallBlob, type ImageWork } from './image-work.ts';
+import type { SmallBlob } from './register-image.ts';
 
 /** The manifest of the wanted platform, and the index it was found in. */
 export interface SelectedManifest {
-  readonly index: FetchedManifest | undefined;
-  readonly manifest: FetchedManifest;
+  readonly index: SmallBlob | undefined;
+  readonly manifest: SmallBlob;
   readonly parsed: ImageManifest;
+}
+
+/** Where documents come from: undefined for one that this source does not have. */
+export type DocumentSource = (wanted: ContentDescriptor) => Promise<SmallBlob | undefined>;
+
+/** What is looked for. */
+export interface WantedManifest {
+  readonly target: ContentDescriptor;
+  readonly platform: Platform;
+  readonly familiarName: string;
 }
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
-/** Fetches what the target descriptor names, down to one image; NotFound when the platform is not offered. */
-export async function selectManifest(
-  work: ImageWork,
+/** Documents of the store that the pull may have; nothing is asked of the registry. */
+export function storedDocuments(work: ImageWork, access: BlobAccess): DocumentSource {
+  return async (wanted) => {
+    const known = await claimContent(work, wanted.digest);
+    if (!known || !access.allows(known)) return undefined;
+    const bytes = await readSmallBlob(work.store, wanted.digest, MAX_MANIFEST_BYTES);
+    return { mediaType: wanted.mediaType, digest: wanted.digest, size: bytes.byteLength, bytes };
+  };
+}
+
+/** Documents of the store where the pull may have them, else of the registry. */
+export function fetchedDocuments(
+  stored: DocumentSource,
   repository: Repository,
-  wanted: { readonly target: ContentDescriptor; readonly platform: Platform; readonly familiarName: string },
-): Promise<SelectedManifest> {
-  const fetched = await fetchKnown(work, repository, wanted.target);
-  checkFormat(fetched, wanted.familiarName);
-  if (!isIndexType(fetched.mediaType))
+  access: BlobAccess,
+): DocumentSource {
+  return async (wanted) => {
+    const known = await stored(wanted);
+    if (known) return known;
+    const fetched = await repository.fetchManifest(wanted.digest);
+    const mediaType = isKnownType(fetched.mediaType) ? fetched.mediaType : statedMediaType(fetched.bytes);
+    return { ...fetched, mediaType, labels: access.servedLabels };
+  };
+}
+
+/** Follows the target descriptor down to one image; NotFound when the platform is not offered, undefined when the source ends. */
+export async function selectManifest(
+  source: DocumentSource,
+  wanted: WantedManifest,
+): Promise<SelectedManifest | undefined> {
+  const document = await source(wanted.target);
+  if (!document) return undefined;
+  checkFormat(document, wanted.familiarName);
+  if (!isIndexType(document.mediaType))
     return {
       index: undefined,
-      manifest: fetched,
-      parsed: parseImageManifest(fetched.bytes, fetched.mediaType),
+      manifest: document,
+      parsed: parseImageManifest(document.bytes, document.mediaType),
     };
-  const entry = selectEntry(parseImageIndex(fetched.bytes, fetched.mediaType), wanted.platform);
+  const entry = selectEntry(parseImageIndex(document.bytes, document.mediaType), wanted.platform);
   if (!entry)
     throw new EngineError(
       'NotFound',
       `no matching manifest for ${formatPlatform(wanted.platform)} in the manifest list entries`,
     );
-  const manifest = await fetchKnown(work, repository, entry);
-  return { index: fetched, manifest, parsed: parseImageManifest(manifest.bytes, manifest.mediaType) };
+  const manifest = await source(entry);
+  if (!manifest) return undefined;
+  return { index: document, manifest, parsed: parseImageManifest(manifest.bytes, manifest.mediaType) };
 }
 
-// The registry has just named this digest to this job, so a copy in the job's own namespace will do.
-async function fetchKnown(
-  work: ImageWork,
-  repository: Repository,
-  wanted: ContentDescriptor,
-): Promise<FetchedManifest> {
-  const fetched = (await readStored(work, wanted)) ?? (await repository.fetchManifest(wanted.digest));
-  const mediaType = isKnownType(fetched.mediaType) ? fetched.mediaType : statedMediaType(fetched.bytes);
-  return { ...fetched, mediaType };
-}
-
-async function readStored(work: ImageWork, wanted: ContentDescriptor): Promise<FetchedManifest | undefined> {
-  try {
-    const bytes = await readSmallBlob(work.containerd, wanted.digest, MAX_MANIFEST_BYTES);
-    return { mediaType: wanted.mediaType, digest: wanted.digest, size: bytes.byteLength, bytes };
-  } catch (error) {
-    if (isErrorKind(error, 'NotFound')) return undefined;
-    throw error;
-  }
+/** The descriptor of a manifest or index whose bytes are at hand; undefined where it does not say what it is. */
+export function describeDocument(digest: string, bytes: Uint8Array): ContentDescriptor | undefined {
+  const mediaType = statedMediaType(bytes);
+  return isKnownType(mediaType) ? { mediaType, digest, size: bytes.byteLength } : undefined;
 }
 
 function isKnownType(mediaType: string): boolean {
   return isIndexType(mediaType) || isManifestType(mediaType) || isSchema1Type(mediaType);
 }
 
-function checkFormat({ mediaType }: FetchedManifest, familiarName: string): void {
+function checkFormat({ mediaType }: SmallBlob, familiarName: string): void {
   if (isSchema1Type(mediaType))
     throw new EngineError(
       'InvalidArgument',

@@ -1,3 +1,4 @@
+import type { ContentInfo } from '../../containerd/types.ts';
 import { EngineError, isErrorKind, messageOf } from '../../errors.ts';
 import { createRandomId } from '../../lib/random-id.ts';
 import { shortId } from '../../oci/digest.ts';
@@ -40,7 +41,7 @@ export async function unpackLayers(
     await work.job.images.lock.run(`layer ${layer.chainId}`, () =>
       unpackLayer(work, { ...layer, below }, listener),
     );
-    const { sizeBytes } = await work.containerd.snapshots(SNAPSHOTTER).usage(layer.chainId);
+    const { sizeBytes } = await work.store.snapshots(SNAPSHOTTER).usage(layer.chainId);
     unpacked.push({
       blob: toDescriptor(layer.blob),
       diffId: layer.diffId,
@@ -56,9 +57,9 @@ export async function unpackLayers(
 /** True when the snapshot exists; it is then kept by the lease of the work. */
 export async function claimSnapshot(work: ImageWork, chainId: string): Promise<boolean> {
   // The lease first: between a look and a claim it could be collected.
-  await work.containerd.leases.addResource(work.leaseId, { id: chainId, type: `snapshots/${SNAPSHOTTER}` });
+  await work.store.leases.addResource(work.leaseId, { id: chainId, type: `snapshots/${SNAPSHOTTER}` });
   try {
-    await work.containerd.snapshots(SNAPSHOTTER).stat(chainId);
+    await work.store.snapshots(SNAPSHOTTER).stat(chainId);
     return true;
   } catch (error) {
     if (isErrorKind(error, 'NotFound')) return false;
@@ -66,12 +67,12 @@ export async function claimSnapshot(work: ImageWork, chainId: string): Promise<b
   }
 }
 
-// That the snapshot of a diff id exists says nothing of a blob that only claims to be this layer: it has to have been
-// unpacked once itself.
-async function isKnownToMatch(work: ImageWork, { blob, diffId }: PendingLayer): Promise<boolean> {
-  if (blob.digest === diffId) return true;
-  const { labels } = await work.containerd.content.info(blob.digest);
-  return labels[UNCOMPRESSED_LABEL] === diffId;
+/**
+ * True where the blob is known to unpack to this diff id. That its snapshot exists says nothing of a blob that only claims
+ * to be this layer: it has to have been unpacked once itself.
+ */
+export function isUnpackedAs({ digest, labels }: ContentInfo, diffId: string): boolean {
+  return digest === diffId || labels[UNCOMPRESSED_LABEL] === diffId;
 }
 
 async function unpackLayer(
@@ -79,19 +80,20 @@ async function unpackLayer(
   layer: PendingLayer & { readonly below: string },
   listener: UnpackListener,
 ): Promise<void> {
-  if ((await claimSnapshot(work, layer.chainId)) && (await isKnownToMatch(work, layer))) return;
+  const isThere = await claimSnapshot(work, layer.chainId);
+  if (isThere && isUnpackedAs(await work.store.content.info(layer.blob.digest), layer.diffId)) return;
   listener.extracting(layer);
-  const snapshots = work.containerd.snapshots(SNAPSHOTTER);
+  const snapshots = work.store.snapshots(SNAPSHOTTER);
   const key = `unpack-${createRandomId()}`;
   const mounts = await snapshots.prepare({ key, parent: layer.below });
   try {
-    const applied = await work.containerd.diff.apply(toDescriptor(layer.blob), mounts);
+    const applied = await work.store.diff.apply(toDescriptor(layer.blob), mounts);
     if (applied.digest !== layer.diffId)
       throw new EngineError(
         'InvalidArgument',
         `failed to register layer: layer ${shortId(layer.blob.digest)} has diff id ${applied.digest}, should be ${layer.diffId}`,
       );
-    await work.containerd.content.updateLabels(layer.blob.digest, { [UNCOMPRESSED_LABEL]: layer.diffId });
+    await work.store.content.updateLabels(layer.blob.digest, { [UNCOMPRESSED_LABEL]: layer.diffId });
     await snapshots.commit({ name: layer.chainId, key });
   } catch (error) {
     await snapshots.remove(key).catch((cause: unknown) => {

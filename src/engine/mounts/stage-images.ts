@@ -31,7 +31,7 @@ export async function removeImageSnapshots(
   hostConfig: HostConfig,
 ): Promise<void> {
   const count = (hostConfig.Mounts ?? []).filter(({ Type: type }) => type === 'image').length;
-  const snapshots = job.containerd.snapshots(SNAPSHOTTER);
+  const snapshots = job.store.snapshots(SNAPSHOTTER);
   for (let number = 0; number < count; number += 1)
     await ignoreAbsent(snapshots.remove(snapshotKey(containerId, number)));
 }
@@ -43,7 +43,7 @@ async function stageImage(
 ): Promise<ContainerMount> {
   const { Source: name = '', Target: target = '', ImageOptions: options } = mount;
   const image = resolveImage(job, name);
-  const snapshots = job.containerd.withLease(job.leaseId).snapshots(SNAPSHOTTER);
+  const snapshots = job.store.withLease(job.leaseId).snapshots(SNAPSHOTTER);
   const key = snapshotKey(containerId, number);
   undo.defer('snapshot of an image', () => ignoreAbsent(snapshots.remove(key)));
   const view = await snapshots.view({ key, parent: image.chainId, labels: {} });

@@ -1,0 +1,43 @@
+import { statfs } from 'node:fs/promises';
+import type { Settings } from '../config/schema.ts';
+import { IMAGE_NAMESPACE } from '../containerd/job-store.ts';
+import type { Containerd } from '../containerd/types.ts';
+import { SNAPSHOTTER } from '../engine/snapshotter.ts';
+import type { Logger } from '../logger.ts';
+import { createImageCache, type ImageCache } from '../state/image-cache.ts';
+
+const DEFAULT_SCOPE = 'default';
+
+/** What a cache is opened with. */
+export interface ImageCacheParts {
+  readonly settings: Settings;
+  readonly containerd: Containerd;
+  /** True for berth's own containerd; another one is left as it was, unless an owner is named. */
+  readonly isEmbedded: boolean;
+  readonly log: Logger;
+}
+
+/** The cache of pulled images on the disk of this containerd. */
+export function openImageCache({ settings, containerd, isEmbedded, log }: ImageCacheParts): ImageCache {
+  let directory: Promise<string> | undefined;
+  return createImageCache({
+    images: containerd.inNamespace(IMAGE_NAMESPACE).images,
+    scope: settings.cacheScope ?? (isEmbedded ? DEFAULT_SCOPE : ''),
+    highPercent: settings.cacheHighPercent,
+    lowPercent: settings.cacheLowPercent,
+    async usedPercent() {
+      directory ??= findDirectory(containerd);
+      const { blocks, bavail, bfree } = await statfs(await directory);
+      const usable = blocks - bfree + bavail;
+      return usable === 0 ? 0 : ((blocks - bfree) / usable) * 100;
+    },
+    nowMs: Date.now,
+    log,
+  });
+}
+
+/** Where the snapshotter keeps its files: it says so itself. */
+async function findDirectory(containerd: Containerd): Promise<string> {
+  const plugins = await containerd.introspection.plugins([`id==${SNAPSHOTTER}`]);
+  return plugins.map(({ exports }) => exports['root']).find((root) => root !== undefined) ?? '/';
+}

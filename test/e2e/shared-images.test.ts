@@ -1,0 +1,112 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectContainerd } from '../../src/containerd/connect.ts';
+import { IMAGE_NAMESPACE } from '../../src/containerd/job-store.ts';
+import {
+  makeDirectories,
+  removeDirectories,
+  runBerth,
+  showLogsOnFailure,
+  startBerth,
+  type Berth,
+  type BerthDirectories,
+} from '../support/e2e-berth.ts';
+import { ask } from '../support/e2e-job.ts';
+import { buildImage } from '../support/image-builder.ts';
+import { storedAfterCollection } from '../support/image-job.ts';
+import { pushImage, startRegistry, type Registry } from '../support/registry.ts';
+
+// Jobs of one host, each with a berth of its own: what one has pulled, the next need not.
+
+let directories: BerthDirectories;
+let registry: Registry;
+let image: string;
+const berths: Berth[] = [];
+
+beforeAll(async () => {
+  directories = await makeDirectories();
+  registry = await startRegistry();
+  const layers = ['one', 'two'].map((content) => [{ type: 'file' as const, path: content, content }]);
+  await pushImage(registry, 'team/app:1', { image: await buildImage({ layers, cmd: ['sh'] }), kind: 'oci' });
+  image = `${registry.host}/team/app:1`;
+});
+afterAll(async () => {
+  await registry.stop();
+  await removeDirectories(directories);
+});
+showLogsOnFailure(() => berths);
+
+async function start(...args: readonly string[]): Promise<Berth> {
+  const berth = await startBerth({ directories, args });
+  berths.push(berth);
+  return berth;
+}
+
+async function blobReads(): Promise<number> {
+  const seen = await registry.requests();
+  return seen.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/')).length;
+}
+
+function report(berth: Berth): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ socketPath: berth.ready.controlSocket, path: '/_berth/report' }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => (text += part));
+      response.on('end', () => resolve(JSON.parse(text)));
+    });
+    asking.on('error', reject).end();
+  });
+}
+
+/** What is kept for later jobs, seen while a job keeps containerd running. */
+async function collect(berth: Berth): Promise<{ content: readonly string[]; snapshots: readonly string[] }> {
+  const containerd = connectContainerd(berth.ready.containerd, IMAGE_NAMESPACE);
+  try {
+    const { content, snapshots } = await storedAfterCollection(containerd);
+    return { content, snapshots };
+  } finally {
+    containerd.close();
+  }
+}
+
+test('the next job, and one beside it, get an image without its layers crossing the network', async () => {
+  const first = await start('--cache-scope', 'github.com/team/app');
+  await ask(first, 'pull', image);
+  expect(await ask(first, 'run', '--rm', image, 'cat', '/one', '/two')).toBe('onetwo');
+  const stored = await collect(first);
+  const reads = await blobReads();
+  const beside = await start();
+  await ask(beside, 'pull', image);
+  await ask(beside, 'run', '-d', '--name', 'kept', image, 'sleep', '1000');
+  expect((await first.stop()).code).toBe(0);
+  expect(await collect(beside)).toMatchObject({ content: stored.content });
+  expect(await ask(beside, 'exec', 'kept', 'cat', '/one')).toBe('one');
+  expect((await beside.stop()).code).toBe(0);
+  const next = await start('--cache-scope', 'github.com/team/app');
+  await ask(next, 'pull', image);
+  expect(await ask(next, 'run', '--rm', image, 'cat', '/two')).toBe('two');
+  expect(await blobReads()).toBe(reads);
+  expect(await report(next)).toMatchObject({
+    pulls: { hit: 1, partial: 0, miss: 0, networkBytes: 0, recent: [{ image, cache: 'hit' }] },
+  });
+  expect(await ask(next, 'images', '-q')).not.toBe('');
+  const { code, report: end } = await next.stop();
+  expect({ code, end }).toMatchObject({ code: 0, end: { leaks: [], pulls: { hit: 1 } } });
+});
+
+test('a job that was killed leaves its containers files to gc, and the images to the next job', async () => {
+  const killed = await start();
+  await ask(killed, 'pull', image);
+  await ask(killed, 'run', '-d', image, 'sleep', '1000');
+  const living = await start('--cache-scope', '');
+  const before = await collect(living);
+  await killed.kill9();
+  const gc = await runBerth(['gc', '--root', directories.root, '--run-dir', directories.runDir], {
+    home: directories.home,
+  });
+  expect({ code: gc.code, out: gc.stdout }).toMatchObject({ code: 0 });
+  const after = await collect(living);
+  expect(after.content).toEqual(before.content);
+  expect(after.snapshots).toHaveLength(before.snapshots.length - 1);
+  expect((await living.stop()).code).toBe(0);
+});

@@ -1,0 +1,6 @@
+import type { ImageCache } from '../../src/state/image-cache.ts';
+
+/** A cache that keeps nothing. */
+export function createNoCache(): ImageCache {
+  return { keep: () => Promise.resolve(), makeRoom: () => Promise.resolve(0) };
+}
