@@ -3,6 +3,7 @@ import { constants as osConstants } from 'node:os';
 import { EngineError } from '../errors.ts';
 import { createTreeCloner } from './clone-tree.ts';
 import type { Argument, Native } from './native.ts';
+import { systemError } from './system-error.ts';
 import type { Libc, OpenHow, ResolveFlag } from './types.ts';
 
 const atFdcwd = -100;
@@ -50,7 +51,7 @@ function makeDevice(major: number, minor: number): number {
 
 /** Loads the foreign function library (some milliseconds) and binds the C library's functions. */
 export async function loadLibc(): Promise<Libc> {
-  const { openNative, systemError } = await import('./native.ts');
+  const { openNative } = await import('./native.ts');
   const native = openNative();
   const check = (syscall: string, path: string, result: number): number => {
     if (result < 0) throw systemError(syscall, native.lastErrno(), path);

@@ -1,6 +1,6 @@
-import { constants as osConstants } from 'node:os';
-
 import koffi from 'koffi';
+
+import { systemError } from './system-error.ts';
 
 /** A value that a C function takes. */
 export type Argument = number | string | Buffer | null;
@@ -35,16 +35,6 @@ const signatures = {
 } as const;
 
 type NativeName = keyof typeof signatures;
-
-const errnoNames: ReadonlyMap<number, string> = new Map(
-  Object.entries(osConstants.errno).map(([name, value]) => [value, name]),
-);
-
-/** A failed call in the shape of node:fs's errors. */
-export function systemError(syscall: string, errno: number, path: string): Error {
-  const code = errnoNames.get(errno) ?? `E${errno}`;
-  return Object.assign(new Error(`${code}: ${syscall} '${path}'`), { code, errno, syscall });
-}
 
 /** Binds the functions. Importing this file takes milliseconds: do it when they are needed. */
 export function openNative(): Native {

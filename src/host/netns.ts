@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 
 import { EngineError } from '../errors.ts';
 import { toEngineError } from './errors.ts';
+import { openNetlinkSocket, type netlinkFamilies, type NetlinkSocket } from './netlink.ts';
 import type { NetnsCalls } from './netns-calls.ts';
 
 /** A socket to make in a network namespace; `listen` also starts listening where the protocol has that. */
@@ -16,6 +17,10 @@ export interface SocketSpec {
 export interface NetnsEntry {
   /** Runs a section inside the namespace; it must not be asynchronous: nothing else may run there. */
   run<T>(netnsPath: string, section: () => T): T;
+  /** Runs a section, under the same condition, inside a namespace that is made for it; who is to keep it must take hold of it there. */
+  runInNew<T>(section: () => T): T;
+  /** A socket for changes of the namespace, which the caller closes. */
+  netlink(netnsPath: string, family: keyof typeof netlinkFamilies): NetlinkSocket;
   /** A bound socket (TCP: listening) of the namespace, as a descriptor that the caller owns; throws errno errors. */
   listen(netnsPath: string, spec: SocketSpec): number;
   /** An unbound IPv4 socket of the namespace, as a descriptor that the caller owns. */
@@ -40,6 +45,8 @@ export async function openNetnsEntry(): Promise<NetnsEntry> {
     run(netnsPath, () => calls.socket(families[family], types[protocol] | nonblockCloexec));
   return {
     run,
+    runInNew: createRunInNew(calls),
+    netlink: (netnsPath, family) => run(netnsPath, () => openNetlinkSocket(calls, family)),
     open: (netnsPath, protocol) => make(netnsPath, protocol, 4),
     listen(netnsPath, spec) {
       const isV6 = spec.address.includes(':');
@@ -68,6 +75,18 @@ function createRun(calls: NetnsCalls): NetnsEntry['run'] {
     } finally {
       closeSync(fd);
     }
+    try {
+      return section();
+    } finally {
+      leave(calls, own);
+    }
+  };
+}
+
+function createRunInNew(calls: NetnsCalls): NetnsEntry['runInNew'] {
+  const own = openSync('/proc/thread-self/ns/net', 'r');
+  return (section) => {
+    calls.unshare();
     try {
       return section();
     } finally {

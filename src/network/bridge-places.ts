@@ -4,9 +4,9 @@ import { EngineError, messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { createAddressPool, type AddressPool } from './address-pool.ts';
 import { parseSubnet } from './ipv4.ts';
+import type { KernelLinks } from './kernel-links.ts';
 import { macFromAddress } from './mac-address.ts';
 import { createVethName, unclaimedPath } from './names.ts';
-import { expectSuccess, type NetTools } from './net-tools.ts';
 import { bindNetns, createNetnsFile, removeNetnsFile, type MountCalls } from './netns-file.ts';
 import { mayTalk, mtuOf } from './network-options.ts';
 import type { NetworkFacts } from './types.ts';
@@ -18,6 +18,7 @@ export interface BridgePlace {
   readonly interfaceName: string;
   readonly address: string;
   readonly macAddress: string;
+  readonly linkLocalAddresses: readonly string[];
 }
 
 /** What is asked of a place; empty texts stand for the pool's and the address's own. */
@@ -25,6 +26,7 @@ export interface PlaceRequest {
   readonly path: string;
   readonly address: string;
   readonly macAddress: string;
+  readonly linkLocalAddresses: readonly string[];
 }
 
 /** Interfaces on one bridge, and the addresses they hold. */
@@ -42,7 +44,7 @@ export interface BridgePlaces {
 
 /** What namespaces are made with. */
 export interface NetnsOptions {
-  readonly tools: NetTools;
+  readonly links: KernelLinks;
   readonly libc: MountCalls;
   readonly runDir: string;
   /** The namespace that the bridges are in. */
@@ -59,6 +61,8 @@ export interface PlacesOptions extends NetnsOptions {
   readonly prepare?: (path: string) => Promise<void>;
 }
 
+const linkLocalPrefix = 16;
+
 /** A bridge with nobody on it. */
 export function createBridgePlaces(options: PlacesOptions): BridgePlaces {
   const { libc, runDir, network, log } = options;
@@ -71,7 +75,8 @@ export function createBridgePlaces(options: PlacesOptions): BridgePlaces {
     const address = takeAddress(addresses, request.address);
     try {
       const macAddress = request.macAddress || macFromAddress(address);
-      const made = { path: request.path, interfaceName, address, macAddress };
+      const { path, linkLocalAddresses } = request;
+      const made = { path, interfaceName, address, macAddress, linkLocalAddresses };
       await fill(made);
       return made;
     } catch (error) {
@@ -83,12 +88,12 @@ export function createBridgePlaces(options: PlacesOptions): BridgePlaces {
     place(request, 'eth0', (made) => fillNew(options, made));
   const warm = createWarmPool({
     size: options.warmSize,
-    make: () => make({ path: unclaimedPath(runDir), address: '', macAddress: '' }),
+    make: () => make({ path: unclaimedPath(runDir), address: '', macAddress: '', linkLocalAddresses: [] }),
     onError: (error) => log.warn({ error: messageOf(error) }, 'network namespace not made ahead'),
   });
   return {
     async open(request) {
-      const isPlain = request.macAddress === '' && request.address === '';
+      const isPlain = [request.macAddress, request.address, ...request.linkLocalAddresses].join('') === '';
       const ready = isPlain ? warm.take() : undefined;
       const opened = ready === undefined ? await make(request) : { ...ready, path: request.path };
       if (ready) await rename(libc, ready.path, opened.path);
@@ -96,7 +101,7 @@ export function createBridgePlaces(options: PlacesOptions): BridgePlaces {
       warm.refill();
       return opened;
     },
-    attach: (request) => place(request, request.interfaceName, (made) => fillOpen(options, made)),
+    attach: (request) => place(request, request.interfaceName, (made) => addInterface(options, made, [])),
     claimAddress: (address) => addresses.claim(address),
     releaseAddress: (address) => addresses.release(address),
     async stop() {
@@ -116,71 +121,41 @@ function takeAddress(addresses: AddressPool, wanted: string): string {
   return wanted;
 }
 
-/** Makes a namespace bound to the path and runs the lines of `ip` inside; leaves nothing when one fails. */
-export async function createNetns(
-  { tools, libc }: NetnsOptions,
-  path: string,
-  lines: readonly string[],
-): Promise<void> {
-  await createNetnsFile(path);
-  try {
-    expectSuccess(await tools.ipInNew(path, lines), 'ip');
-  } catch (error) {
-    await removeNetnsFile(libc, path);
-    throw error;
-  }
-}
-
 async function fillNew(options: PlacesOptions, place: BridgePlace): Promise<void> {
-  const { libc, network, prepare } = options;
-  const { lines, veth } = interfaceLines(options, place);
-  const route = network.isInternal ? [] : [`route add default via ${network.gateway}`];
-  await createNetns(options, place.path, ['link set lo up', ...lines, ...route]);
+  const { libc, links, network, prepare } = options;
+  await links.createNetns(place.path);
   try {
-    await Promise.all([joinBridge(options, veth), prepare?.(place.path)]);
+    const gateways = network.isInternal ? [] : [network.gateway];
+    await Promise.all([addInterface(options, place, gateways), prepare?.(place.path)]);
   } catch (error) {
     await removeNetnsFile(libc, place.path);
     throw error;
   }
 }
 
-async function fillOpen(options: PlacesOptions, place: BridgePlace): Promise<void> {
-  const { tools } = options;
-  const { lines, veth } = interfaceLines(options, place);
-  const remove = [`link delete ${place.interfaceName}`];
-  try {
-    await tools.ip({ netns: place.path }, lines);
-    await joinBridge(options, veth);
-  } catch (error) {
-    await tools.ipAnyway({ netns: place.path }, remove);
-    throw error;
-  }
-}
-
-// No IPv6 address by itself: as in Docker, a container has one only where its network does.
-function interfaceLines(
-  { network, netnsPath }: PlacesOptions,
+function addInterface(
+  { links, network, netnsPath }: PlacesOptions,
   place: BridgePlace,
-): { readonly lines: readonly string[]; readonly veth: string } {
-  const veth = createVethName();
-  const { interfaceName: name, macAddress, address } = place;
-  const mtu = mtuOf(network);
-  return {
-    veth,
-    lines: [
-      `link add ${name} address ${macAddress} mtu ${mtu} type veth peer name ${veth} mtu ${mtu} netns ${netnsPath}`,
-      `link set ${name} addrgenmode none up`,
-      `addr add ${address}/${parseSubnet(network.subnet).prefixLength} brd + dev ${name}`,
-    ],
-  };
-}
-
-async function joinBridge({ tools, netnsPath, network }: PlacesOptions, veth: string): Promise<void> {
-  await tools.ip({ netns: netnsPath }, [
-    `link set ${veth} master ${network.bridgeName} addrgenmode none up`,
-    // Where the kernel filters bridged frames, a container's way to its own published port is one port twice.
-    `link set ${veth} type bridge_slave hairpin on${mayTalk(network) ? '' : ' isolated on'}`,
-  ]);
+  gateways: readonly string[],
+): Promise<void> {
+  const { path, interfaceName: name, macAddress: mac, address } = place;
+  const { prefixLength } = parseSubnet(network.subnet);
+  return links.addInterface(
+    { bridge: netnsPath, container: path },
+    {
+      bridgeName: network.bridgeName,
+      veth: createVethName(),
+      mtu: mtuOf(network),
+      isIsolated: !mayTalk(network),
+      name,
+      mac,
+      addresses: [
+        { address, prefixLength },
+        ...place.linkLocalAddresses.map((one) => ({ address: one, prefixLength: linkLocalPrefix })),
+      ],
+      gateways,
+    },
+  );
 }
 
 // A mounted-on file cannot be renamed: the namespace gets its second name before it loses the first. One that

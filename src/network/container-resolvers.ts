@@ -1,8 +1,10 @@
 import { isIPv4 } from 'node:net';
 
 import { messageOf } from '../errors.ts';
+import { toEngineError } from '../host/errors.ts';
 import type { NetnsEntry } from '../host/netns.ts';
 import type { Logger } from '../logger.ts';
+import { resolverRules } from './resolver-rules.ts';
 import type { Neighbours } from './dns-names.ts';
 import { startDnsServer, type DnsServer } from './dns-server.ts';
 import type { Sandboxes } from './sandboxes.ts';
@@ -27,7 +29,7 @@ export interface ResolverOptions {
   readonly sandboxes: Sandboxes;
   /** For other names, unless the container brings its own. */
   readonly upstream: readonly string[];
-  /** Puts `resolverTable` in force in a namespace that has never been on a user's network. */
+  /** `redirectResolver` for a namespace that has never been on a user's network. */
   readonly prepare: (netnsPath: string) => Promise<void>;
   readonly log: Logger;
 }
@@ -36,14 +38,16 @@ const resolverAddress = '127.0.0.11';
 /** Above the ports that the kernel hands out, so that no connection of the container's own is in the way. */
 const resolverPort = 61_053;
 
-/** Rules of a container's namespace: its resolver is on port 53, and yet that port is the container's to listen on. */
-export function resolverTable(): string {
-  const target = `${resolverAddress}:${resolverPort}`;
-  const rules = ['udp', 'tcp'].map(
-    (protocol) => `ip daddr ${resolverAddress} ${protocol} dport 53 dnat to ${target}`,
-  );
-  const chain = `chain output { type nat hook output priority -100; policy accept; ${rules.join('; ')}; }`;
-  return `add table ip berth\ndelete table ip berth\ntable ip berth {\n${chain}\n}\n`;
+/** Makes a namespace find its resolver on port 53. */
+export async function redirectResolver(netns: NetnsEntry, netnsPath: string): Promise<void> {
+  const socket = netns.netlink(netnsPath, 'netfilter');
+  try {
+    await socket.request(resolverRules({ address: resolverAddress, port: resolverPort }));
+  } catch (error) {
+    throw toEngineError(error, 'cannot redirect names to their resolver');
+  } finally {
+    socket.close();
+  }
 }
 
 /** No resolvers yet. */

@@ -1,28 +1,23 @@
 import { randomInt } from 'node:crypto';
 
-import { EngineError } from '../errors.ts';
+import { EngineError, isErrorKind } from '../errors.ts';
 import { readNetSetting, writeNetSetting } from '../host/net-settings.ts';
 import type { NetnsEntry } from '../host/netns.ts';
 import type { Logger } from '../logger.ts';
 import type { Egress } from './egress.ts';
-import { permitForwarding } from './forward-permit.ts';
+import { permitForwarding, withdrawForwarding } from './forward-permit.ts';
 import { createBridgeMac } from './mac-address.ts';
 import type { Subnet } from './ipv4.ts';
+import type { BridgeSpec, KernelLinks } from './kernel-links.ts';
+import type { InterfaceAddress } from './link-messages.ts';
 import { sharedNetnsPath, isolatedNetnsPath } from './names.ts';
-import { expectSuccess, type NetTools, type Place } from './net-tools.ts';
+import type { NetTools, Place } from './net-tools.ts';
 import { bindNetns, createNetnsFile, type MountCalls } from './netns-file.ts';
 import type { Foundation } from './network-state.ts';
-import {
-  bridgeTable,
-  uplinkTable,
-  type BridgeRules,
-  type EgressRules,
-  type PortRules,
-} from './rule-tables.ts';
+import { bridgeTable, uplinkTable, type BridgeRules, type EgressRules } from './rule-tables.ts';
 import {
   freeBridges,
   freeUplinks,
-  gatewayWithPrefix,
   routedBlocks,
   singleBlocks,
   subnetText,
@@ -37,6 +32,7 @@ export interface Ground {
   readonly tools: NetTools;
   readonly libc: MountCalls;
   readonly netns: NetnsEntry;
+  readonly links: KernelLinks;
   readonly log: Logger;
   readonly slug: string;
   /** `berth-<slug>`. */
@@ -52,6 +48,7 @@ export interface Ground {
 
 const isolatedBridge = 'docker0';
 const isolatedUplink = 'uplink';
+const defaultMtu = 1500;
 
 /** Lays the ground of a job that has none: its namespace, its default bridge, its way out. What a failure leaves, the broom removes. */
 export async function layFoundation(ground: Ground, choice: NetworkPlace): Promise<Foundation> {
@@ -59,14 +56,16 @@ export async function layFoundation(ground: Ground, choice: NetworkPlace): Promi
 }
 
 /** Puts the job's rules in force, again or for the first time: the policy may have changed since. */
-export async function applyRules(ground: Ground, foundation: Foundation): Promise<void> {
+export async function applyRules(
+  ground: Ground,
+  foundation: Foundation,
+  bridges: readonly BridgeRules[],
+): Promise<void> {
   const { tools, mark } = ground;
   const inside: Place = { netns: foundation.netnsPath };
   const { bridge, uplink } = foundation;
-  const rules = applyBridgeRules(ground, foundation, {
-    bridges: [defaultBridgeRules(foundation)],
-    ports: [],
-  });
+  const exit: EgressRules = { egress: ground.egress, resolvers: ground.resolvers };
+  const rules = tools.nft(inside, bridgeTable({ mark, bridges, ...(uplink ? {} : { exit }) }));
   if (uplink === undefined) {
     await rules;
     enableForwarding(ground, foundation.netnsPath);
@@ -77,7 +76,6 @@ export async function applyRules(ground: Ground, foundation: Foundation): Promis
   ground.netns.run(foundation.netnsPath, () => {
     writeNetSetting('ip_forward', '1');
   });
-  const exit: EgressRules = { egress: ground.egress, resolvers: ground.resolvers };
   await Promise.all([
     rules,
     tools.nft('host', uplinkTable(mark, uplink, exit)),
@@ -85,25 +83,9 @@ export async function applyRules(ground: Ground, foundation: Foundation): Promis
   ]);
 }
 
-/** What the rules of the bridges' namespace are about. */
-export interface BridgeState {
-  readonly bridges: readonly BridgeRules[];
-  readonly ports: readonly PortRules[];
-}
-
 /** The default bridge for the rules. */
 export function defaultBridgeRules({ bridge }: Foundation): BridgeRules {
   return { name: bridge.name, subnet: bridge.subnet, isInternal: false, hasMasquerade: true };
-}
-
-/** Replaces the rules of the namespace that the bridges are in. */
-export async function applyBridgeRules(
-  ground: Ground,
-  { netnsPath, uplink }: Foundation,
-  state: BridgeState,
-): Promise<void> {
-  const exit = uplink ? {} : { exit: { egress: ground.egress, resolvers: ground.resolvers } };
-  await ground.tools.nft({ netns: netnsPath }, bridgeTable({ mark: ground.mark, ...state, ...exit }));
 }
 
 /** Lets ports that are published on loopback lead over the bridge; the rules must be in force already. */
@@ -114,48 +96,41 @@ export function routeLoopback(netns: NetnsEntry, netnsPath: string, bridgeName: 
 }
 
 async function layIsolated(ground: Ground): Promise<Foundation> {
-  const { tools, mark, slug } = ground;
+  const { links, mark, slug } = ground;
   const netnsPath = isolatedNetnsPath(slug);
-  const inside: Place = { netns: netnsPath };
-  const [taken] = await Promise.all([takenOn(tools, 'host'), makeJobNetns(ground, netnsPath)]);
+  const [taken] = await Promise.all([takenOn(ground, ground.hostNetns), links.createNetns(netnsPath)]);
   const slot = firstOf(freeBridges({ names: new Set(), blocks: singleBlocks(ground.resolvers) }));
   const bridge = { name: isolatedBridge, subnet: subnetText(slot), gateway: slot.gateway };
-  const uplink = await addUplink(ground, inside, taken);
+  const uplink = await addUplink(ground, netnsPath, taken);
   const foundation: Foundation = { kind: 'isolated', netnsPath, bridge, uplink };
+  const pair = (address: string): InterfaceAddress => ({ address, prefixLength: 31 });
   await Promise.all([
-    tools.ip(inside, [
-      ...bridgeLines(isolatedBridge, slot, mark),
-      `link set ${isolatedUplink} addrgenmode none up`,
-      `addr add ${uplink.jobAddress}/31 dev ${isolatedUplink}`,
-      `route add default via ${uplink.hostAddress} dev ${isolatedUplink}`,
-    ]),
-    applyRules(ground, foundation),
+    links.addBridge(netnsPath, bridgeSpec(slot, { name: isolatedBridge, alias: mark })),
+    links.raise(netnsPath, isolatedUplink, {
+      addresses: [pair(uplink.jobAddress)],
+      gateways: [uplink.hostAddress],
+    }),
+    applyRules(ground, foundation, [defaultBridgeRules(foundation)]),
   ]);
   // Last, and so after the rules: the link never carries what they would have dropped.
-  await tools.ip('host', [
-    `addr add ${uplink.hostAddress}/31 dev ${uplink.hostLink}`,
-    `link set ${uplink.hostLink} addrgenmode none alias ${mark} up`,
-  ]);
+  await links.raise(ground.hostNetns, uplink.hostLink, {
+    alias: mark,
+    addresses: [pair(uplink.hostAddress)],
+    gateways: [],
+  });
   return foundation;
 }
 
-// Not by `ip netns add`: the first one on a machine mounts the directory of all namespaces on itself, for good.
-async function makeJobNetns({ tools }: Ground, path: string): Promise<void> {
-  await createNetnsFile(path);
-  expectSuccess(await tools.ipInNew(path, ['link set lo up']), 'ip');
-}
-
-async function addUplink(ground: Ground, inside: Place, taken: Taken): Promise<UplinkSlot> {
-  const { tools, hostNetns, uplinkPools } = ground;
+async function addUplink(ground: Ground, netnsPath: string, taken: Taken): Promise<UplinkSlot> {
+  const { links, hostNetns, uplinkPools } = ground;
   for (const slot of freeUplinks(uplinkPools, taken, randomInt(1 << 30))) {
-    const added = await tools.run(
-      inside,
-      ['ip', '-batch', '-'],
-      `link add ${isolatedUplink} type veth peer name ${slot.hostLink} netns ${hostNetns}\n`,
-    );
-    if (added.stderr.includes('File exists')) continue;
-    expectSuccess(added, 'ip');
-    return slot;
+    try {
+      await links.addPair(netnsPath, isolatedUplink, { name: slot.hostLink, netnsPath: hostNetns });
+      return slot;
+    } catch (error) {
+      // Another job was faster.
+      if (!isErrorKind(error, 'Conflict')) throw error;
+    }
   }
   throw new EngineError('Unavailable', 'no free addresses for the uplink of a job');
 }
@@ -164,52 +139,47 @@ async function layShared(
   ground: Ground,
   choice: Exclude<NetworkPlace, { kind: 'isolated' }>,
 ): Promise<Foundation> {
-  const { tools, libc, runDir, mark } = ground;
+  const { links, libc, runDir, mark } = ground;
   const netnsPath = sharedNetnsPath(runDir);
   await createNetnsFile(netnsPath);
   bindNetns(libc, choice.kind === 'path' ? choice.path : ground.hostNetns, netnsPath);
-  const inside: Place = { netns: netnsPath };
-  const taken = await takenOn(tools, inside);
+  const taken = await takenOn(ground, netnsPath);
   const blocks = [...taken.blocks, ...singleBlocks(ground.resolvers)];
   for (const slot of freeBridges({ ...taken, blocks })) {
     const name = slot.sharedName;
-    const added = await tools.run(inside, ['ip', 'link', 'add', name, 'type', 'bridge']);
-    if (added.stderr.includes('File exists')) continue;
-    expectSuccess(added, 'ip');
     const bridge = { name, subnet: subnetText(slot), gateway: slot.gateway };
     const foundation: Foundation = { kind: choice.kind, netnsPath, bridge };
-    await tools.ip(inside, [`link set ${name} alias ${mark}`]);
-    await applyRules(ground, foundation);
-    await tools.ip(inside, bridgeLines(name, slot, mark).slice(1));
-    return foundation;
+    // First, and so the bridge is never without them.
+    await applyRules(ground, foundation, [defaultBridgeRules(foundation)]);
+    try {
+      await links.addBridge(netnsPath, bridgeSpec(slot, { name, alias: mark }));
+      return foundation;
+    } catch (error) {
+      if (!isErrorKind(error, 'Conflict')) throw error;
+      await withdrawForwarding(ground.tools, { netns: netnsPath }, mark);
+    }
   }
   throw new EngineError('Unavailable', 'no free subnet for the default bridge');
 }
 
-/** Makes a bridge. Without a hardware address of its own it would take that of its lowest port, and change it under its neighbours. */
-export function bridgeLines(name: string, slot: BridgeSlot, mark: string): readonly string[] {
-  return [
-    `link add ${name} type bridge`,
-    `link set ${name} address ${createBridgeMac()} addrgenmode none alias ${mark}`,
-    `addr add ${gatewayWithPrefix(slot)} brd + dev ${name}`,
-    `link set ${name} up`,
-  ];
+/** A bridge to make. Without a hardware address of its own it would take that of its lowest port, and change it under its neighbours. */
+export function bridgeSpec(
+  slot: BridgeSlot,
+  { name, alias, mtu = defaultMtu }: { readonly name: string; readonly alias: string; readonly mtu?: number },
+): BridgeSpec {
+  const { gateway: address, subnet } = slot;
+  const addresses = [{ address, prefixLength: subnet.prefixLength }];
+  return { name, mac: createBridgeMac(), mtu, alias, addresses };
 }
 
 /** Blocks that a namespace has routes to. */
-export async function takenBlocks({ tools }: Ground, netnsPath: string): Promise<readonly Subnet[]> {
-  return (await takenOn(tools, { netns: netnsPath })).blocks;
+export async function takenBlocks(ground: Ground, netnsPath: string): Promise<readonly Subnet[]> {
+  return (await takenOn(ground, netnsPath)).blocks;
 }
 
-async function takenOn(tools: NetTools, place: Place): Promise<Taken> {
-  const [links, routes] = await Promise.all([
-    tools.show(place, ['link', 'show']),
-    tools.show(place, ['-4', 'route', 'show', 'table', 'all']),
-  ]);
-  return {
-    names: new Set(links.flatMap(({ ifname }) => ifname ?? [])),
-    blocks: routedBlocks(routes.flatMap(({ dst }) => dst ?? [])),
-  };
+async function takenOn({ links }: Ground, netnsPath: string): Promise<Taken> {
+  const { names, routed } = await links.survey(netnsPath);
+  return { names, blocks: routedBlocks(routed) };
 }
 
 function firstOf<T>(values: Iterable<T>): T {

@@ -3,15 +3,16 @@ import type { HostProcesses } from '../host/types.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
 import type { Logger } from '../logger.ts';
 import { coalesce } from './coalesce.ts';
-import { createContainerResolvers, resolverTable } from './container-resolvers.ts';
+import { createContainerResolvers, redirectResolver } from './container-resolvers.ts';
 import type { Egress } from './egress.ts';
-import { applyBridgeRules, applyRules, layFoundation, routeLoopback, type Ground } from './foundation.ts';
+import { applyRules, defaultBridgeRules, layFoundation, routeLoopback, type Ground } from './foundation.ts';
 import { hostResolverFiles, readHostResolvers } from './host-resolvers.ts';
 import { jobNetwork } from './job-sandboxes.ts';
-import { jobMark, netnsDirectory, unclaimedPrefix } from './names.ts';
+import { createKernelLinks } from './kernel-links.ts';
+import { isUserBridge, jobMark, netnsDirectory, unclaimedPrefix } from './names.ts';
 import { createNetTools, type NetTools } from './net-tools.ts';
 import { holdsNetns, listNetnsFiles, removeNetnsFile, type MountCalls } from './netns-file.ts';
-import { createNetworkRegistry, type NetworkRegistry } from './network-registry.ts';
+import { createNetworkRegistry, rulesOf, type NetworkRegistry } from './network-registry.ts';
 import {
   createNetworkState,
   readNetworkState,
@@ -21,6 +22,8 @@ import {
 } from './network-state.ts';
 import { predefinedNetworks } from './predefined.ts';
 import { createPublishedPorts } from './published-ports.ts';
+import { createRuleKeeper } from './rule-keeper.ts';
+import type { BridgeRules } from './rule-tables.ts';
 import { reapNetwork } from './reap-network.ts';
 import type { ResolverConfig } from './resolv-conf.ts';
 import { createSandboxes, gatewayOf } from './sandboxes.ts';
@@ -66,6 +69,7 @@ export async function createJobNetwork(options: JobNetworkOptions): Promise<JobN
   const ground: Ground = {
     tools,
     netns,
+    links: createKernelLinks(netns, libc),
     libc,
     log,
     slug,
@@ -95,7 +99,8 @@ async function openState(ground: Ground, { options, stored, reap }: Opening): Pr
   try {
     if (found?.kind === choice.kind && (await isWhole(ground.tools, found))) {
       await dropUnclaimed(ground);
-      await applyRules(ground, found);
+      await dropDeparted(ground, found, stored);
+      await applyRules(ground, found, bridgesOf(found, stored));
       return { ...stored, foundation: found };
     }
     const left = await reap();
@@ -128,6 +133,24 @@ async function dropUnclaimed({ runDir, libc }: Ground): Promise<void> {
     await removeNetnsFile(libc, path);
 }
 
+function bridgesOf(foundation: Foundation, { networks = [] }: NetworkState): readonly BridgeRules[] {
+  return [defaultBridgeRules(foundation), ...networks.map(rulesOf)];
+}
+
+// Bridges of networks that were being removed when the last process ended. In a namespace with others' links they are
+// the broom's: there a name alone does not say whose they are.
+async function dropDeparted(
+  { links }: Ground,
+  { netnsPath, uplink }: Foundation,
+  { networks = [] }: NetworkState,
+): Promise<void> {
+  if (!uplink) return;
+  const known = new Set(networks.map(({ bridgeName }) => bridgeName));
+  const { names } = await links.survey(netnsPath);
+  const departed = [...names].filter((name) => isUserBridge(name) && !known.has(name));
+  await Promise.all(departed.map((name) => links.removeLink(netnsPath, name)));
+}
+
 interface Opened {
   readonly options: JobNetworkOptions;
   readonly state: LaidState;
@@ -136,12 +159,12 @@ interface Opened {
 }
 
 function openParts(ground: Ground, { options, state, resolvers, reap }: Opened): JobNetwork {
-  const { tools, netns, libc, runDir, log } = ground;
+  const { netns, libc, runDir, log } = ground;
   const { foundation } = state;
   const { netnsPath } = foundation;
-  const places = { tools, libc, runDir, log, netnsPath };
+  const places = { links: ground.links, libc, runDir, log, netnsPath };
   const sandboxes = createSandboxes(places);
-  const prepare = (path: string): Promise<void> => tools.nft({ netns: path }, resolverTable());
+  const prepare = (path: string): Promise<void> => redirectResolver(netns, path);
   const addressOf = (containerId: string): string | undefined =>
     gatewayOf(sandboxes.endpointsOf(containerId))?.ipAddress;
   const ports = createPublishedPorts({
@@ -150,9 +173,9 @@ function openParts(ground: Ground, { options, state, resolvers, reap }: Opened):
     addressOf,
     maxPorts: options.maxPorts ?? Infinity,
   });
-  const updateRules = coalesce(() =>
-    applyBridgeRules(ground, foundation, { bridges: registry.bridges(), ports: ports.rules() }),
-  );
+  const present = { bridges: bridgesOf(foundation, state), ports: [] };
+  const rules = createRuleKeeper({ netns, netnsPath, table: ground.mark, present });
+  const updateRules = coalesce(() => rules.update({ bridges: registry.bridges(), ports: ports.rules() }));
   const registry: NetworkRegistry = createNetworkRegistry({
     ...places,
     ground,

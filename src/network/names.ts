@@ -42,6 +42,16 @@ export function sandboxPath(runDir: string, containerId: string): string {
   return join(netnsDirectory(runDir), containerId.slice(0, 12));
 }
 
+/** Name of the bridge of a user's network. */
+export function userBridgeName(networkId: string): string {
+  return `br-${networkId.slice(0, 12)}`;
+}
+
+/** True for what `userBridgeName` makes. */
+export function isUserBridge(name: string): boolean {
+  return /^br-[0-9a-f]{12}$/.test(name);
+}
+
 /** A fresh name for a namespace file that no container has yet. */
 export function unclaimedPath(runDir: string): string {
   return join(netnsDirectory(runDir), `${unclaimedPrefix}${randomHex(12)}`);

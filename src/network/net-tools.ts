@@ -16,8 +16,6 @@ export interface IpRecord {
 export interface NetTools {
   /** Runs the lines as one `ip -batch`; the first that fails ends it with Internal. */
   ip(place: Place, lines: readonly string[]): Promise<void>;
-  /** As `ip`, in a new namespace that is bound to the (empty) file before the first line runs; answers how it ended. */
-  ipInNew(file: string, lines: readonly string[]): Promise<ProcessResult>;
   /** As `ip`, but goes on after a failed line, and answers what failed. */
   ipAnyway(place: Place, lines: readonly string[]): Promise<string>;
   show(place: Place, args: readonly string[]): Promise<readonly IpRecord[]>;
@@ -40,8 +38,6 @@ export function createNetTools(processes: HostProcesses, hostNetns: string | und
     async ip(place, lines) {
       expectSuccess(await run(place, ['ip', '-batch', '-'], batch(lines)), 'ip');
     },
-    ipInNew: (file, lines) =>
-      run('host', ['unshare', `--net=${file}`, '--', 'ip', '-batch', '-'], batch(lines)),
     async ipAnyway(place, lines) {
       if (lines.length === 0) return '';
       return (await run(place, ['ip', '-force', '-batch', '-'], batch(lines))).stderr;

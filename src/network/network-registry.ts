@@ -1,8 +1,8 @@
-import { EngineError, limitReached } from '../errors.ts';
+import { EngineError, limitReached, messageOf } from '../errors.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
 import { createBridgePlaces, type NetnsOptions } from './bridge-places.ts';
-import { bridgeLines, routeLoopback, takenBlocks, type Ground } from './foundation.ts';
-import { parseSubnet } from './ipv4.ts';
+import { bridgeSpec, routeLoopback, takenBlocks, type Ground } from './foundation.ts';
+import { parseSubnet, type Subnet } from './ipv4.ts';
 import { hasMasquerade, mtuOf } from './network-options.ts';
 import type { Foundation } from './network-state.ts';
 import { planNetwork } from './plan-network.ts';
@@ -48,6 +48,7 @@ export interface RegistryOptions extends NetnsOptions {
 export function createNetworkRegistry(options: RegistryOptions): NetworkRegistry {
   const { ground, foundation, predefined, lock } = options;
   const users = new Map<string, LiveNetwork>();
+  const departures = createDepartures(options);
   const bridge = live(options, predefined.bridge);
   const facts = (): NetworkFacts[] => [...users.values()].map((network) => network.facts);
   const all = (): NetworkFacts[] => [...Object.values(predefined), ...facts()];
@@ -68,8 +69,9 @@ export function createNetworkRegistry(options: RegistryOptions): NetworkRegistry
         if (all().some(({ name }) => name === request.name))
           throw new EngineError('Conflict', `network with name ${request.name} already exists`);
         if (users.size >= options.maxNetworks) throw limitReached('networks', options.maxNetworks);
+        if (request.subnet !== '') await departures.finish();
         const taken = foundation.uplink
-          ? [parseSubnet(`${foundation.uplink.jobAddress}/31`)]
+          ? [parseSubnet(`${foundation.uplink.jobAddress}/31`), ...departures.subnets()]
           : await takenBlocks(ground, foundation.netnsPath);
         const createdAt = new Date().toISOString().replace('Z', '000000Z');
         const made = planNetwork(request, { networks: all(), taken, createdAt });
@@ -90,12 +92,39 @@ export function createNetworkRegistry(options: RegistryOptions): NetworkRegistry
         if (!network) throw new EngineError('NotFound', `network ${networkId} not found`);
         users.delete(networkId);
         await network.places.stop();
-        await ground.tools.ip({ netns: foundation.netnsPath }, [`link delete ${network.facts.bridgeName}`]);
-        await options.updateRules();
-        await options.store(facts());
+        await Promise.all([options.updateRules(), options.store(facts())]);
+        departures.begin(network.facts);
       }),
     async stop() {
       for (const network of [bridge, ...users.values()]) await network.places.stop();
+      await departures.finish();
+    },
+  };
+}
+
+/** Bridges that nobody is on any more; the kernel takes its time to remove one, and nobody has to wait for it. */
+interface Departures {
+  begin(network: NetworkFacts): void;
+  /** What is not to be given to another network yet. */
+  subnets(): readonly Subnet[];
+  finish(): Promise<void>;
+}
+
+function createDepartures({ links, foundation, log }: RegistryOptions): Departures {
+  const leaving = new Map<NetworkFacts, Promise<void>>();
+  return {
+    begin(network) {
+      const removal = links
+        .removeLink(foundation.netnsPath, network.bridgeName)
+        .catch((error: unknown) => {
+          log.warn({ networkId: network.id, error: messageOf(error) }, 'bridge of a removed network remains');
+        })
+        .finally(() => leaving.delete(network));
+      leaving.set(network, removal);
+    },
+    subnets: () => [...leaving.keys()].map(({ subnet }) => parseSubnet(subnet)),
+    async finish() {
+      await Promise.all(leaving.values());
     },
   };
 }
@@ -107,28 +136,28 @@ function live(options: RegistryOptions, facts: NetworkFacts): LiveNetwork {
   return { facts, places: createBridgePlaces({ ...options, ...prepare, network: facts, warmSize }) };
 }
 
-function rulesOf(facts: NetworkFacts): BridgeRules {
+/** A network as the rules see it. */
+export function rulesOf(facts: NetworkFacts): BridgeRules {
   const { bridgeName: name, subnet, isInternal } = facts;
   return { name, subnet, isInternal, hasMasquerade: hasMasquerade(facts) };
 }
 
 async function addBridge(
-  { ground, foundation }: RegistryOptions,
+  { ground, foundation, links }: RegistryOptions,
   made: NetworkFacts,
   use: () => Promise<void>,
 ): Promise<void> {
-  const inside = { netns: foundation.netnsPath };
   const { bridgeName: name, gateway } = made;
   const slot = { gateway, subnet: parseSubnet(made.subnet), sharedName: name };
+  await links.addBridge(
+    foundation.netnsPath,
+    bridgeSpec(slot, { name, alias: ground.mark, mtu: mtuOf(made) }),
+  );
   try {
-    await ground.tools.ip(inside, [
-      ...bridgeLines(name, slot, ground.mark),
-      `link set ${name} mtu ${mtuOf(made)}`,
-    ]);
     await use();
     routeLoopback(ground.netns, foundation.netnsPath, name);
   } catch (error) {
-    await ground.tools.ipAnyway(inside, [`link delete ${name}`]);
+    await links.removeLink(foundation.netnsPath, name);
     throw error;
   }
 }

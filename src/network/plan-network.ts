@@ -10,6 +10,7 @@ import {
   subnetsOverlap,
   type Subnet,
 } from './ipv4.ts';
+import { userBridgeName } from './names.ts';
 import { checkNetworkOptions } from './network-options.ts';
 import { freeBridges } from './slots.ts';
 import type { NetworkFacts, NetworkRequest } from './types.ts';
@@ -47,7 +48,7 @@ export function planNetwork(request: NetworkRequest, around: Surroundings): Netw
     createdAt: around.createdAt,
     subnet: formatSubnet(subnet),
     gateway: request.gateway || gateway,
-    bridgeName: `br-${id.slice(0, 12)}`,
+    bridgeName: userBridgeName(id),
     isPredefined: false,
     ipRange: request.ipRange === '' ? '' : checkRange(request.ipRange, subnet),
     auxAddresses: request.auxAddresses,

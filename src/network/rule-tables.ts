@@ -1,5 +1,6 @@
 import { egressRules, resolverRules, type Egress } from './egress.ts';
 import { uplinkPrefix } from './names.ts';
+import { ruleSets, type RuleSet } from './rule-sets.ts';
 
 /** A bridge as the rules of its namespace see it. */
 export interface BridgeRules {
@@ -33,7 +34,6 @@ export interface EgressRules {
   readonly resolvers: readonly string[];
 }
 
-const anyAddress = '0.0.0.0';
 const established = 'ct state established,related accept';
 
 /** The whole table of an uplink in the host's namespace, replacing what the job had there: the job's only way out, and nobody's way in. */
@@ -79,77 +79,70 @@ export function uplinkTable(mark: string, uplink: UplinkRules, { egress, resolve
   });
 }
 
-/** What the rules of the bridges' namespace are made of. */
+/** What the table of the bridges' namespace begins with; later changes are messages about its sets. */
 export interface BridgeTable {
   readonly mark: string;
   readonly bridges: readonly BridgeRules[];
-  readonly ports: readonly PortRules[];
   /** Where no uplink's table rules on what leaves. */
   readonly exit?: EgressRules;
 }
 
 /** The whole table of the namespace the bridges are in. */
-export function bridgeTable({ mark, bridges, ports, exit }: BridgeTable): string {
-  const set = `{ ${bridges.map(({ name }) => `"${name}"`).join(', ')} }`;
-  const internal = bridges.filter(({ isInternal }) => isInternal);
+export function bridgeTable({ mark, bridges, exit }: BridgeTable): string {
   const leaving = exit ? [...resolverRules(exit.egress, exit.resolvers), 'jump egress'] : [];
-  return table(mark, {
-    ...(exit ? { egress: egressRules(exit.egress) } : {}),
-    // The bridges route to loopback, for ports published there: from outside of this namespace nobody may use that.
-    guard: [
-      'type filter hook prerouting priority raw; policy accept;',
-      `iifname ${set} ip daddr 127.0.0.0/8 drop`,
-    ],
-    ...translations(ports),
-    forward: [
-      'type filter hook forward priority filter - 1; policy accept;',
-      `iifname != ${set} oifname != ${set} accept`,
-      ...bridges.map(({ name }) => `iifname "${name}" oifname "${name}" accept`),
-      ...internal.flatMap(({ name }) => [`iifname "${name}" drop`, `oifname "${name}" drop`]),
-      established,
-      'ct status dnat accept',
-      `oifname ${set} drop`,
-      ...leaving,
-    ],
-    postrouting: [
-      'type nat hook postrouting priority srcnat; policy accept;',
-      `ip saddr 127.0.0.0/8 oifname ${set} masquerade`,
-      // A container that comes back to its own network by a published port: the answer must take the same way.
-      ...bridges.map(({ name, subnet }) => `ip saddr ${subnet} oifname "${name}" ct status dnat masquerade`),
-      ...bridges
-        .filter(({ isInternal, hasMasquerade }) => !isInternal && hasMasquerade)
-        .map(({ name, subnet }) => `ip saddr ${subnet} oifname != "${name}" masquerade`),
-    ],
-  });
+  return table(
+    mark,
+    {
+      ...(exit ? { egress: egressRules(exit.egress) } : {}),
+      // The bridges route to loopback, for ports published there: from outside of this namespace nobody may use that.
+      guard: [
+        'type filter hook prerouting priority raw; policy accept;',
+        'iifname @bridges ip daddr 127.0.0.0/8 drop',
+      ],
+      publish: (['tcp', 'udp'] as const).flatMap((protocol) => [
+        `dnat ip to ip daddr . ${protocol} dport map @binds_${protocol}`,
+        `fib daddr type local dnat ip to ${protocol} dport map @ports_${protocol}`,
+      ]),
+      prerouting: ['type nat hook prerouting priority dstnat; policy accept;', 'jump publish'],
+      output: ['type nat hook output priority -100; policy accept;', 'jump publish'],
+      forward: [
+        'type filter hook forward priority filter - 1; policy accept;',
+        'iifname != @bridges oifname != @bridges accept',
+        'iifname . oifname @same accept',
+        'iifname @internal drop',
+        'oifname @internal drop',
+        established,
+        'ct status dnat accept',
+        'oifname @bridges drop',
+        ...leaving,
+      ],
+      postrouting: [
+        'type nat hook postrouting priority srcnat; policy accept;',
+        'ip saddr 127.0.0.0/8 oifname @bridges masquerade',
+        // A container that comes back to its own network by a published port: the answer must take the same way.
+        'ip saddr @subnets oifname @bridges ct status dnat masquerade',
+        'ip saddr @masqueraded oifname != @bridges masquerade',
+      ],
+    },
+    declareSets(bridges),
+  );
 }
 
-function translations(ports: readonly PortRules[]): Readonly<Record<string, readonly string[]>> {
-  if (ports.length === 0) return {};
-  const rules = (['tcp', 'udp'] as const).flatMap((protocol) => {
-    const own = ports.filter((port) => port.protocol === protocol);
-    const anywhere = own.filter(({ hostIp }) => hostIp === anyAddress);
-    const somewhere = own.filter(({ hostIp }) => hostIp !== anyAddress);
-    const target = ({ address, containerPort }: PortRules): string => `${address} . ${containerPort}`;
-    return [
-      mapRule(
-        `dnat ip to ip daddr . ${protocol} dport map`,
-        somewhere.map((port) => `${port.hostIp} . ${port.hostPort} : ${target(port)}`),
-      ),
-      mapRule(
-        `fib daddr type local dnat ip to ${protocol} dport map`,
-        anywhere.map((port) => `${port.hostPort} : ${target(port)}`),
-      ),
-    ].flat();
-  });
-  return {
-    publish: rules,
-    prerouting: ['type nat hook prerouting priority dstnat; policy accept;', 'jump publish'],
-    output: ['type nat hook output priority -100; policy accept;', 'jump publish'],
+function declareSets(bridges: readonly BridgeRules[]): readonly string[] {
+  const quoted = (some: readonly BridgeRules[]): string[] => some.map(({ name }) => `"${name}"`);
+  const leaving = bridges.filter(({ isInternal, hasMasquerade }) => hasMasquerade && !isInternal);
+  const elements: Partial<Record<RuleSet, readonly string[]>> = {
+    bridges: quoted(bridges),
+    same: quoted(bridges).map((name) => `${name} . ${name}`),
+    internal: quoted(bridges.filter(({ isInternal }) => isInternal)),
+    subnets: bridges.map(({ subnet }) => subnet),
+    masqueraded: leaving.map(({ subnet }) => subnet),
   };
-}
-
-function mapRule(statement: string, elements: readonly string[]): readonly string[] {
-  return elements.length === 0 ? [] : [`${statement} { ${elements.join(', ')} }`];
+  return (Object.keys(ruleSets) as RuleSet[]).map((set) => {
+    const own = elements[set] ?? [];
+    const filled = own.length === 0 ? '' : ` elements = { ${own.join(', ')} };`;
+    return `${ruleSets[set].replace(/ }$/, '')}${filled} }`;
+  });
 }
 
 /** Removes a job's table, and is no error where there is none. */
@@ -158,9 +151,14 @@ export function dropTable(mark: string): string {
 }
 
 // One transaction: the old table is in force until the new one is.
-function table(mark: string, chains: Readonly<Record<string, readonly string[]>>): string {
+function table(
+  mark: string,
+  chains: Readonly<Record<string, readonly string[]>>,
+  sets: readonly string[] = [],
+): string {
   const body = Object.entries(chains).map(
     ([name, rules]) => `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join('')}  }\n`,
   );
-  return `${dropTable(mark)}table inet ${mark} {\n${body.join('')}}\n`;
+  const head = sets.map((set) => `  ${set}\n`);
+  return `${dropTable(mark)}table inet ${mark} {\n${[...head, ...body].join('')}}\n`;
 }

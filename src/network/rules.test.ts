@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
+import { addressBytes, formatSix } from './address-bytes.ts';
 import { egressRules, resolverRules } from './egress.ts';
 import { isolatedNetnsPath, jobMark, sandboxPath } from './names.ts';
+import { elementChanges, elementsOf } from './rule-sets.ts';
 import { bridgeTable, uplinkTable } from './rule-tables.ts';
 import { createWarmPool } from './warm-pool.ts';
 
@@ -48,18 +50,90 @@ describe('rule tables', () => {
     expect(text).not.toContain('{  }');
   });
 
-  test('bridges accept within, and masquerade what leaves each', () => {
+  test('begin with the bridges there are', () => {
     const text = bridgeTable({
       mark: 'berth-x',
       bridges: [
         { name: 'docker0', subnet: '172.17.0.0/16', isInternal: false, hasMasquerade: true },
-        { name: 'br-1', subnet: '172.18.0.0/16', isInternal: false, hasMasquerade: true },
+        { name: 'br-1', subnet: '172.18.0.0/16', isInternal: true, hasMasquerade: true },
       ],
-      ports: [],
     });
-    expect(text).toContain('oifname { "docker0", "br-1" } drop');
-    expect(text).toContain('ip saddr 172.18.0.0/16 oifname != "br-1" masquerade');
+    expect(text).toContain(
+      'set same { type ifname . ifname; elements = { "docker0" . "docker0", "br-1" . "br-1" }; }',
+    );
+    expect(text).toContain('set internal { type ifname; elements = { "br-1" }; }');
+    expect(text).toContain('flags interval; elements = { 172.17.0.0/16 }; }');
+    expect(text).toContain('map ports_tcp { type inet_service : ipv4_addr . inet_service; }');
     expect(text).not.toContain('egress');
+  });
+});
+
+describe('changes of rules', () => {
+  const bridge = { name: 'br-1', subnet: '10.1.0.0/24', isInternal: false, hasMasquerade: false };
+  const port = {
+    protocol: 'tcp',
+    hostIp: '0.0.0.0',
+    hostPort: 8080,
+    address: '10.1.0.2',
+    containerPort: 80,
+  } as const;
+  const none = elementsOf({ bridges: [], ports: [] });
+
+  test('are only what differs, removals apart from additions', () => {
+    const [a, b] = [
+      elementsOf({ bridges: [bridge], ports: [port] }),
+      elementsOf({ bridges: [bridge], ports: [{ ...port, address: '10.1.0.3' }] }),
+    ];
+    expect(elementChanges(a, a)).toEqual([]);
+    expect(elementChanges(none, a).map(({ kind, set }) => `${kind} ${set}`)).toEqual([
+      'add bridges',
+      'add same',
+      'add subnets',
+      'add ports_tcp',
+    ]);
+    const moved = elementChanges(a, b);
+    expect(moved.map(({ kind, set, elements }) => [kind, set, elements[0]?.data?.toString('hex')])).toEqual([
+      ['remove', 'ports_tcp', '0a01000200500000'],
+      ['add', 'ports_tcp', '0a01000300500000'],
+    ]);
+    expect(elementChanges(a, none).every(({ kind }) => kind === 'remove')).toBe(true);
+  });
+
+  test('a port of one address is told apart from one of all', () => {
+    const changes = elementChanges(
+      none,
+      elementsOf({ bridges: [], ports: [{ ...port, hostIp: '127.0.0.1' }] }),
+    );
+    expect(changes.map(({ set, elements }) => [set, elements[0]?.key.toString('hex')])).toEqual([
+      ['binds_tcp', '7f0000011f900000'],
+    ]);
+  });
+});
+
+describe('addresses as bytes', () => {
+  test.each([
+    ['10.0.0.1', '0a000001'],
+    ['::', '00'.repeat(16)],
+    ['::1', `${'00'.repeat(15)}01`],
+    ['fd00::1:2', `fd00${'00'.repeat(10)}00010002`],
+    ['::ffff:1.2.3.4', `${'00'.repeat(10)}ffff01020304`],
+    ['1:2:3:4:5:6:7:8', '00010002000300040005000600070008'],
+  ])('%s', (text, hex) => {
+    expect(addressBytes(text).toString('hex')).toBe(hex);
+  });
+
+  test.each([
+    ['2001:db8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
+    ['1:0:0:2:0:0:0:3', '1:0:0:2::3'],
+    ['::', '::'],
+    ['FE80::0', 'fe80::'],
+    ['1:0:2:3:4:5:6:7', '1:0:2:3:4:5:6:7'],
+  ])('%s is written %s', (text, short) => {
+    expect(formatSix(addressBytes(text))).toBe(short);
+  });
+
+  test.each(['', '1.2.3', 'x', '1::2::3'])('%j is none', (text) => {
+    expect(() => addressBytes(text)).toThrow('invalid IP address');
   });
 });
 

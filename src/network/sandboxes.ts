@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.ts';
-import { createNetns, type BridgePlaces, type NetnsOptions } from './bridge-places.ts';
+import type { BridgePlaces, NetnsOptions, PlaceRequest } from './bridge-places.ts';
 import { parseMacAddress } from './mac-address.ts';
 import { sandboxPath } from './names.ts';
 import { holdsNetns, removeNetnsFile } from './netns-file.ts';
@@ -152,7 +152,7 @@ async function openSandbox(
   // What a crash left of this container's last run is in nobody's use.
   await removeNetnsFile(options.libc, path);
   if (!first) {
-    await createNetns(options, path, ['link set lo up']);
+    await options.links.createNetns(path);
     return path;
   }
   const { network, request } = first;
@@ -182,8 +182,7 @@ async function removeInterface(context: Context, containerId: string, { facts }:
   const { options, holdings } = context;
   const gone = holdings.of(containerId).find(({ network }) => network.facts.id === facts.id);
   if (!gone) return;
-  const place = { netns: sandboxPath(options.runDir, containerId) };
-  await options.tools.ip(place, [`link delete ${gone.endpoint.interfaceName}`]);
+  await options.links.removeLink(sandboxPath(options.runDir, containerId), gone.endpoint.interfaceName);
   holdings.set(
     containerId,
     holdings.of(containerId).filter((one) => one !== gone),
@@ -195,11 +194,11 @@ async function removeInterface(context: Context, containerId: string, { facts }:
 async function routeOut({ options, holdings }: Context, containerId: string): Promise<void> {
   const out = gatewayOf(holdings.of(containerId).map(({ endpoint }) => endpoint));
   if (!out) return;
-  const line = `route replace default via ${out.gateway} dev ${out.interfaceName}`;
-  await options.tools.ip({ netns: sandboxPath(options.runDir, containerId) }, [line]);
+  const path = sandboxPath(options.runDir, containerId);
+  await options.links.leadOut(path, out.interfaceName, [out.gateway]);
 }
 
-function wanted(request: EndpointRequest): { readonly address: string; readonly macAddress: string } {
+function wanted(request: EndpointRequest): Omit<PlaceRequest, 'path'> {
   const macAddress = request.macAddress && parseMacAddress(request.macAddress);
-  return { address: request.ipAddress, macAddress };
+  return { address: request.ipAddress, macAddress, linkLocalAddresses: request.linkLocalAddresses };
 }

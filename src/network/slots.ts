@@ -88,11 +88,6 @@ export function singleBlocks(addresses: readonly string[]): readonly Subnet[] {
   return addresses.map(parseSubnet);
 }
 
-/** `address/length` with the address kept whole, as `ip addr add` takes it. */
-export function gatewayWithPrefix({ gateway, subnet }: BridgeSlot): string {
-  return `${gateway}/${subnet.prefixLength}`;
-}
-
 /** Text of a bridge's subnet. */
 export function subnetText({ subnet }: BridgeSlot): string {
   return formatSubnet(subnet);

@@ -6,6 +6,7 @@ import { checkLinks } from './link-spec.ts';
 import { bad, free, quote, unless, type Finding, type RuleContext, type RuleTable } from './rule.ts';
 
 const MAX_ALIASES = 100;
+const MAX_LINK_LOCAL = 16;
 const MAX_OPTION_BYTES = 16 * 1024;
 const ALIAS = /^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,252}$/;
 const NETWORK_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_. -]{0,127}$/;
@@ -14,17 +15,21 @@ const OPERATIONAL = free('told by the daemon; ignored in a request');
 
 function checkIpam(ipam: EndpointSettings['IPAMConfig']): readonly Finding[] {
   const { IPv4Address: ipv4 = '', IPv6Address: ipv6 = '', LinkLocalIPs: linkLocal = [] } = ipam ?? {};
-  const asks = ipv4 !== '' || ipv6 !== '' || linkLocal.length > 0;
+  const asks = ipv4 !== '' || ipv6 !== '';
   return [
     ...unless(ipv4 === '' || isIpv4(ipv4), bad(`invalid IPv4 address: ${quote(ipv4)}`)),
     ...unless(ipv6 === '' || isIpv6(ipv6), bad(`invalid IPv6 address: ${quote(ipv6)}`)),
     ...linkLocal.flatMap((address) =>
-      unless(isIpv4(address) || isIpv6(address), bad(`invalid link-local IP address: ${quote(address)}`)),
+      unless(
+        isIpv4(address) && address.startsWith('169.254.'),
+        bad(`invalid link-local IP address: ${quote(address)}`),
+      ),
     ),
+    ...unless(linkLocal.length <= MAX_LINK_LOCAL, bad(`more than ${MAX_LINK_LOCAL} link-local addresses`)),
     ...unless(!asks || FEATURES.staticAddresses, bad(STATIC_ADDRESS)),
-    ...unless(ipv6 === '' && linkLocal.length === 0, {
+    ...unless(ipv6 === '', {
       kind: 'unsupported',
-      message: 'IPv6 and link-local addresses of containers are not supported',
+      message: 'IPv6 addresses of containers are not supported',
     }),
   ];
 }
