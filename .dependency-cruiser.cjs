@@ -29,8 +29,9 @@ const LAYERS = {
   state: { values: ['lib', 'errors.ts'], types: [...ADAPTERS, ...ADAPTER_TYPES], packages: [NODE] },
   wire: { values: [], types: [], packages: [] },
   lib: { values: [], types: [], packages: [NODE] },
+  // What a setting may say is checked by the code that will decide by it.
   config: {
-    values: ['lib', 'errors.ts'],
+    values: ['policy', 'lib', 'errors.ts'],
     types: ['policy', 'wire', 'logger.ts'],
     packages: [NODE, 'smol-toml'],
   },

@@ -29,7 +29,8 @@ run (\`scripts/generate-policy-doc.ts\`); a test compares it with them.
 | warn | taken and not carried out; the answer's \`Warnings\` say so |
 | deny | what leaves the container's confinement is refused with 403 |
 
-A denial marked "setting" is lifted by \`[dind] allow_privileged = true\`. When the key is absent it counts as true
+A denial marked "setting" is lifted by \`[dind] allow_privileged = true\`, and that of privileges, capabilities, devices
+and security options also for single images, by a list of rules. When the key is absent it counts as true
 on macOS and Windows hosts, whose containers live in a virtual machine, and as false on Linux. The others have no
 setting that lifts them. Names are case-sensitive; a name that differs from a known one in case only is refused,
 and so is an unknown name that sounds as if it widened rights. Other unknown names are answered with a warning.

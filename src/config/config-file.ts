@@ -1,13 +1,17 @@
 import { EngineError } from '../errors.ts';
 import type { EndpointSwitch } from '../policy/endpoint-permissions.ts';
+import type { PrivilegeRule } from '../policy/privilege-rule.ts';
 import { API_SWITCHES } from './api-switches.ts';
+import { readPrivilegeRules } from './privilege-rules.ts';
 
 /** The configuration file's values under their settings' names; a key that is not in the file is not here. */
 export interface ConfigFile {
   readonly root?: string;
   readonly runDir?: string;
   readonly containerdAddress?: string;
-  readonly allowPrivileged?: boolean;
+  readonly allowPrivileged?: boolean | readonly PrivilegeRule[];
+  readonly neutralise?: readonly string[];
+  readonly fence?: string;
   readonly hostPlatform?: string;
   readonly apiProfile?: string;
   readonly apiSwitches?: Readonly<Partial<Record<EndpointSwitch, boolean>>>;
@@ -36,14 +40,16 @@ export interface ConfigFile {
   readonly logLevel?: string;
 }
 
-type ValueType = 'string' | 'boolean' | 'integer' | 'number' | 'size' | 'strings';
+type ValueType = 'string' | 'boolean' | 'integer' | 'number' | 'size' | 'strings' | 'rules';
 
 /** Every key of the file: where it goes, and what it must be. */
 const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readonly type: ValueType }>> = {
   root: { setting: 'root', type: 'string' },
   run_dir: { setting: 'runDir', type: 'string' },
   'containerd.address': { setting: 'containerdAddress', type: 'string' },
-  'dind.allow_privileged': { setting: 'allowPrivileged', type: 'boolean' },
+  'dind.allow_privileged': { setting: 'allowPrivileged', type: 'rules' },
+  'dind.neutralise': { setting: 'neutralise', type: 'strings' },
+  'dind.fence': { setting: 'fence', type: 'string' },
   'dind.host_platform': { setting: 'hostPlatform', type: 'string' },
   'api.profile': { setting: 'apiProfile', type: 'string' },
   'network.mode': { setting: 'networkMode', type: 'string' },
@@ -84,7 +90,8 @@ export function readConfigFile(document: Readonly<Record<string, unknown>>): Con
     const key = Object.hasOwn(KEYS, path) ? KEYS[path] : undefined;
     if (!key) throw new EngineError('InvalidArgument', `unknown key ${path}`);
     requireType(path, value, key.type);
-    values[key.setting] = value;
+    values[key.setting] =
+      Array.isArray(value) && key.type === 'rules' ? readPrivilegeRules(path, value) : value;
   }
   return {
     ...(values as ConfigFile),
@@ -140,5 +147,9 @@ const TYPES: Readonly<
   strings: {
     test: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
     name: 'a list of strings',
+  },
+  rules: {
+    test: (value) => typeof value === 'boolean' || Array.isArray(value),
+    name: 'true or false, or a list of rules',
   },
 };

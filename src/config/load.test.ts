@@ -36,14 +36,72 @@ describe('settings', () => {
     expect(loadCommandLine(['--config', configFile(text)], 'serve').settings.allowPrivileged).toBe(expected);
   });
 
+  test('allow_privileged may be a list of rules', () => {
+    const file = configFile(`
+[[dind.allow_privileged]]
+image = "moby/buildkit"
+privileged = true
+[[dind.allow_privileged]]
+image = "kindest/node:v1.*"
+capabilities = ["sys_admin"]
+devices = ["/dev/fuse"]
+security_opt = ["seccomp=unconfined"]
+`);
+    expect(loadCommandLine(['--config', file], 'serve').settings.allowPrivileged).toEqual([
+      { image: 'moby/buildkit', privileged: true, capabilities: [], devices: [], securityOptions: [] },
+      {
+        image: 'kindest/node:v1.*',
+        privileged: false,
+        capabilities: ['CAP_SYS_ADMIN'],
+        devices: ['/dev/fuse'],
+        securityOptions: ['seccomp=unconfined'],
+      },
+    ]);
+  });
+
   test.each([
     ['an unknown key', 'allow_privileged = true', 'unknown key allow_privileged'],
     ['an unknown table', '[dnid]\nallow_privileged = true', 'unknown key dnid.allow_privileged'],
     [
       'a string for a boolean',
       '[dind]\nallow_privileged = "true"',
-      'dind.allow_privileged must be true or false',
+      'dind.allow_privileged must be true or false, or a list of rules',
     ],
+    [
+      'a rule without an image',
+      '[[dind.allow_privileged]]\nprivileged = true',
+      'dind.allow_privileged[0].image',
+    ],
+    [
+      'a rule that allows nothing',
+      '[[dind.allow_privileged]]\nimage = "a"',
+      'dind.allow_privileged[0] allows nothing',
+    ],
+    [
+      'a rule with an unknown key',
+      '[[dind.allow_privileged]]\nimage = "a"\nprivilege = true',
+      'unknown key dind.allow_privileged[0].privilege',
+    ],
+    [
+      'a rule about hosts by pattern',
+      '[[dind.allow_privileged]]\nimage = "*.org/a"\nprivileged = true',
+      "a registry's host must be written out",
+    ],
+    [
+      'a rule with an unknown capability',
+      '[[dind.allow_privileged]]\nimage = "a"\ncapabilities = ["NOPE"]',
+      'unknown capability "NOPE"',
+    ],
+    [
+      'a rule with a device elsewhere',
+      '[[dind.allow_privileged]]\nimage = "a"\ndevices = ["/etc/x"]',
+      '"/etc/x" is no path below /dev',
+    ],
+    ['a rule that is none', '[dind]\nallow_privileged = ["a"]', 'must be a table with an image'],
+    ['a fence of many words', '[dind]\nfence = "no fence"', 'dind.fence is one word'],
+    ['a pattern that is none', '[dind]\nneutralise = [""]', 'dind.neutralise: ""'],
+    ['a switch that is none', '[api]\ncontainer = true', 'unknown key api.container'],
+    ['a switch that is no boolean', '[api]\nexec = 1', 'api.exec must be true or false'],
     ['a relative root', 'root = "var/lib"', 'root must be an absolute path'],
     [
       'a negative size',

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { parse } from 'smol-toml';
 import { EngineError, messageOf } from '../errors.ts';
 import { endpointPermissions } from './api-switches.ts';
+import { imagePattern } from './privilege-rules.ts';
 import { readConfigFile, type ConfigFile } from './config-file.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { positive, sizeBytes } from './quantities.ts';
@@ -13,6 +14,7 @@ import {
   cacheScope,
   cgroupParent,
   egress,
+  fence,
   hostPlatform,
   logLevel,
   networkChoice,
@@ -173,6 +175,7 @@ const DEFAULTS = {
   root: '/var/lib/berth',
   runDir: '/run/berth',
   hostPlatform: process.platform,
+  neutralise: [],
   apiProfile: 'job',
   apiSwitches: {},
   networkMode: 'isolated',
@@ -205,6 +208,8 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
     containerd: values.containerdAddress,
     hostPlatform: hostPlatform(values.hostPlatform),
     allowPrivileged: values.allowPrivileged,
+    neutralise: values.neutralise.map((pattern) => imagePattern('dind.neutralise', pattern)),
+    fence: values.fence === undefined ? undefined : fence(values.fence),
     api: endpointPermissions({ profile: values.apiProfile, switches: values.apiSwitches }, environment),
     network: networkChoice(values.networkMode),
     egress: egress(values.egress),

@@ -1,4 +1,5 @@
 import type { EndpointPermissions } from '../policy/endpoint-permissions.ts';
+import type { PrivilegeRule } from '../policy/privilege-rule.ts';
 
 /** What platform the operator's host is, as far as the gate's default is concerned. */
 export type HostPlatform = 'linux' | 'darwin' | 'windows';
@@ -42,8 +43,12 @@ export interface Settings {
   /** `embedded`, the path of containerd's socket, or undefined: the system's where it answers, else embedded. */
   readonly containerd: string | undefined;
   readonly hostPlatform: HostPlatform;
-  /** `[dind] allow_privileged`: undefined when the key is absent. */
-  readonly allowPrivileged: boolean | undefined;
+  /** `[dind] allow_privileged`: for all images, for those of the rules, or undefined when the key is absent. */
+  readonly allowPrivileged: boolean | readonly PrivilegeRule[] | undefined;
+  /** `[dind] neutralise`: patterns of images that run without the privileges that they ask for. */
+  readonly neutralise: readonly string[];
+  /** `[dind] fence`: what stands between the containers' kernel and the machine, in the operator's word. */
+  readonly fence: string | undefined;
   /** `[api]`: which endpoints the job may use. */
   readonly api: EndpointPermissions;
   readonly network: NetworkChoice;

@@ -40,6 +40,15 @@ export function hostPlatform(value: string): HostPlatform {
   throw new EngineError('InvalidArgument', `host-platform is linux, darwin or windows, not "${value}"`);
 }
 
+/** One word of the operator's. */
+export function fence(value: string): string {
+  if (/^[a-z0-9][a-z0-9.-]{0,31}$/.test(value)) return value;
+  throw new EngineError(
+    'InvalidArgument',
+    `dind.fence is one word, none, hyperv, wsl2, vz, kata or firecracker for example, not "${value}"`,
+  );
+}
+
 /** `isolated`, `host` or a path. */
 export function networkChoice(value: string): NetworkChoice {
   if (value === 'isolated' || value === 'host') return { kind: value };

@@ -4,12 +4,14 @@ import type { HostConfig } from '../wire/host-config.ts';
 import { capabilitySets } from './capabilities.ts';
 import { buildMounts, INIT_DESTINATION, type ContainerFiles, type PreparedMount } from './mounts.ts';
 import { maskedPaths, READONLY_PATHS } from './paths.ts';
+import { buildDevices, type DeviceSettings } from './devices.ts';
 import { buildResources } from './resources.ts';
 import { defaultSeccomp } from './seccomp.ts';
 import type {
   OciDevice,
   OciNamespace,
   OciProcess,
+  OciResources,
   OciRlimit,
   OciSpec,
   OciUser,
@@ -34,7 +36,7 @@ export interface SpecInput {
   readonly mounts: readonly PreparedMount[];
   /** Host path of the program for `--init`. */
   readonly initPath: string;
-  /** Nodes of the host that a privileged container gets. */
+  /** Nodes of the host; a container gets those that it was admitted with. */
   readonly devices?: readonly OciDevice[];
   /** Names in /sys/kernel/security/apparmor/profiles; only a loaded profile can be asked of the runtime. */
   readonly loadedAppArmorProfiles?: readonly string[];
@@ -50,6 +52,7 @@ export function buildSpec(input: SpecInput): {
 } {
   const { admitted, host } = input;
   const { hostConfig, security } = admitted;
+  const devices = buildDevices(hostConfig, input.devices ?? []);
   const spec: OciSpec = {
     ociVersion: OCI_VERSION,
     process: buildProcess(input),
@@ -67,14 +70,18 @@ export function buildSpec(input: SpecInput): {
     linux: {
       cgroupsPath: input.cgroupPath,
       namespaces: namespacesOf(hostConfig, input.netnsPath),
-      resources: buildResources(hostConfig, security.privileged),
-      devices: security.privileged ? (input.devices ?? []) : [],
+      resources: withDeviceRules(buildResources(hostConfig, security.privileged), devices),
+      devices: devices.nodes,
       sysctl: sysctlsOf(admitted),
       ...filterOf(admitted, host),
       ...pathsOf(admitted, host),
     },
   };
   return { spec, warnings: missingWalls(input) };
+}
+
+function withDeviceRules(resources: OciResources, { rules }: DeviceSettings): OciResources {
+  return { ...resources, devices: [...resources.devices, ...rules] };
 }
 
 function filterOf({ security }: CheckedCreate, host: SpecHost): Pick<OciSpec['linux'], 'seccomp'> {

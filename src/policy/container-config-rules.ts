@@ -89,6 +89,7 @@ export const CONTAINER_CONFIG_RULES: RuleTable<ContainerConfig, RequestContext> 
   Env: {
     verdict: 'bad',
     reason: 'each needs a name',
+    isSecret: true,
     check: (env) =>
       (env ?? []).flatMap((entry) =>
         unless(
@@ -98,7 +99,12 @@ export const CONTAINER_CONFIG_RULES: RuleTable<ContainerConfig, RequestContext> 
       ),
   },
   Cmd: free(INSIDE),
-  Healthcheck: { verdict: 'bad', reason: 'too short an interval is a busy loop', check: checkHealthcheck },
+  Healthcheck: {
+    verdict: 'bad',
+    reason: 'too short an interval is a busy loop',
+    isSecret: true,
+    check: checkHealthcheck,
+  },
   ArgsEscaped: free('Windows only'),
   Image: free('looked up after the gate'),
   Volumes: {

@@ -1,4 +1,5 @@
 import type { ExecRequest } from '../wire/exec-request.ts';
+import { PRIVILEGED_GRANT } from './privilege-rule.ts';
 import { bad, deny, free, quote, unless, type RuleTable } from './rule.ts';
 import { isUserSyntax } from './user-syntax.ts';
 import { checkWorkingDir } from './working-dir.ts';
@@ -11,6 +12,7 @@ export const EXEC_RULES: RuleTable<ExecRequest, object> = {
   env: {
     verdict: 'bad',
     reason: 'each needs a name',
+    isSecret: true,
     check: (env) =>
       env.flatMap((entry) =>
         unless(
@@ -43,7 +45,7 @@ export const EXEC_RULES: RuleTable<ExecRequest, object> = {
     reason: 'a privileged process is root on the machine that runs it',
     safer: 'exec without --privileged: the process has what its container has',
     opensWithSetting: true,
-    check: (isAsked) => (isAsked ? [deny('true')] : []),
+    check: (isAsked) => (isAsked ? [deny('true', PRIVILEGED_GRANT)] : []),
   },
   consoleSize: free('the first size of a terminal'),
 };

@@ -11,6 +11,8 @@ export type Feature =
   | 'containerPid'
   | 'containerIpc'
   | 'devices'
+  | 'deviceRequests'
+  | 'deviceLimits'
   | 'healthchecks'
   | 'staticAddresses';
 
@@ -26,7 +28,9 @@ export const FEATURES: Readonly<Record<Feature, boolean>> = {
   containerNetwork: true,
   containerPid: false,
   containerIpc: false,
-  devices: false,
+  devices: true,
+  deviceRequests: false,
+  deviceLimits: false,
   healthchecks: true,
   staticAddresses: true,
 };

@@ -1,4 +1,6 @@
 import type { AllowPrivileged } from './allow-privileged.ts';
+import type { Decision } from './decision.ts';
+import type { ImageFacts } from './image-pattern.ts';
 
 /** What the gate must know of the machine; `HostFacts` is one. */
 export interface GateHost {
@@ -39,4 +41,8 @@ export interface GateContext {
   readonly budget: Budget;
   /** Full id of a container of this job by id, prefix or name, or undefined; hidden ones do not count. */
   readonly findOwnContainer: (ref: string) => string | undefined;
+  /** What the job knows of the image that a reference leads to; asks no registry. */
+  readonly describeImage: (imageRef: string) => ImageFacts;
+  /** Told of everything that is not simply let through, also of what was found beside a refusal. */
+  readonly onDecision?: (decision: Decision) => void;
 }

@@ -1,13 +1,16 @@
 import { EngineError, type ErrorKind } from '../errors.ts';
 import { ALLOW_PRIVILEGED_SETTING } from './allow-privileged.ts';
+import type { Decision } from './decision.ts';
 import type { GateContext } from './gate-context.ts';
+import { NO_IMAGE, type ImageFacts } from './image-pattern.ts';
+import { isGranted } from './privilege-rule.ts';
 import type { Finding, Rule, RuleContext, RuleTable } from './rule.ts';
 
 /** A finding with the field it is about and the row that made it. */
 export interface Judgement {
   readonly field: string;
   readonly finding: Finding;
-  readonly rule: Pick<Rule<never>, 'reason' | 'safer' | 'opensWithSetting'>;
+  readonly rule: Pick<Rule<never>, 'reason' | 'safer' | 'opensWithSetting' | 'isSecret'>;
 }
 
 /** Runs every row of a table over an object; `prefix` is the object's path in the request. */
@@ -25,16 +28,32 @@ export function judge<T extends object, C>(
 }
 
 /** The object with every row's constraint applied. */
-export function constrain<T extends object>(values: T, rules: RuleTable<T>, context: RuleContext): T {
+export function constrain<T extends object>(
+  values: T,
+  table: { readonly rules: RuleTable<T>; readonly prefix: string },
+  context: RuleContext,
+): T {
   const changed: Partial<T> = {};
-  for (const name of fieldsOf(rules)) {
+  for (const name of fieldsOf(table.rules)) {
     const value = presentValue(values, name);
-    const rule = rules[name];
-    if (value !== undefined && rule.constrain) {
-      changed[name] = rule.constrain(value, context);
-    }
+    const rule = table.rules[name];
+    if (value === undefined || !rule.constrain) continue;
+    const kept = rule.constrain(value, context);
+    changed[name] = kept;
+    // What was not asked for is filled in, not cut.
+    if (!isZero(value) && JSON.stringify(kept) !== JSON.stringify(value))
+      context.gate.onDecision?.({
+        verdict: 'constrained',
+        field: `${table.prefix}${name}`,
+        ...(typeof value === 'object' ? {} : { asked: shorten(String(value)) }),
+        reason: rule.reason,
+      });
   }
   return { ...values, ...changed };
+}
+
+function isZero(value: unknown): boolean {
+  return value === null || value === 0 || value === '' || value === false;
 }
 
 function fieldsOf<T, C>(rules: RuleTable<T, C>): readonly (keyof T & string)[] {
@@ -53,8 +72,14 @@ const ORDER: readonly (readonly [Exclude<Finding['kind'], 'warn'>, ErrorKind])[]
 ];
 
 /** Throws for the weightiest judgement, or returns the warnings of a request that may pass. */
-export function settle(judgements: readonly Judgement[], gate: GateContext): readonly string[] {
-  const open = judgements.filter(({ finding, rule }) => !isOpened(finding, rule, gate));
+export function settle(
+  judgements: readonly Judgement[],
+  gate: GateContext,
+  image: ImageFacts = NO_IMAGE,
+): readonly string[] {
+  const settled = judgements.map((judgement) => withSettings(judgement, gate, image));
+  for (const judgement of settled) gate.onDecision?.(decisionOf(judgement, gate));
+  const open = settled.filter(({ isOpened }) => !isOpened);
   for (const [kind, errorKind] of ORDER) {
     const found = open.find(({ finding }) => finding.kind === kind);
     if (found) {
@@ -64,20 +89,48 @@ export function settle(judgements: readonly Judgement[], gate: GateContext): rea
   return [...new Set(open.flatMap(({ finding }) => (finding.kind === 'warn' ? [finding.message] : [])))];
 }
 
-function isOpened(finding: Finding, rule: Judgement['rule'], gate: GateContext): boolean {
-  return finding.kind === 'deny' && rule.opensWithSetting === true && gate.allowPrivileged.allowed;
+type Settled = Judgement & { readonly isOpened: boolean };
+
+/** What the operator's settings make of a denial. */
+function withSettings(judgement: Judgement, gate: GateContext, image: ImageFacts): Settled {
+  const { finding, rule } = judgement;
+  if (finding.kind !== 'deny' || rule.opensWithSetting !== true) return { ...judgement, isOpened: false };
+  if (gate.allowPrivileged.allowed) return { ...judgement, isOpened: true };
+  const granted = isGranted(finding.grant, image, gate.allowPrivileged.rules);
+  if (granted !== 'if pulled') return { ...judgement, isOpened: granted === 'yes' };
+  // Without the image nobody knows whether the rule holds; clients pull it when they read this, and ask again.
+  const message = `No such image: ${familiar(image.askedName ?? '')}`;
+  return { ...judgement, finding: { kind: 'missing', message }, isOpened: false };
 }
 
-function messageFor({ field, finding, rule }: Judgement, gate: GateContext): string {
+function familiar(name: string): string {
+  return name.replace(/^docker\.io\/(?:library\/(?=[^/]*$))?/, '');
+}
+
+function decisionOf(judgement: Settled, gate: GateContext): Decision {
+  const { field, finding, rule, isOpened } = judgement;
+  const setting = rule.opensWithSetting === true ? { setting: ALLOW_PRIVILEGED_SETTING } : {};
+  if (finding.kind === 'deny') {
+    const asked = rule.isSecret === true ? {} : { asked: shorten(finding.asked) };
+    return isOpened
+      ? { verdict: 'allowed', field, ...asked, reason: gate.allowPrivileged.reason, ...setting }
+      : { verdict: 'refused', field, ...asked, reason: rule.reason, ...setting };
+  }
+  const reason = rule.isSecret === true ? rule.reason : shorten(finding.message);
+  return { verdict: finding.kind === 'warn' ? 'warned' : 'refused', field, reason };
+}
+
+function messageFor({ field, finding, rule }: Judgement, { allowPrivileged }: GateContext): string {
   if (finding.kind !== 'deny') {
     return finding.message;
   }
   const parts = [`${field} ${shorten(finding.asked)} is refused: ${rule.reason}.`];
   if (rule.opensWithSetting === true) {
     parts.push(
-      `Set ${ALLOW_PRIVILEGED_SETTING} = true in the host's configuration to allow it (${gate.allowPrivileged.reason}).`,
+      `Set ${ALLOW_PRIVILEGED_SETTING} = true in the host's configuration to allow it ` +
+        `(${allowPrivileged.reason}; fence: ${allowPrivileged.fence}).`,
     );
-  }
+  } else parts.push(`No setting allows it (fence: ${allowPrivileged.fence}).`);
   if (rule.safer !== undefined) {
     parts.push(`Safer: ${rule.safer}.`);
   }

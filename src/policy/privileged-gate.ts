@@ -9,6 +9,7 @@ import { CONTAINER_CONFIG_RULES } from './container-config-rules.ts';
 import { checkEndpointNames, ENDPOINT_RULES } from './endpoint-rules.ts';
 import { EXEC_RULES } from './exec-rules.ts';
 import type { GateContext } from './gate-context.ts';
+import { NO_IMAGE, type ImageFacts } from './image-pattern.ts';
 import { HOST_CONFIG_RULES } from './host-config-rules.ts';
 import { constrain, judge, settle, type Judgement } from './judge.ts';
 import { checkMountPoints } from './mount-points.ts';
@@ -40,8 +41,8 @@ export interface Admission<T> {
 export function admitCreate(request: CreateRequest, gate: GateContext): Admission<CheckedCreate> {
   requireImage(request.config);
   const context: RuleContext = { gate, request };
-  const warnings = settle(judgeCreate(context), gate);
-  const hostConfig = constrain(request.hostConfig, HOST_CONFIG_RULES, context);
+  const warnings = settle(judgeCreate(context), gate, gate.describeImage(request.config.Image));
+  const hostConfig = constrain(request.hostConfig, HOST_TABLE, context);
   const checked: CheckedCreate = { ...request, hostConfig, security: decide(hostConfig, gate) };
   return { admitted: seal(checked), warnings };
 }
@@ -80,17 +81,24 @@ export function admitUpdate(
     Object.hasOwn(changes, field.slice(HOST_TABLE.prefix.length)),
   );
   const warnings = [
-    ...settle(judgements, gate),
+    ...settle(judgements, gate, gate.describeImage(config.Image)),
     ...unchangeable(changes).map((name) => `${name} cannot be changed by an update. Discarded.`),
   ];
   const request = { ...asked, hostConfig: withChanges(present.hostConfig, changes) };
-  const hostConfig = constrain(request.hostConfig, HOST_CONFIG_RULES, { gate, request });
+  const hostConfig = constrain(request.hostConfig, HOST_TABLE, { gate, request });
   return { admitted: seal({ ...request, hostConfig, security: decide(hostConfig, gate) }), warnings };
 }
 
-/** Lets an exec request through, or throws PermissionDenied or InvalidArgument. */
-export function admitExec(request: ExecRequest, gate: GateContext): Admission<CheckedExec> {
-  const warnings = settle(judge(request, { rules: EXEC_RULES, prefix: 'exec ' }, {}), gate);
+/**
+ * Lets an exec request through, or throws PermissionDenied or InvalidArgument. `image` is that of a privileged
+ * container: what a rule of the operator gave to the container, its processes may have too.
+ */
+export function admitExec(
+  request: ExecRequest,
+  gate: GateContext,
+  image: ImageFacts = NO_IMAGE,
+): Admission<CheckedExec> {
+  const warnings = settle(judge(request, { rules: EXEC_RULES, prefix: 'exec ' }, {}), gate, image);
   const capabilities = request.privileged ? grantableCapabilities(gate.host) : undefined;
   return { admitted: seal({ ...request, capabilities }), warnings };
 }

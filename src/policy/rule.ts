@@ -1,12 +1,13 @@
 import type { CreateRequest } from '../wire/create-request.ts';
 import type { GateContext } from './gate-context.ts';
+import type { Grant } from './privilege-rule.ts';
 
 /** What a rule can do with a value that is not harmless; `free` never does anything. */
 export type Verdict = 'free' | 'deny' | 'constrain' | 'warn' | 'bad';
 
 /** What is wrong with a value, or what the client must be told about it. */
 export type Finding =
-  | { readonly kind: 'deny'; readonly asked: string }
+  | { readonly kind: 'deny'; readonly asked: string; readonly grant?: Grant }
   | { readonly kind: 'bad'; readonly message: string }
   | { readonly kind: 'missing'; readonly message: string }
   | { readonly kind: 'unsupported'; readonly message: string }
@@ -27,6 +28,8 @@ export interface Rule<T, C = RuleContext> {
   readonly safer?: string;
   /** True when the operator's `dind.allow_privileged` turns a denial into consent. */
   readonly opensWithSetting?: boolean;
+  /** True where the value may hold a secret: no log has it, nor a message about it. */
+  readonly isSecret?: boolean;
   readonly check?: (value: T, context: C) => readonly Finding[];
   /** The value that takes effect, where it is not the one asked for; applied once, again it changes nothing. */
   readonly constrain?: (value: T, context: C) => T;
@@ -43,9 +46,9 @@ export function free(reason: string): CheckOnly<unknown, unknown> {
   return { verdict: 'free', reason };
 }
 
-/** A finding that refuses with 403; `asked` is what the client wrote, as it wrote it. */
-export function deny(asked: string): Finding {
-  return { kind: 'deny', asked };
+/** A finding that refuses with 403; `asked` is what the client wrote, `grant` what a rule of the operator would have to give. */
+export function deny(asked: string, grant?: Grant): Finding {
+  return { kind: 'deny', asked, ...(grant === undefined ? {} : { grant }) };
 }
 
 /** A finding that answers 400. */

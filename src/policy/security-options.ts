@@ -1,3 +1,4 @@
+import type { Grant } from './privilege-rule.ts';
 import { bad, deny, quote, type Finding } from './rule.ts';
 
 /** `HostConfig.SecurityOpt`, parsed once: what is checked is what is applied. */
@@ -66,7 +67,7 @@ function applyOption(option: Option, parsed: Parsed): readonly Finding[] {
     case 'writable-cgroups':
       return applyFlag(option, (isSet) => {
         parsed.writableCgroups = isSet;
-        return isSet ? [deny(option.text)] : [];
+        return isSet ? [deny(option.text, grantOf(option))] : [];
       });
     case 'seccomp':
       return applySeccomp(option, parsed);
@@ -83,6 +84,11 @@ function applyOption(option: Option, parsed: Parsed): readonly Finding[] {
   }
 }
 
+/** Rules write options with `=`; what a privileged container has needs no option. */
+function grantOf({ key, value }: Option): Grant {
+  return { part: 'securityOptions', names: [value === undefined ? key : `${key}=${value}`] };
+}
+
 function applyFlag(option: Option, apply: (isSet: boolean) => readonly Finding[]): readonly Finding[] {
   const isSet = option.value === undefined ? true : BOOLEANS.get(option.value);
   return isSet === undefined ? invalid(option) : apply(isSet);
@@ -95,7 +101,7 @@ function applySeccomp(option: Option, parsed: Parsed): readonly Finding[] {
   }
   if (option.value === 'unconfined') {
     parsed.seccomp = 'unconfined';
-    return [deny(option.text)];
+    return [deny(option.text, grantOf(option))];
   }
   if (option.value?.trimStart().startsWith('{') === true) {
     const message = 'a seccomp profile of your own is not supported: use the built-in one';
@@ -113,7 +119,7 @@ function applyAppArmor(option: Option, parsed: Parsed): readonly Finding[] {
   if (profile.toLowerCase() === 'unconfined' && profile !== 'unconfined') {
     return invalid(option);
   }
-  return profile === DEFAULT_APPARMOR ? [] : [deny(option.text)];
+  return profile === DEFAULT_APPARMOR ? [] : [deny(option.text, grantOf(option))];
 }
 
 function applyLabel(option: Option, parsed: Parsed): readonly Finding[] {

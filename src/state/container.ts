@@ -73,6 +73,12 @@ export interface ContainerRecord {
   readonly manifestDigest: string;
   /** Chain id of the image's layers: the parent of the container's snapshot. */
   readonly chainId: string;
+  /** What rules about images could ask of it when the container was made; records of earlier versions have none. */
+  readonly imageFacts?: {
+    /** Names under which a registry had given it to this job. */
+    readonly pulledNames: readonly string[];
+    readonly digests: readonly string[];
+  };
   /** As `docker inspect` shows it: the request with the image's values merged in. `Image` is the reference as typed. */
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;

@@ -39,6 +39,8 @@ export interface ImageName {
   readonly imageId: string;
   /** What was asked for: the manifest or the index that lists it. */
   readonly target: ContentDescriptor;
+  /** True where a registry has said to this job that the name leads to the image. */
+  readonly isPulled: boolean;
   readonly taggedAt: Date;
 }
 
@@ -48,6 +50,8 @@ export interface NewImageName {
   readonly kind: Exclude<ImageNameKind, 'dangling'>;
   readonly imageId: string;
   readonly target: ContentDescriptor;
+  /** Set where a registry has just said to this job that the name leads to the image. */
+  readonly isPulled?: boolean;
 }
 
 /**
@@ -83,6 +87,7 @@ export interface ImageStore {
 // Which platform's manifest of an index the job has.
 const MANIFEST_LABEL = 'berth/image.manifest';
 const PARENT_LABEL = 'berth/image.parent';
+const PULLED_LABEL = 'berth/image.pulled';
 // No reference begins so: a normalised one has a slash before any `@`.
 const DANGLING_PREFIX = 'berth-dangling@';
 
@@ -156,13 +161,14 @@ class RecordedImageStore implements ImageStore {
   restore(image: Image, records: readonly ContainerdImage[]): void {
     const parentId = records.map(({ labels }) => labels[PARENT_LABEL]).find((label) => label !== undefined);
     this.#images.set(image.id, parentId === undefined ? image : { ...image, parentId });
-    for (const { name, target, updatedAt } of records) {
+    for (const { name, target, labels, updatedAt } of records) {
       const { mediaType, digest, size } = target;
       this.#names.set(name, {
         name,
         kind: kindOf(name),
         imageId: image.id,
         target: { mediaType, digest, size },
+        isPulled: labels[PULLED_LABEL] === 'true',
         taggedAt: updatedAt,
       });
     }
@@ -200,19 +206,26 @@ class RecordedImageStore implements ImageStore {
     if (dangling) await this.#deleteName(dangling, false);
   }
 
-  async #writeName(name: Omit<ImageName, 'taggedAt'>): Promise<void> {
+  async #writeName(
+    name: Omit<ImageName, 'taggedAt' | 'isPulled'> & { readonly isPulled?: boolean },
+  ): Promise<void> {
+    const { isPulled = false } = name;
     const image = this.#images.get(name.imageId);
     const manifest = image?.manifest.digest ?? name.target.digest;
     const parentId = image?.parentId ?? '';
     const record = {
       name: name.name,
       target: { ...name.target, annotations: {} },
-      labels: { [MANIFEST_LABEL]: manifest, ...(parentId === '' ? {} : { [PARENT_LABEL]: parentId }) },
+      labels: {
+        [MANIFEST_LABEL]: manifest,
+        ...(parentId === '' ? {} : { [PARENT_LABEL]: parentId }),
+        ...(isPulled ? { [PULLED_LABEL]: 'true' } : {}),
+      },
     };
     const { updatedAt } = await this.#writeRecord(record);
     // Names stand in the order of their making: one that moves goes to the end.
     this.#names.delete(name.name);
-    this.#names.set(name.name, { ...name, taggedAt: updatedAt });
+    this.#names.set(name.name, { ...name, isPulled, taggedAt: updatedAt });
   }
 
   async #writeRecord(record: NewImage): Promise<ContainerdImage> {

@@ -11,6 +11,8 @@ const examples: readonly (keyof Settings)[] = [
   'allowPrivileged',
   'api',
   'cacheScope',
+  'fence',
+  'neutralise',
   'containerd',
   'cpus',
   'hostPlatform',

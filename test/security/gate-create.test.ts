@@ -143,7 +143,9 @@ describe('create with the gate open', () => {
     ['kernel.core_pattern', { Sysctls: { 'kernel.core_pattern': '|/x' } }, DENIED],
     ['a path as runtime', { Runtime: '/tmp/evil' }, BAD],
     ['a seccomp profile that would not be applied', { SecurityOpt: ['seccomp={}'] }, 'NotImplemented'],
-    ['a device that would not be there', { Devices: [{ PathOnHost: '/dev/fuse' }] }, 'NotImplemented'],
+    ['a device of a driver', { DeviceRequests: [{ Count: -1 }] }, 'NotImplemented'],
+    ['a device that is none', { Devices: [{ PathOnHost: 'fuse' }] }, 'InvalidArgument'],
+    ['a device rule that is none', { DeviceCgroupRules: ['c 1:3'] }, 'InvalidArgument'],
   ])('keeps %s closed', (_, hostConfig, kind) => {
     expect(outcomeOf(() => admitBody(host(hostConfig), gateWith(true))).kind).toBe(kind);
   });

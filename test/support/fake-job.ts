@@ -207,6 +207,8 @@ function settingsOf({ directory, options: { settings }, permissions }: PartsOpti
     runDir: directory,
     hostPlatform: 'linux',
     allowPrivileged: undefined,
+    neutralise: [],
+    fence: undefined,
     insecureRegistries: [],
     initPath: '/fake/init',
     logLevel: 'info',

@@ -1,4 +1,5 @@
 import { decodeCreate, type DecodedCreate } from '../../src/api/containers/decode-create.ts';
+import { NO_IMAGE } from '../../src/policy/image-pattern.ts';
 import type { Budget, GateContext, GateHost } from '../../src/policy/gate-context.ts';
 import { admitCreate, type Admission, type CheckedCreate } from '../../src/policy/privileged-gate.ts';
 
@@ -32,7 +33,14 @@ export const OWN_CONTAINER = { name: 'mine', id: 'a'.repeat(64) } as const;
 /** A gate that is closed (`allowed: false`) or open on a machine like GATE_HOST but for what is given. */
 export function gateWith(allowed: boolean, host: Partial<GateHost> = {}): GateContext {
   return {
-    allowPrivileged: { allowed, reason: `dind.allow_privileged is ${allowed ? 'true' : 'false'}` },
+    allowPrivileged: {
+      allowed,
+      reason: `dind.allow_privileged is ${allowed ? 'true' : 'false'}`,
+      fence: 'none',
+      rules: [],
+      neutralised: [],
+    },
+    describeImage: () => NO_IMAGE,
     host: { ...GATE_HOST, ...host },
     budget: budgetOf({ ...GATE_HOST, ...host }),
     findOwnContainer: (ref) =>

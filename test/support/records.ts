@@ -292,7 +292,8 @@ export function makeImages(images: Readonly<Record<string, Image>>): ImageStore 
     findByIdPrefix: (prefix) => all.filter(({ id }) => id.startsWith(`sha256:${prefix}`)),
     findName(name) {
       const image = new Map(Object.entries(images)).get(name);
-      return image && { name, kind: 'tag', imageId: image.id, target: image.manifest, taggedAt: new Date(0) };
+      const facts = { kind: 'tag', isPulled: false, taggedAt: new Date(0) } as const;
+      return image && { ...facts, name, imageId: image.id, target: image.manifest };
     },
   });
 }

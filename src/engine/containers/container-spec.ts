@@ -8,7 +8,7 @@ import type { Admitted } from '../../policy/admitted.ts';
 import { admitCreate, admitMergedConfig, type CheckedCreate } from '../../policy/privileged-gate.ts';
 import type { RootHandle } from '../../rootfs/types.ts';
 import type { Container } from '../../state/container.ts';
-import { gateContextOf } from '../gate-context.ts';
+import { gateContextFor } from '../gate-context.ts';
 import type { Job } from '../job.ts';
 import { stageSubpaths } from '../mounts/stage-subpaths.ts';
 import { liveLinks } from './container-links.ts';
@@ -30,8 +30,12 @@ export function readmitContainer(job: Job, { record }: Container): Admitted<Chec
   const { config, networkingConfig } = record;
   // What it took from other containers is among its own mounts; they may be gone since.
   const hostConfig = { ...record.hostConfig, VolumesFrom: null };
-  const { admitted } = admitCreate({ config, hostConfig, networkingConfig }, gateContextOf(job));
+  const { admitted } = admitCreate({ config, hostConfig, networkingConfig }, gateContextFor(job, record));
   return admitMergedConfig(admitted, config);
+}
+
+function needsDevices({ security, hostConfig }: CheckedCreate): boolean {
+  return security.privileged || (hostConfig.Devices ?? []).length > 0;
 }
 
 /** The container's runtime spec for its present record. InvalidArgument for a user that its files do not know. */
@@ -57,7 +61,7 @@ export async function buildContainerSpec(
     mounts: record.mounts,
     initPath: job.settings.initPath,
     loadedAppArmorProfiles: job.appArmorProfiles,
-    devices: admitted.security.privileged ? await job.listDevices() : [],
+    devices: needsDevices(admitted) ? await job.listDevices() : [],
     host: job.host,
   });
   for (const warning of warnings) job.log.warn({ containerId: id, warning }, 'container lacks a wall');

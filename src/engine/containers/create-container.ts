@@ -61,7 +61,9 @@ export async function createContainer(
   const warnings = [...options.warnings, ...asked.warnings];
   for (const warning of warnings)
     job.log.warn({ containerId: id, warning }, 'container gets less than it asked for');
-  await makeContainer(job, { id, options, image, admitted, argv: merged.argv, links, warnings });
+  const { pulledNames, digests } = gate.describeImage(options.request.config.Image);
+  const imageFacts = { pulledNames, digests };
+  await makeContainer(job, { id, options, image, admitted, argv: merged.argv, links, warnings, imageFacts });
   return { id, warnings };
 }
 
@@ -73,6 +75,7 @@ interface Making {
   readonly argv: readonly string[];
   readonly links: ContainerRecord['links'];
   readonly warnings: readonly string[];
+  readonly imageFacts: NonNullable<ContainerRecord['imageFacts']>;
 }
 
 async function makeContainer(job: Job, making: Making): Promise<void> {
@@ -122,6 +125,7 @@ function makeRecord(
     imageId: image.id,
     manifestDigest: image.manifest.digest,
     chainId: image.chainId,
+    imageFacts: making.imageFacts,
     config: admitted.config,
     hostConfig: admitted.hostConfig,
     networkingConfig: admitted.networkingConfig,

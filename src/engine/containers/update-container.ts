@@ -6,7 +6,7 @@ import { changesOf } from '../../policy/update-fields.ts';
 import type { Container } from '../../state/container.ts';
 import type { HostConfig } from '../../wire/host-config.ts';
 import type { ContainerUpdated, UpdateRequest } from '../../wire/update-request.ts';
-import { gateContextOf } from '../gate-context.ts';
+import { gateContextFor } from '../gate-context.ts';
 import type { Job } from '../job.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { updateRecord } from './update-record.ts';
@@ -24,7 +24,7 @@ export async function updateContainer(
   const container = job.containers.resolve(containerRef);
   const warnings = await job.containers.lock.run(container.id, async () => {
     const { record } = container;
-    const admission = admitUpdate(record, request, gateContextOf(job));
+    const admission = admitUpdate(record, request, gateContextFor(job, record));
     const { hostConfig } = admission.admitted;
     refuseConflicts(container, changesOf(request));
     if (container.run) await applyLimits(job, container, hostConfig);

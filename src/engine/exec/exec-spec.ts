@@ -7,7 +7,7 @@ import type { Container } from '../../state/container.ts';
 import type { Exec } from '../../state/exec.ts';
 import { findUser } from '../containers/container-spec.ts';
 import { openContainerRoot } from '../containers/container-root.ts';
-import { gateContextOf } from '../gate-context.ts';
+import { gateContextOf, privilegedImageOf } from '../gate-context.ts';
 import type { Job } from '../job.ts';
 
 /** containerd's name for the type of a process of the runtime spec in JSON. */
@@ -24,7 +24,7 @@ export interface StartingExec {
 /** The exec's process: the gate is asked again, the user looked up in the container as it is now. */
 export async function buildExecSpec(job: Job, { exec, container, consoleSize }: StartingExec): Promise<Any> {
   const request = { ...exec.request, consoleSize: consoleSize ?? exec.request.consoleSize };
-  const { admitted } = admitExec(request, gateContextOf(job));
+  const { admitted } = admitExec(request, gateContextOf(job), privilegedImageOf(job, container.id));
   const spec = decodeSpec(container.storedSpec);
   const user = await findExecUser(job, container, request.user);
   const process = buildExecProcess(admitted, spec, user ?? spec.process.user);

@@ -45,7 +45,7 @@ export async function pullImage(job: Job, request: PullRequest): Promise<void> {
   });
   const before = job.images.findName(recordName(reference))?.imageId;
   const image =
-    findCurrent(job, pull) ??
+    (await confirmCurrent(job, pull)) ??
     (await withImageWork({ job, report: request.report, signal: request.signal }, (work) =>
       bringImage(work, pull),
     ));
@@ -94,8 +94,9 @@ function pinnedTarget(
   platform: Platform,
 ): ContentDescriptor | undefined {
   if (reference.digest === undefined) return undefined;
-  const target = job.images.findName(recordName(reference))?.target;
-  return target && findCurrent(job, { reference, platform, target }) ? target : undefined;
+  const named = job.images.findName(recordName(reference));
+  if (named?.isPulled !== true) return undefined;
+  return findCurrent(job, { reference, platform, target: named.target }) ? named.target : undefined;
 }
 
 function findCurrent(
@@ -107,11 +108,21 @@ function findCurrent(
   return image && platformDistance(platform, image.config.platform) === 0 ? image : undefined;
 }
 
+/** The job's image of that name, where the registry means the same: from then on the name is one that a registry gave. */
+async function confirmCurrent(job: Job, pull: Pull): Promise<Image | undefined> {
+  const image = findCurrent(job, pull);
+  const named = job.images.findName(recordName(pull.reference));
+  if (!image || !named) return undefined;
+  if (!named.isPulled)
+    await job.images.lock.run('names', () => job.images.put(image, namesFor(pull, named.target, image)));
+  return image;
+}
+
 async function bringImage(work: ImageWork, pull: Pull): Promise<Image> {
   const { job } = work;
   const pulled = (await adoptImage(work, pull)) ?? (await fetchImage(work, pull));
   checkActive(work);
-  const names = namesFor(pull, pulled);
+  const names = namesFor(pull, pulled.selected.index ?? pulled.selected.manifest, pulled.image);
   await job.images.lock.run('names', () => job.images.put(pulled.image, names));
   await markPublic(work, pull);
   await job.cache.keep({ ...pull.target, name: familiarString(pull.reference) });
@@ -119,9 +130,12 @@ async function bringImage(work: ImageWork, pull: Pull): Promise<Image> {
 }
 
 // A pull by tag gives the image a second name, by digest: it stays when the tag moves on.
-function namesFor({ reference, target }: Pull, { selected, image }: PulledImage): readonly NewImageName[] {
-  const { mediaType, digest, size } = selected.index ?? selected.manifest;
-  const shared = { imageId: image.id, target: { mediaType, digest, size } };
+function namesFor(
+  { reference, target }: Pull,
+  { mediaType, digest, size }: ContentDescriptor,
+  image: Image,
+): readonly NewImageName[] {
+  const shared = { imageId: image.id, target: { mediaType, digest, size }, isPulled: true };
   const byDigest = `${repositoryName(reference)}@${target.digest}`;
   return reference.digest === undefined
     ? [

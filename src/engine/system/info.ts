@@ -1,4 +1,5 @@
 import { formatTimeNs } from '../../lib/clock.ts';
+import { resolveAllowPrivileged } from '../../policy/allow-privileged.ts';
 import type { Container } from '../../state/container.ts';
 import { BERTH_VERSION } from '../../version.ts';
 import type { InfoCommit, SystemInfo } from '../../wire/system-info.ts';
@@ -135,6 +136,13 @@ async function commits(
   return { ContainerdCommit, RuncCommit, InitCommit: { ID: 'N/A' } };
 }
 
+/** Where dockerd shows what its operator says of it: whether privileges can be had, and what is behind them. */
+function fenceLabels({ settings }: Job): readonly string[] {
+  const { allowed, rules, fence } = resolveAllowPrivileged(settings);
+  const opens = rules.length > 0 ? 'by-rule' : String(allowed);
+  return [`berth.fence=${fence}`, `berth.allow_privileged=${opens}`];
+}
+
 /** Facts about the machine and the job: nothing in it counts or names what other jobs have. */
 export async function systemInfo(job: Job): Promise<SystemInfo> {
   return {
@@ -165,7 +173,7 @@ export async function systemInfo(job: Job): Promise<SystemInfo> {
     HttpProxy: '',
     HttpsProxy: '',
     NoProxy: '',
-    Labels: [],
+    Labels: fenceLabels(job),
     ExperimentalBuild: false,
     ServerVersion: BERTH_VERSION,
     Runtimes: { runc: { path: 'runc' }, 'io.containerd.runc.v2': { path: 'runc' } },

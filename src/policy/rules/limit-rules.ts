@@ -81,7 +81,7 @@ function blockDevices(): CheckOnly<readonly unknown[] | null> {
       if (devices === null || devices.length === 0) {
         return [];
       }
-      return gate.allowPrivileged.allowed && !FEATURES.devices
+      return gate.allowPrivileged.allowed && !FEATURES.deviceLimits
         ? [{ kind: 'unsupported', message: 'limits on devices of the host are not supported' }]
         : [deny(JSON.stringify(devices))];
     },

@@ -1,13 +1,16 @@
-import type { HostConfig } from '../../wire/host-config.ts';
-import { settleCapabilities, unknownCapability } from '../capabilities.ts';
+import type { DeviceMapping, HostConfig } from '../../wire/host-config.ts';
+import { normalizeCapability, settleCapabilities, unknownCapability } from '../capabilities.ts';
+import { checkDeviceRule } from '../device-rule.ts';
 import { FEATURES } from '../features.ts';
+import type { GateContext } from '../gate-context.ts';
+import { holdsForImage, readsLike } from '../image-pattern.ts';
+import { PRIVILEGED_GRANT } from '../privilege-rule.ts';
 import {
   bad,
   deny,
   free,
   quote,
   unless,
-  type CheckOnly,
   type Finding,
   type Rule,
   type RuleContext,
@@ -50,7 +53,10 @@ function checkCapAdd(names: readonly string[] | null, { gate, request }: RuleCon
     gate.host,
   );
   return [
-    deny(names.join(', ')),
+    deny(names.join(', '), {
+      part: 'capabilities',
+      names: names.map((name) => normalizeCapability(name) ?? name),
+    }),
     ...unless(unknown === undefined, bad(`invalid CapAdd: ${unknown ?? ''}`)),
     ...ungrantable.map((name): Finding => ({
       kind: 'warn',
@@ -90,26 +96,31 @@ const systemPaths: Rule<readonly string[] | null> = {
         relative === undefined,
         bad(`invalid path ${quote(relative ?? '')}: it needs to be absolute`),
       ),
-      ...unless(paths === null, deny(JSON.stringify(paths))),
+      ...unless(paths === null, deny(JSON.stringify(paths), PRIVILEGED_GRANT)),
     ];
   },
 };
 
-function deviceRule(reason: string, safer: string): CheckOnly<readonly unknown[] | null> {
-  return {
-    verdict: 'deny',
-    reason,
-    safer,
-    opensWithSetting: true,
-    check: (asked, { gate }) => {
-      if (asked === null || asked.length === 0) {
-        return [];
-      }
-      return gate.allowPrivileged.allowed && !FEATURES.devices
-        ? [{ kind: 'unsupported', message: 'devices of the host are not supported' }]
-        : [deny(JSON.stringify(asked))];
-    },
-  };
+function checkDevices(devices: readonly DeviceMapping[] | null): readonly Finding[] {
+  if (devices === null || devices.length === 0) return [];
+  const malformed = devices.find(
+    ({ PathOnHost: path, CgroupPermissions: access }) =>
+      !path.startsWith('/') || !/^[rwm]{0,3}$/.test(access),
+  );
+  return [
+    deny(JSON.stringify(devices), { part: 'devices', names: devices.map(({ PathOnHost: path }) => path) }),
+    ...unless(malformed === undefined, bad(`invalid device: ${quote(malformed?.PathOnHost ?? '')}`)),
+    ...devices.flatMap(({ PathInContainer: path }) => {
+      const isDevice = path === '' || (path.startsWith('/') && !path.split('/').includes('..'));
+      return unless(isDevice, bad(`invalid device path in the container: ${quote(path)}`));
+    }),
+  ];
+}
+
+function isNeutralised(imageRef: string, { allowPrivileged, describeImage }: GateContext): boolean {
+  if (allowPrivileged.neutralised.length === 0) return false;
+  const image = describeImage(imageRef);
+  return allowPrivileged.neutralised.some((one) => readsLike(one, image) || holdsForImage(one, image));
 }
 
 /** The rows of what widens or narrows the container's own confinement. */
@@ -120,7 +131,14 @@ export const securityRules: RuleTable<Pick<HostConfig, Fields>> = {
     safer:
       'run it without --privileged; Testcontainers: TESTCONTAINERS_RYUK_CONTAINER_PRIVILEGED=false; buildx: --driver docker',
     opensWithSetting: true,
-    check: (isAsked) => (isAsked ? [deny('true')] : []),
+    check: (isAsked, { gate, request }) => {
+      if (!isAsked) return [];
+      if (!isNeutralised(request.config.Image, gate)) return [deny('true', PRIVILEGED_GRANT)];
+      const message =
+        'Privileged is not given to this image: dind.neutralise names it, and the container runs without.';
+      return [{ kind: 'warn', message }];
+    },
+    constrain: (isAsked, { gate, request }) => isAsked && !isNeutralised(request.config.Image, gate),
   },
   CapAdd: {
     verdict: 'deny',
@@ -139,18 +157,33 @@ export const securityRules: RuleTable<Pick<HostConfig, Fields>> = {
   },
   MaskedPaths: systemPaths,
   ReadonlyPaths: systemPaths,
-  Devices: deviceRule(
-    "a device node gives the machine's hardware to the container",
-    'run it without --device',
-  ),
-  DeviceCgroupRules: deviceRule(
-    "a device rule lets the container make nodes for the machine's hardware",
-    'run it without --device-cgroup-rule',
-  ),
-  DeviceRequests: deviceRule(
-    "a device request gives the machine's hardware to the container",
-    'run it without --gpus',
-  ),
+  Devices: {
+    verdict: 'deny',
+    reason: "a device node gives the machine's hardware to the container",
+    safer: 'run it without --device',
+    opensWithSetting: true,
+    check: checkDevices,
+  },
+  DeviceCgroupRules: {
+    verdict: 'deny',
+    reason: "a device rule lets the container make nodes for the machine's hardware",
+    safer: 'run it without --device-cgroup-rule',
+    opensWithSetting: true,
+    check: (rules) =>
+      (rules ?? []).flatMap((rule) => [deny(rule.slice(0, 200), PRIVILEGED_GRANT), ...checkDeviceRule(rule)]),
+  },
+  DeviceRequests: {
+    verdict: 'deny',
+    reason: "a device request gives the machine's hardware to the container",
+    safer: 'run it without --gpus',
+    opensWithSetting: true,
+    check: (asked, { gate }) => {
+      if (asked === null || asked.length === 0) return [];
+      return gate.allowPrivileged.allowed && !FEATURES.deviceRequests
+        ? [{ kind: 'unsupported', message: 'device requests (GPUs, CDI) are not supported' }]
+        : [deny(JSON.stringify(asked))];
+    },
+  },
   Sysctls: {
     verdict: 'deny',
     reason: "only kernel parameters of the container's own network and IPC namespaces are its own",
