@@ -16,7 +16,6 @@ import { createClock } from '../../src/lib/clock.ts';
 import { createTaskTracker } from '../../src/lib/task-tracker.ts';
 import { createLogStore } from '../../src/logstore/log-store.ts';
 import { JOB_PERMISSIONS, type EndpointPermissions } from '../../src/policy/endpoint-permissions.ts';
-import type { Registry } from '../../src/registry/types.ts';
 import { createRootfsAccess } from '../../src/rootfs/rootfs-access.ts';
 import type { RootfsAccess } from '../../src/rootfs/types.ts';
 import { createContainerStore, type ContainerStore } from '../../src/state/container-store.ts';
@@ -31,6 +30,7 @@ import { createApiClient, type ApiClient } from './api-client.ts';
 import { DEFAULT_LIMITS, startContractApp, type ContractApp } from './contract-app.ts';
 import { createFakeBinds, createFakeJobContainerStore } from './fake-binds.ts';
 import { createFakeContainerd, type FakeContainerd } from './fake-containerd.ts';
+import { fakeRegistry } from './fake-registry.ts';
 import { createFakeNetwork, type FakeNetwork } from './fake-network.ts';
 import { dockerArchive } from './image-builder-archives.ts';
 import { buildImage, hostArchitecture, type LayerEntry } from './image-builder.ts';
@@ -136,7 +136,7 @@ interface PartsOptions {
   readonly fakes: {
     readonly containerd: FakeContainerd;
     readonly network: FakeNetwork;
-    readonly registry: { readonly registry: Registry };
+    readonly registry: Pick<ReturnType<typeof fakeRegistry>, 'registry'>;
   };
   readonly failures: string[];
   readonly signal: AbortSignal;
@@ -219,32 +219,6 @@ function settingsOf({ directory, options: { settings }, permissions }: PartsOpti
     },
     ...settings,
   });
-}
-
-function fakeRegistry(): { readonly registry: Registry; readonly calls: () => number } {
-  let calls = 0;
-  const refuse = async (): Promise<never> => {
-    calls += 1;
-    throw new EngineError('NotFound', 'manifest unknown: manifest unknown');
-  };
-  return {
-    calls: () => calls,
-    registry: {
-      isIdentified: () => true,
-      open() {
-        calls += 1;
-        return {
-          resolve: refuse,
-          fetchManifest: refuse,
-          hasBlob: refuse,
-          isAnonymous: () => true,
-          async *fetchBlob() {
-            yield await refuse();
-          },
-        };
-      },
-    },
-  };
 }
 
 /** The real FIFOs, but without the process that holds them over a crash: these jobs have none. */

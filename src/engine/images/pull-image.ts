@@ -19,7 +19,7 @@ import { fetchImage } from './fetch-image.ts';
 import { hostPlatform } from './host-platform.ts';
 import { checkActive, withImageWork, type ImageWork } from './image-work.ts';
 import { findPublicTarget, markPublic } from './public-manifests.ts';
-import type { Pull, PulledImage } from './pull-types.ts';
+import type { Pull } from './pull-types.ts';
 import { reportPull } from './report-pull.ts';
 
 /** What a client wants pulled. */
