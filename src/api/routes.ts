@@ -1,3 +1,4 @@
+import { authRoutes } from './auth/routes.ts';
 import { commitRoutes } from './containers/commit.ts';
 import { containerRoutes } from './containers/routes.ts';
 import { execRoutes } from './exec/routes.ts';
@@ -10,6 +11,7 @@ import type { Route } from './http/route.ts';
 /** Every endpoint of the Docker API that berth knows. */
 export const routes: readonly Route[] = [
   ...systemRoutes,
+  ...authRoutes,
   ...containerRoutes,
   ...commitRoutes,
   ...execRoutes,

@@ -13,7 +13,7 @@ export interface Challenge {
 export interface TokenRequest {
   /** The registry that sent the challenge. */
   readonly registryUrl: URL;
-  /** `repository:name:pull`. */
+  /** `repository:name:pull`; several are separated by blanks; empty for a login. */
   readonly scope: string;
   readonly familiarName: string;
   /** Undefined: anonymous. */
@@ -64,7 +64,9 @@ async function fetchToken(client: HttpClient, challenge: Challenge, request: Tok
   const realm = parseRealm(challenge.parameters.get('realm') ?? '', request.registryUrl);
   const service = challenge.parameters.get('service') ?? '';
   const identityToken = request.credentials?.identityToken ?? '';
-  const parameters = new URLSearchParams({ ...(service === '' ? {} : { service }), scope: request.scope });
+  const parameters = new URLSearchParams(service === '' ? {} : { service });
+  const scopes = request.scope.split(' ').filter((scope) => scope !== '');
+  for (const scope of scopes) parameters.append('scope', scope);
   const shared = { tls: realm.origin === request.registryUrl.origin ? request.tls : strictTls(request.tls) };
   const answer =
     identityToken === ''
@@ -124,6 +126,8 @@ function withQuery(realm: URL, parameters: URLSearchParams): URL {
 
 function refreshForm(parameters: URLSearchParams, identityToken: string): string {
   const form = new URLSearchParams(parameters);
+  // OAuth's form has one list, where the query repeats the name.
+  if (parameters.has('scope')) form.set('scope', parameters.getAll('scope').join(' '));
   form.set('grant_type', 'refresh_token');
   form.set('client_id', CLIENT_ID);
   form.set('refresh_token', identityToken);

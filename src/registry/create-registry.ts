@@ -1,6 +1,8 @@
+import { checkLogin } from './check-login.ts';
 import { createHostFinder, type HostsSettings } from './hosts.ts';
 import { hostnameOf, isLoopbackHost } from './loopback.ts';
 import { createHttpClient } from './http-client.ts';
+import { createPushRepository } from './push-repository.ts';
 import { createRepository, type RetryPolicy } from './repository.ts';
 import type { Registry } from './types.ts';
 
@@ -21,6 +23,8 @@ export function createRegistry(
   return {
     isIdentified: (domain) => settings.network.kind === 'isolated' || !isLoopbackHost(hostnameOf(domain)),
     open: (access) => createRepository({ client, findHosts, retry }, access),
+    openForPush: (access) => createPushRepository({ client, findHosts, retry }, access),
+    login: (login) => checkLogin({ client, findHosts }, login),
     close() {
       client.close();
     },

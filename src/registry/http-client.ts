@@ -1,5 +1,12 @@
-import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from 'node:http';
+import {
+  Agent as HttpAgent,
+  request as requestHttp,
+  type ClientRequest,
+  type IncomingMessage,
+} from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps, type RequestOptions } from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../errors.ts';
 import { connectionError, TransientRegistryError } from './errors.ts';
 import { isLoopbackHost } from './loopback.ts';
@@ -11,14 +18,20 @@ export interface TlsOptions {
   readonly skipVerify: boolean;
 }
 
+/** A body that is sent as it is read. */
+export interface StreamedBody {
+  readonly size: number;
+  open(): AsyncIterable<Uint8Array>;
+}
+
 /** One request; `authorization` and `headers` go to the URL's own origin alone, whatever redirects follow. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   /** Headers that tell no secret: they go along with redirects. */
   readonly openHeaders?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | StreamedBody;
   readonly tls: TlsOptions;
   readonly signal: AbortSignal;
 }
@@ -86,7 +99,7 @@ async function sendFollowing(agents: Agents, limits: HttpLimits, first: HttpRequ
 function redirected(from: HttpRequest, location: string): HttpRequest {
   const url = parseLocation(from.url, location);
   if (url.origin === from.url.origin) return { ...from, url };
-  if (from.method === 'POST') throw refusedRedirect(from.url, 'a token request');
+  if (from.body !== undefined) throw refusedRedirect(from.url, 'a request with a body');
   if (from.url.protocol === 'https:' && url.protocol !== 'https:' && !isLoopbackHost(url.hostname))
     throw refusedRedirect(from.url, 'to plain http');
   return { ...from, url, headers: {}, tls: { ca: from.tls.ca, clientCertificates: [], skipVerify: false } };
@@ -132,7 +145,7 @@ function exchange(agents: Agents, limits: HttpLimits, request: HttpRequest): Pro
       'user-agent': USER_AGENT,
       ...request.openHeaders,
       ...request.headers,
-      ...(request.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(request.body)) }),
+      ...(request.body === undefined ? {} : { 'content-length': String(sizeOf(request.body)) }),
     },
   };
   return new Promise((resolve, reject) => {
@@ -148,8 +161,23 @@ function exchange(agents: Agents, limits: HttpLimits, request: HttpRequest): Pro
     });
     outgoing.once('error', reject);
     outgoing.once('response', resolve);
-    outgoing.end(request.body);
+    if (typeof request.body === 'object') sendStreamed(outgoing, request.body, reject);
+    else outgoing.end(request.body);
   });
+}
+
+// The other side may answer before it has read all: that answer then counts, and not that it would not take the rest.
+function sendStreamed(outgoing: ClientRequest, body: StreamedBody, reject: (error: unknown) => void): void {
+  outgoing.once('response', (answer) => {
+    answer.once('end', () => {
+      if (!outgoing.writableFinished) outgoing.destroy();
+    });
+  });
+  pipeline(Readable.from(body.open(), { objectMode: false }), outgoing).catch(reject);
+}
+
+function sizeOf(body: string | StreamedBody): number {
+  return typeof body === 'string' ? Buffer.byteLength(body) : body.size;
 }
 
 function tlsOptions(tls: TlsOptions): Pick<RequestOptions, 'rejectUnauthorized' | 'ca' | 'cert' | 'key'> {

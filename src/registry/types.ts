@@ -48,10 +48,44 @@ export interface Repository {
   isAnonymous(): boolean;
 }
 
+/** Access to a repository that is pushed to. */
+export interface PushAccess extends RepositoryAccess {
+  /** Paths of other repositories of the same registry that blobs may be mounted from. */
+  readonly mountFrom: readonly string[];
+}
+
+/** A blob to be pushed: its bytes can be read again when a transfer breaks. */
+export interface PushBlob extends RegistryDescriptor {
+  /** A repository of the same registry that has the blob, as far as we know. */
+  readonly mountFrom: string | undefined;
+  open(): AsyncIterable<Uint8Array>;
+}
+
+/** One repository that is pushed to; broken transfers are begun again. */
+export interface PushRepository {
+  hasBlob(digest: string): Promise<boolean>;
+  /** `mounted` where the registry took the blob from the other repository. */
+  pushBlob(blob: PushBlob): Promise<'mounted' | 'uploaded'>;
+  /** Stores the manifest under the tag. */
+  pushManifest(tag: string, manifest: FetchedManifest): Promise<void>;
+}
+
+/** Credentials to be tried at a registry. */
+export interface RegistryLogin {
+  /** Host with its port, `docker.io` for Docker Hub. */
+  readonly domain: string;
+  readonly credentials: RegistryCredentials;
+  readonly signal: AbortSignal;
+}
+
 /** Registries as the operator has set them up. */
 export interface Registry {
   /** Prepares access to a repository; nothing is sent yet. */
   open(access: RepositoryAccess): Repository;
   /** False for a registry that a job could play itself: one on the host's loopback device, where jobs can listen there. */
   isIdentified(domain: string): boolean;
+  /** Prepares pushing to a repository, at the registry itself and never at a mirror; nothing is sent yet. */
+  openForPush(access: PushAccess): PushRepository;
+  /** Resolves when the registry lets the credentials in; Unauthenticated in its words when it does not. */
+  login(login: RegistryLogin): Promise<void>;
 }

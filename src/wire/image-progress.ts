@@ -1,4 +1,4 @@
-/** One line of a pull's or load's answer. */
+/** One line of a pull's, push's or load's answer. */
 export interface ImageProgress {
   /** `Downloading`, `Pull complete` …; absent on a line of plain text. */
   readonly status?: string;
@@ -8,6 +8,8 @@ export interface ImageProgress {
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
   /** The bar as text, for clients that draw none. */
   readonly progress?: string;
+  /** What a client takes from the answer rather than shows: of a push, what was stored. */
+  readonly aux?: { readonly Tag: string; readonly Digest: string; readonly Size: number };
   /** Plain text with its line end. */
   readonly stream?: string;
 }

@@ -24,6 +24,8 @@ export function fakeRegistry(): { readonly registry: Registry; readonly calls: (
           },
         };
       },
+      login: refuse,
+      openForPush: () => ({ hasBlob: refuse, pushBlob: refuse, pushManifest: refuse }),
     },
   };
 }

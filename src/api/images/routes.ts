@@ -8,6 +8,7 @@ import type { Filters } from '../http/query.ts';
 import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { createImage } from './create.ts';
+import { push } from './push.ts';
 import { answerWithProgress } from './progress-stream.ts';
 import { shapeInspect, shapeSummaries } from './shape.ts';
 
@@ -19,6 +20,7 @@ export const imageRoutes: readonly Route[] = inGroup('images', [
   { method: 'POST', path: '/images/create', body: 'stream', handle: createImage },
   { method: 'POST', path: '/images/load', body: 'stream', handle: load },
   { method: 'POST', path: '/images/:name*/tag', body: 'none', handle: tag },
+  { method: 'POST', path: '/images/:name*/push', body: 'none', handle: push },
   { method: 'DELETE', path: '/images/:name*', body: 'none', handle: remove },
 ]);
 

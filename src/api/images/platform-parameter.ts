@@ -1,0 +1,37 @@
+import { EngineError } from '../../errors.ts';
+
+/** The `platform` parameter of newer endpoints, a JSON object, as it would be typed; empty where it is absent. */
+export function readPlatform(text: string): string {
+  if (text === '') return '';
+  const members = parseMembers(text);
+  const word = (name: string): string => {
+    const value = members[name] ?? '';
+    if (typeof value !== 'string') throw invalid(text);
+    return value;
+  };
+  const [os, architecture, variant] = [word('os'), word('architecture'), word('variant')];
+  if (os === '' || architecture === '')
+    throw new EngineError('InvalidArgument', 'both OS and Architecture must be provided');
+  return [os, architecture, ...(variant === '' ? [] : [variant])].join('/');
+}
+
+function parseMembers(text: string): Readonly<Record<string, unknown>> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(text, cause);
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw invalid(text);
+  return Object.assign(Object.create(null) as Record<string, unknown>, parsed);
+}
+
+function invalid(text: string, cause?: unknown): EngineError {
+  return new EngineError(
+    'InvalidArgument',
+    `failed to parse platform: ${JSON.stringify(text.slice(0, 200))}`,
+    {
+      cause,
+    },
+  );
+}

@@ -1,0 +1,143 @@
+import { EngineError } from '../../errors.ts';
+import {
+  familiarName,
+  familiarString,
+  parseReference,
+  recordName,
+  repositoryName,
+  type ImageReference,
+} from '../../oci/reference.ts';
+import type { RegistryCredentials } from '../../registry/types.ts';
+import type { Image } from '../../state/image-store.ts';
+import type { ImageProgress } from '../../wire/image-progress.ts';
+import type { Job } from '../job.ts';
+import { distributionForm } from './distribution-form.ts';
+import { emitImageEvent } from './emit-image-event.ts';
+import { keepImage, withImageWork, type ImageWork } from './image-work.ts';
+import { pushConfig, pushLayers, type PushTarget } from './push-layers.ts';
+import { resolveImage } from './resolve-image.ts';
+
+/** What a client wants pushed. */
+export interface PushRequest {
+  /** Without a tag it is every tag of the repository. */
+  readonly reference: ImageReference;
+  /** As typed after `--platform`, or empty. */
+  readonly platform: string;
+  readonly credentials?: RegistryCredentials;
+  readonly report: (progress: ImageProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+type TaggedReference = ImageReference & { readonly tag: string };
+
+const MAX_MOUNT_SOURCES = 10;
+
+/** `docker push`: sends what the registry does not have, and then the name. */
+export async function pushImage(job: Job, request: PushRequest): Promise<void> {
+  const { reference } = request;
+  request.report({ status: `The push refers to repository [${repositoryName(reference)}]` });
+  if (reference.digest !== undefined)
+    throw new EngineError('InvalidArgument', 'cannot push a digest reference');
+  const references = referencesOf(job, reference);
+  await withImageWork({ job, report: request.report, signal: request.signal }, async (work) => {
+    const target = openTarget(work, request);
+    for (const one of references) await pushTag(work, one, { target, platform: request.platform });
+  });
+}
+
+function referencesOf(job: Job, reference: ImageReference): readonly TaggedReference[] {
+  const { domain, path, tag } = reference;
+  const prefix = `${repositoryName(reference)}:`;
+  const names = job.images
+    .list()
+    .flatMap(({ id }) => job.images.namesOf(id))
+    .filter(({ kind, name }) => kind === 'tag' && name.startsWith(prefix));
+  if (names.length === 0)
+    throw new EngineError(
+      'NotFound',
+      `An image does not exist locally with the tag: ${familiarName(reference)}`,
+    );
+  if (tag === undefined)
+    return names.map(({ name }) => ({ domain, path, tag: name.slice(prefix.length) })).sort(byTag);
+  if (!job.images.findName(recordName(reference)))
+    throw new EngineError('NotFound', `tag does not exist: ${familiarString(reference)}`);
+  return [{ domain, path, tag }];
+}
+
+function byTag(a: TaggedReference, b: TaggedReference): number {
+  return a.tag < b.tag ? -1 : 1;
+}
+
+function openTarget({ job, signal }: ImageWork, { reference, credentials }: PushRequest): PushTarget {
+  const sources = mountSources(job, reference);
+  const mountFrom = [...new Set(sources.values())].slice(0, MAX_MOUNT_SOURCES);
+  return {
+    repository: job.registry.openForPush({
+      reference,
+      familiarName: familiarName(reference),
+      ...(credentials ? { credentials } : {}),
+      mountFrom,
+      signal,
+    }),
+    mountSource(diffId) {
+      const path = sources.get(diffId);
+      return path !== undefined && mountFrom.includes(path) ? path : undefined;
+    },
+    present: new Set(),
+  };
+}
+
+/** By diff id, another repository of the same registry that it came from or went to: only a digest's name tells that. */
+function mountSources(job: Job, reference: ImageReference): ReadonlyMap<string, string> {
+  const sources = new Map<string, string>();
+  for (const image of job.images.list())
+    for (const { kind, name } of job.images.namesOf(image.id)) {
+      if (kind !== 'digest') continue;
+      const { domain, path } = parseReference(name);
+      if (domain !== reference.domain || path === reference.path) continue;
+      for (const { diffId } of image.layers) sources.set(diffId, path);
+    }
+  return sources;
+}
+
+async function pushTag(
+  work: ImageWork,
+  reference: TaggedReference,
+  { target, platform }: { readonly target: PushTarget; readonly platform: string },
+): Promise<void> {
+  const { job } = work;
+  const image = resolveImage(job, familiarString(reference), platform);
+  await keepImage(work, image);
+  const form = await distributionForm(work, image);
+  await pushLayers(work, form.layers, target);
+  await pushConfig(work, form.config, target);
+  await target.repository.pushManifest(reference.tag, form.manifest);
+  const { digest, size } = form.manifest;
+  await noteDigest(work, { image, reference, manifest: form.manifest });
+  emitImageEvent(job, 'push', {
+    image,
+    actorId: familiarString(reference),
+    name: familiarName(reference),
+  });
+  work.report({ status: `${reference.tag}: digest: ${digest} size: ${size}` });
+  work.report({ progressDetail: {}, aux: { Tag: reference.tag, Digest: digest, Size: size } });
+}
+
+// What the registry calls the image from now on is a name of it here too, unless it was removed meanwhile.
+async function noteDigest(
+  { job }: ImageWork,
+  pushed: {
+    readonly image: Image;
+    readonly reference: ImageReference;
+    readonly manifest: { readonly mediaType: string; readonly digest: string; readonly size: number };
+  },
+): Promise<void> {
+  const { image, reference } = pushed;
+  const { mediaType, digest, size } = pushed.manifest;
+  const name = `${repositoryName(reference)}@${digest}`;
+  await job.images.lock.run('names', async () => {
+    if (!job.images.get(image.id) || job.images.findName(name)) return;
+    const target = { mediaType, digest, size };
+    await job.images.put(image, [{ name, kind: 'digest', imageId: image.id, target }]);
+  });
+}
