@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Containerd, SnapshotInfo } from '../containerd/types.ts';
 import { EngineError, isErrorKind, messageOf } from '../errors.ts';
+import { collectGarbage } from '../engine/images/collect-garbage.ts';
 import { SNAPSHOTTER } from '../engine/snapshotter.ts';
 import { createRandomId } from '../lib/random-id.ts';
 import { ignoreAbsent } from '../engine/ignore-absent.ts';
@@ -65,6 +66,9 @@ export async function sweepNamespace(containerd: Containerd): Promise<readonly s
   });
   await attempt('content', () => removeContent(containerd));
   await attempt('snapshots', () => removeSnapshots(containerd));
+  // What was removed above is only out of containerd's index. The snapshotter's own names begin with a number that
+  // starts anew with the namespace: the same job's next layer would meet the old one's files, and disk be full of them.
+  await attempt('garbage', () => collectGarbage(containerd));
   await attempt(`namespace ${containerd.namespace}`, () =>
     containerd.namespaces.delete(containerd.namespace),
   );

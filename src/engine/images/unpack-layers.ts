@@ -5,6 +5,7 @@ import { shortId } from '../../oci/digest.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { checkActive, toDescriptor, type ImageWork } from './image-work.ts';
 
 // containerd's own name for the diff id of a layer blob.
@@ -83,6 +84,18 @@ async function unpackLayer(
   const isThere = await claimSnapshot(work, layer.chainId);
   if (isThere && isUnpackedAs(await work.store.content.info(layer.blob.digest), layer.diffId)) return;
   listener.extracting(layer);
+  if (await applyLayer(work, layer)) return;
+  // The name is taken though no snapshot has it: what an earlier life of this namespace left is not collected yet.
+  await collectGarbage(work.store);
+  if (!(await applyLayer(work, layer)))
+    throw new EngineError('Conflict', `failed to register layer: ${layer.chainId} cannot be committed`);
+}
+
+/** False where the snapshot's name is taken and nevertheless leads to nothing. */
+async function applyLayer(
+  work: ImageWork,
+  layer: PendingLayer & { readonly below: string },
+): Promise<boolean> {
   const snapshots = work.store.snapshots(SNAPSHOTTER);
   const key = `unpack-${createRandomId()}`;
   const mounts = await snapshots.prepare({ key, parent: layer.below });
@@ -95,10 +108,12 @@ async function unpackLayer(
       );
     await work.store.content.updateLabels(layer.blob.digest, { [UNCOMPRESSED_LABEL]: layer.diffId });
     await snapshots.commit({ name: layer.chainId, key });
+    return true;
   } catch (error) {
     await snapshots.remove(key).catch((cause: unknown) => {
       work.job.log.warn({ err: messageOf(cause) }, 'unpacking snapshot not removed');
     });
     if (!isErrorKind(error, 'Conflict')) throw error;
+    return claimSnapshot(work, layer.chainId);
   }
 }
