@@ -14,7 +14,7 @@ options: --socket PATH  --root DIR  --run-dir DIR  --containerd ADDRESS|embedded
          --network isolated|host|PATH  --egress internet|all|none  --workspace DIR
          --cgroup-parent PATH  --memory SIZE  --cpus NUMBER  --pids NUMBER
          --host-platform linux|darwin|windows  --registries DIR  --cache-scope NAME
-         --log-level LEVEL
+         --log-level LEVEL  --accept-weak-host
 `;
 
 /** Exit code of a command line that cannot be carried out as written. */

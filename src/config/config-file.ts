@@ -18,6 +18,7 @@ export interface ConfigFile {
   readonly networkMode?: string;
   readonly egress?: string;
   readonly egressAllow?: readonly string[];
+  readonly acceptWeakHost?: boolean;
   readonly cgroupParent?: string;
   readonly memory?: string | number;
   readonly cpus?: number;
@@ -55,6 +56,7 @@ const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readon
   'network.mode': { setting: 'networkMode', type: 'string' },
   'network.egress': { setting: 'egress', type: 'string' },
   'network.egress_allow': { setting: 'egressAllow', type: 'strings' },
+  'host.accept_weak': { setting: 'acceptWeakHost', type: 'boolean' },
   'job.cgroup_parent': { setting: 'cgroupParent', type: 'string' },
   'job.memory': { setting: 'memory', type: 'size' },
   'job.cpus': { setting: 'cpus', type: 'number' },

@@ -33,6 +33,7 @@ const SETTING_OPTIONS = {
   config: { type: 'string' },
   network: { type: 'string' },
   egress: { type: 'string' },
+  'accept-weak-host': { type: 'boolean' },
   'cgroup-parent': { type: 'string' },
   memory: { type: 'string' },
   cpus: { type: 'string' },
@@ -81,6 +82,7 @@ interface Flags {
   readonly config?: string;
   readonly network?: string;
   readonly egress?: string;
+  readonly 'accept-weak-host'?: boolean;
   readonly 'cgroup-parent'?: string;
   readonly memory?: string;
   readonly cpus?: string;
@@ -122,13 +124,15 @@ function splitCommand(
   accepts: string,
 ): { own: readonly string[]; command: readonly string[] } {
   if (accepts !== 'run') return { own: args, command: [] };
-  const options: Record<string, { readonly type: 'string'; readonly short?: string }> = {
+  const options: Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string }> = {
     ...SETTING_OPTIONS,
     ...RUN_OPTIONS,
   };
   const takesValue = (word: string): boolean =>
     word.startsWith('--')
-      ? !word.includes('=') && Object.hasOwn(options, word.slice(2))
+      ? !word.includes('=') &&
+        Object.hasOwn(options, word.slice(2)) &&
+        options[word.slice(2)]?.type === 'string'
       : word.length === 2 && Object.values(options).some((option) => option.short === word[1]);
   let index = 0;
   for (;;) {
@@ -181,6 +185,7 @@ const DEFAULTS = {
   networkMode: 'isolated',
   egress: 'internet',
   egressAllow: [],
+  acceptWeakHost: false,
   cgroupParent: '/berth',
   // A fork bomb ends here, and not at the machine's own limit.
   pids: 16_384,
@@ -214,6 +219,7 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
     network: networkChoice(values.networkMode),
     egress: egress(values.egress),
     egressAllow: values.egressAllow,
+    acceptWeakHost: values.acceptWeakHost,
     cgroupParent: cgroupParent(values.cgroupParent),
     memoryBytes: values.memory === undefined ? undefined : sizeBytes('memory', values.memory),
     cpus: values.cpus,
@@ -248,6 +254,7 @@ function flagValues(flags: Flags): ConfigFile {
     hostPlatform: flags['host-platform'],
     networkMode: flags.network,
     egress: flags.egress,
+    acceptWeakHost: flags['accept-weak-host'],
     cgroupParent: flags['cgroup-parent'],
     memory: flags.memory,
     cpus: flags.cpus === undefined ? undefined : positive('cpus', flags.cpus),

@@ -56,6 +56,8 @@ export interface Settings {
   readonly egress: 'internet' | 'all' | 'none';
   /** CIDRs that `internet` opens besides. */
   readonly egressAllow: readonly string[];
+  /** Serve also where a wall between containers and the host is missing. */
+  readonly acceptWeakHost: boolean;
   /** Cgroup below which the job's own is made; absolute within the cgroup tree. */
   readonly cgroupParent: string;
   /** What all of the job together may use; undefined: what the machine, or the cgroup above, has. */

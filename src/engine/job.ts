@@ -44,6 +44,8 @@ export interface Job {
   readonly daemonId: string;
   readonly settings: Settings;
   readonly host: HostFacts;
+  /** What is weak about the host; clients see it in `docker info`. */
+  readonly hostWarnings: readonly string[];
   /** What the job's containers may use together; clients are shown it as the machine. */
   readonly budget: Budget;
   /** AppArmor profiles that can be asked of the runtime. */

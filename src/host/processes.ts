@@ -9,8 +9,10 @@ import type { HostProcesses, ProcessIdentity, ProcessResult, RunOptions } from '
 
 const defaultTimeoutMs = 60_000;
 const defaultMaxOutputBytes = 1 << 20;
+/** Where programs are looked for. */
+export const PROGRAM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const defaultEnvironment = {
-  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  PATH: PROGRAM_PATH,
   LC_ALL: 'C',
 };
 

@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { createHostCgroups } from '../host/cgroups.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { createHostProcesses } from '../host/processes.ts';
 import type { HostFacts, HostProcesses } from '../host/types.ts';
 import { messageOf } from '../errors.ts';
-import { probeSeccomp } from './probe-seccomp.ts';
+import { adviseOn } from './advisories.ts';
+import { probeWalls } from './probe-walls.ts';
 
 /** One finding about the host. `weak` is served with, and said; `missing` must be mended first. */
 export interface HostCheck {
@@ -31,18 +34,20 @@ const PROGRAMS: readonly { readonly argv: readonly string[]; readonly isNeeded: 
 /** openat2(2) and the mount calls that berth's walls stand on came with it. */
 const OLDEST_KERNEL = [5, 10] as const;
 
-/** Looks at the host: programs, kernel, cgroups, and, by a probe, whether a seccomp filter really holds. */
+/** Looks at the host: programs, kernel, cgroups, and, by a probe container, whether the walls stand. */
 export async function checkHost(): Promise<readonly HostCheck[]> {
   const processes = createHostProcesses();
   const facts = await readHostFacts(await createHostCgroups());
+  const programs = await Promise.all(PROGRAMS.map((program) => checkProgram(processes, program)));
   return [
     checkRoot(),
     checkKernel(facts.kernelVersion),
     await checkOverlay(),
     checkCgroups(facts),
     checkCapabilities(facts),
-    ...(await Promise.all(PROGRAMS.map((program) => checkProgram(processes, program)))),
-    await checkSeccomp(processes, facts),
+    ...programs,
+    ...checkAdvisories(programs),
+    ...(await checkWalls(processes, facts)),
     {
       name: 'apparmor',
       outcome: 'ok',
@@ -116,19 +121,24 @@ async function checkProgram(
   }
 }
 
-async function checkSeccomp(processes: HostProcesses, facts: HostFacts): Promise<HostCheck> {
-  if (!facts.hasSeccomp)
-    return { name: 'seccomp', outcome: 'weak', detail: 'not in the kernel: containers run unfiltered' };
-  try {
-    const mode = await probeSeccomp(processes, facts);
-    return mode === '2'
-      ? { name: 'seccomp', outcome: 'ok', detail: 'a filter was active in a probe container' }
-      : { name: 'seccomp', outcome: 'weak', detail: `a probe container ran with seccomp mode ${mode}` };
-  } catch (error) {
-    return {
-      name: 'seccomp',
-      outcome: 'weak',
-      detail: `the probe container did not run: ${messageOf(error)}`,
-    };
-  }
+/** Walls as a container finds them, and what the runtime's and containerd's versions tell. */
+async function checkWalls(processes: HostProcesses, facts: HostFacts): Promise<readonly HostCheck[]> {
+  const name = `berth-doctor-${randomUUID().slice(0, 8)}`;
+  const walls = await probeWalls({ directory: tmpdir(), cgroupPath: `/${name}`, processes, facts });
+  return walls.map((wall) => ({
+    name: wall.name,
+    outcome: wall.stands ? ('ok' as const) : ('missing' as const),
+    detail: wall.detail,
+  }));
+}
+
+/** Only a hint, so never more than weak. */
+function checkAdvisories(programs: readonly HostCheck[]): readonly HostCheck[] {
+  return (['runc', 'containerd'] as const).flatMap((program) => {
+    const detail = programs.find(({ name }) => name === program)?.detail ?? '';
+    const advice = adviseOn(program, /v?\d+\.\d+\.\d+\S*/.exec(detail)?.[0] ?? '');
+    return advice === undefined
+      ? []
+      : [{ name: `${program} version`, outcome: 'weak' as const, detail: advice }];
+  });
 }

@@ -4,11 +4,12 @@ import { createImageArchives } from '../archive/read-images.ts';
 import type { Settings } from '../config/schema.ts';
 import { encodeRuncOptions } from '../containerd/runc-options.ts';
 import type { JobRuntime, JobStore } from '../containerd/job-store.ts';
+import { messageOf } from '../errors.ts';
 import type { Job } from '../engine/job.ts';
-import { readAppArmorProfiles } from '../host/apparmor.ts';
+import { ensureDefaultProfile, readAppArmorProfiles } from '../host/apparmor.ts';
 import { listHostDevices } from '../host/devices.ts';
-import { readHostFacts } from '../host/facts.ts';
 import { createMeter } from '../host/meter.ts';
+import type { HostFacts } from '../host/types.ts';
 import { createLimiter } from '../lib/limiter.ts';
 import { createTaskTracker } from '../lib/task-tracker.ts';
 import type { Logger } from '../logger.ts';
@@ -43,11 +44,24 @@ export interface JobParts {
   readonly containerd: JobRuntime;
   readonly store: JobStore;
   readonly network: JobNetwork;
+  readonly facts: HostFacts;
+  readonly hostWarnings: readonly string[];
   readonly budget: Budget;
   readonly cache: ImageCache;
   readonly leaseId: string;
   readonly signal: AbortSignal;
   readonly nowNs: () => bigint;
+}
+
+/** Without the default profile containers run all the same, and each start says so. */
+async function findProfiles({ facts, host, log }: JobParts): Promise<readonly string[]> {
+  if (!facts.hasAppArmor) return [];
+  try {
+    return await ensureDefaultProfile(host.processes);
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, 'default AppArmor profile not loaded');
+    return readAppArmorProfiles();
+  }
 }
 
 /** A log keeps its newest file whatever happens: so small that all of them stay below what all may have. */
@@ -68,8 +82,8 @@ export async function createJob(parts: JobParts): Promise<Job> {
     id: names.jobId,
     namespace: names.namespace,
     daemonId: createHash('sha256').update(names.namespace).digest('hex').slice(0, 32),
-    host: await readHostFacts(host.cgroups),
-    appArmorProfiles: await readAppArmorProfiles(),
+    host: parts.facts,
+    appArmorProfiles: await findProfiles(parts),
     processes: host.processes,
     listDevices: () => listHostDevices(),
     paths: names.paths,

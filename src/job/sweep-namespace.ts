@@ -3,7 +3,6 @@ import type { Containerd, SnapshotInfo } from '../containerd/types.ts';
 import { EngineError, isErrorKind, messageOf } from '../errors.ts';
 import { collectGarbage } from '../engine/images/collect-garbage.ts';
 import { SNAPSHOTTER } from '../engine/snapshotter.ts';
-import { createRandomId } from '../lib/random-id.ts';
 import { ignoreAbsent } from '../engine/ignore-absent.ts';
 
 const SIGKILL = 9;
@@ -89,17 +88,10 @@ async function removeSnapshots(containerd: Containerd): Promise<void> {
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
     if ((await containerd.snapshots(SNAPSHOTTER).list()).length === 0) return;
     if (pass > 0) await sleep(PASS_MS);
-    await collect(containerd);
+    await collectGarbage(containerd);
     failure = await removeLeafFirst(containerd);
   }
   if (failure) throw failure;
-}
-
-/** The end of a lease, waited for, is the end of a collection. */
-async function collect({ leases }: Containerd): Promise<void> {
-  const id = `berth-sweep-${createRandomId()}`;
-  await leases.create({ id });
-  await leases.delete(id, { sync: true });
 }
 
 /** Leaf first: a snapshot with children cannot be removed. Answers why one was not. */

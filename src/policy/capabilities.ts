@@ -45,6 +45,14 @@ export const CAPABILITY_NAMES = [
   'CAP_CHECKPOINT_RESTORE',
 ] as const;
 
+/** One bit for each capability, as /proc shows a set of them. */
+export function capabilityMask(names: readonly string[]): bigint {
+  return CAPABILITY_NAMES.reduce(
+    (mask, name, bit) => (names.includes(name) ? mask | (1n << BigInt(bit)) : mask),
+    0n,
+  );
+}
+
 /** What Docker grants a container that asks for nothing. */
 const DEFAULT_CAPABILITIES: ReadonlySet<string> = new Set([
   'CAP_CHOWN',

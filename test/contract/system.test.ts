@@ -71,6 +71,7 @@ function container(
 const PARTS: Partial<Job> = {
   daemonId: 'daemon-1',
   host: HOST,
+  hostWarnings: ['runc is old'],
   budget: { memoryBytes: 4096, cpus: 1.5, pids: 10 },
   processes: RUNC,
   containerd: CONTAINERD,
@@ -188,7 +189,7 @@ describe('/info', () => {
       SecurityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns'],
       DefaultRuntime: 'runc',
       Swarm: { LocalNodeState: 'inactive' },
-      Warnings: ['WARNING: No swap limit support'],
+      Warnings: ['WARNING: No swap limit support', 'WARNING: runc is old'],
       ContainerdCommit: { ID: 'rev1' },
       RuncCommit: { ID: 'abc123' },
       RegistryConfig: {

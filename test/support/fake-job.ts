@@ -162,6 +162,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     settings: settingsOf(wanted),
     host: partOf<HostFacts>({ ...FACTS, ...wanted.options.host }),
     budget: budgetOf({ ...SPEC_HOST, ...wanted.options.host }),
+    hostWarnings: [],
     appArmorProfiles: [],
     listDevices: () => Promise.resolve([]),
     processes: createHostProcesses(),

@@ -80,8 +80,8 @@ function machine({ host, budget }: Job): Machine {
   };
 }
 
-/** What this machine cannot limit, in the words of `docker info`. */
-function warnings({ host }: Job): readonly string[] | null {
+/** What this machine cannot limit, in the words of `docker info`, and how else it is weak. */
+function warnings({ host, hostWarnings }: Job): readonly string[] | null {
   const { limits: can } = host;
   const missing: readonly (readonly [isPresent: boolean, what: string])[] = [
     [can.memory, 'No memory limit support'],
@@ -93,7 +93,8 @@ function warnings({ host }: Job): readonly string[] | null {
     [can.pids, 'No pids limit support'],
     [host.ipv4Forwarding, 'IPv4 forwarding is disabled'],
   ];
-  const found = missing.filter(([isPresent]) => !isPresent).map(([, what]) => `WARNING: ${what}`);
+  const lacks = missing.filter(([isPresent]) => !isPresent).map(([, what]) => what);
+  const found = [...lacks, ...hostWarnings].map((what) => `WARNING: ${what}`);
   return found.length === 0 ? null : found;
 }
 
