@@ -7,12 +7,8 @@ import { recoverContainers } from '../engine/containers/recover-containers.ts';
 import { restoreImages } from '../engine/images/restore-images.ts';
 import { sweepBinds } from '../engine/mounts/sweep-binds.ts';
 import { isErrorKind } from '../errors.ts';
-import { readHostFacts } from '../host/facts.ts';
-import type { HostFacts } from '../host/types.ts';
 import type { CleanupStack } from '../lib/cleanup-stack.ts';
 import { createClock } from '../lib/clock.ts';
-import type { Logger } from '../logger.ts';
-import { adviseOn } from './advisories.ts';
 import { connectJobContainerd, type JobContainerd } from './connect-job-containerd.ts';
 import { createJob } from './create-job.ts';
 import type { DockerAddress } from './environment.ts';
@@ -22,10 +18,9 @@ import type { JobNames } from './job-names.ts';
 import { listenForRunner } from './listen-for-runner.ts';
 import type { OpenJob, OpenJobOptions } from './open-job.ts';
 import { openImageCache } from './open-image-cache.ts';
-import { openBudget } from './open-budget.ts';
+import { adviseOnContainerd, openMachine } from './open-machine.ts';
 import { openNetwork } from './open-network.ts';
 import { reapEarlierBoots } from './reap-orphans.ts';
-import { hostWarnings, requireWalls, selfTest } from './self-test.ts';
 import { removeTraces, type HostTools } from './remove-traces.ts';
 import { watchContainerd } from './watch-containerd.ts';
 
@@ -44,11 +39,9 @@ export interface OpenPartsOptions extends OpenJobOptions {
 /** Opens what a job is made of, and lets the door's requests in last. */
 export async function openParts(options: OpenPartsOptions, undo: CleanupStack): Promise<OpenJob> {
   const { settings, names, log, host, lock, door } = options;
-  const budget = await openBudget(settings, host.cgroups, names.cgroupPath);
-  const facts = await readHostFacts(host.cgroups);
-  const testing = testHost(options, facts);
+  const machine = await openMachine(options);
   undo.defer('self-test', async () => {
-    await testing.catch(() => undefined);
+    await machine.weaknesses.catch(() => undefined);
   });
   // The network's dozen of short programs run while containerd starts.
   const networking = openNetwork(settings, { names, host, log });
@@ -72,9 +65,8 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
     store,
     cache: openImageCache({ settings, log, ...connected }),
     network: await networking,
-    budget,
-    facts,
-    hostWarnings: [...(await testing), ...(await adviseOnContainerd(connected.containerd, log))],
+    ...machine,
+    hostWarnings: [...(await machine.weaknesses), ...(await adviseOnContainerd(connected.containerd, log))],
     leaseId: LEASE_ID,
     signal: ending.signal,
     nowNs: createClock(),
@@ -115,30 +107,6 @@ async function openRemotely({ settings, names, host, door }: OpenPartsOptions): 
   const certificates = await makeCertificates(host.processes, { directory, address: listen.host });
   const port = await door.listenRemotely(listen, certificates);
   return { kind: 'tcp', host: listen.host, port, certPath: certificates.clientDirectory };
-}
-
-/** What is weak about the host; Unavailable where it is too weak for what the operator accepts. */
-async function testHost(
-  { settings, names, log, host }: OpenPartsOptions,
-  facts: HostFacts,
-): Promise<readonly string[]> {
-  const { root, acceptWeakHost } = settings;
-  const directory = join(names.paths.runDir, 'self-test');
-  const cgroupPath = `${names.cgroupPath}/self-test`;
-  const { processes } = host;
-  const result = await selfTest({ root, directory, cgroupPath, processes, facts, log });
-  requireWalls(result, acceptWeakHost);
-  const warnings = hostWarnings(result);
-  for (const warning of warnings) log.warn({ warning }, 'weakness of the host');
-  return warnings;
-}
-
-async function adviseOnContainerd(containerd: Containerd, log: Logger): Promise<readonly string[]> {
-  const { version } = await containerd.version.version();
-  const advice = adviseOn('containerd', version);
-  if (advice === undefined) return [];
-  log.warn({ warning: advice }, 'weakness of the host');
-  return [advice];
 }
 
 /** The job's own namespace, and its part of the one that layers are in. */

@@ -23,7 +23,7 @@ import { createEventLog } from '../../src/state/event-log.ts';
 import { createImageStore } from '../../src/state/image-store.ts';
 import { createPullLog } from '../../src/state/pull-log.ts';
 import { openVolumeFiles } from '../../src/state/volume-files.ts';
-import { openVolumeStore } from '../../src/state/volume-store.ts';
+import { openVolumeStore, type VolumeStore } from '../../src/state/volume-store.ts';
 import { createStdioFactory } from '../../src/stdio/stdio-factory.ts';
 import type { StdioFactory } from '../../src/stdio/types.ts';
 import { createApiClient, type ApiClient } from './api-client.ts';
@@ -175,11 +175,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     archives: createImageArchives(),
     network: fakes.network.network,
     stdio: withoutKeeper(libc, join(runDir, 'io'), report),
-    logs: createLogStore({
-      directoryOf: (id) => join(stateDir, 'containers', id, 'log'),
-      maxBytes: 1 << 24,
-      now: nowNs,
-    }),
+    logs: createLogStore({ directoryOf: (id) => join(stateDir, 'containers', id, 'log'), now: nowNs }),
     rootfs: directoriesAsRoots(libc, directory, containers),
     binds: createFakeBinds(),
     jobContainer: createFakeJobContainerStore(),
@@ -189,10 +185,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     images: createImageStore(store.images),
     cache: createNoCache(),
     pulls: createPullLog(),
-    volumes: await openVolumeStore(
-      await openVolumeFiles(join(stateDir, 'volumes')),
-      wanted.options.settings?.limits?.volumes,
-    ),
+    volumes: await openVolumes(stateDir, wanted.options),
     events: createEventLog(nowNs),
     meter: partOf<Meter>({ oomKills: () => Promise.resolve(0) }),
     tasks: createTaskTracker(report),
@@ -220,6 +213,10 @@ function settingsOf({ directory, options: { settings }, permissions }: PartsOpti
     },
     ...settings,
   });
+}
+
+async function openVolumes(stateDir: string, { settings }: FakeJobOptions): Promise<VolumeStore> {
+  return openVolumeStore(await openVolumeFiles(join(stateDir, 'volumes')), settings?.limits?.volumes);
 }
 
 /** The real FIFOs, but without the process that holds them over a crash: these jobs have none. */
