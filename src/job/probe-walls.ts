@@ -9,6 +9,7 @@ import { encodeSpec } from '../oci/encode-spec.ts';
 import { maskedPaths, READONLY_PATHS } from '../oci/paths.ts';
 import type { OciSpec } from '../oci/spec-types.ts';
 import { resolveAllowPrivileged } from '../policy/allow-privileged.ts';
+import { NO_IMAGE } from '../policy/image-pattern.ts';
 import { admitCreate } from '../policy/privileged-gate.ts';
 import { decodeCreate } from '../api/containers/decode-create.ts';
 import { MAX_API_VERSION } from '../api/http/api-version.ts';
@@ -78,10 +79,16 @@ function probeSpec(
   };
   const { request } = decodeCreate(Buffer.from(JSON.stringify(body)), MAX_API_VERSION);
   const { admitted } = admitCreate(request, {
-    allowPrivileged: resolveAllowPrivileged(false, 'linux'),
+    allowPrivileged: resolveAllowPrivileged({
+      allowPrivileged: false,
+      neutralise: [],
+      hostPlatform: 'linux',
+      fence: undefined,
+    }),
     host: facts,
     budget: { memoryBytes: facts.memoryBytes, cpus: facts.cpus, pids: undefined },
     findOwnContainer: () => undefined,
+    describeImage: () => NO_IMAGE,
   });
   const { spec } = buildSpec({
     admitted,
