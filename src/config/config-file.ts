@@ -26,6 +26,9 @@ export interface ConfigFile {
   readonly workspaces?: readonly string[];
   readonly registriesDirectory?: string;
   readonly insecureRegistries?: readonly string[];
+  readonly allowedRegistries?: readonly string[];
+  readonly privateRegistries?: readonly string[];
+  readonly registryCredentials?: string;
   readonly cacheScope?: string;
   readonly cacheHighPercent?: number;
   readonly cacheLowPercent?: number;
@@ -64,6 +67,9 @@ const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readon
   'job.workspaces': { setting: 'workspaces', type: 'strings' },
   'registries.directory': { setting: 'registriesDirectory', type: 'string' },
   'registries.insecure': { setting: 'insecureRegistries', type: 'strings' },
+  'registries.allow': { setting: 'allowedRegistries', type: 'strings' },
+  'registries.private': { setting: 'privateRegistries', type: 'strings' },
+  'registries.credentials': { setting: 'registryCredentials', type: 'string' },
   'cache.scope': { setting: 'cacheScope', type: 'string' },
   'cache.high_percent': { setting: 'cacheHighPercent', type: 'integer' },
   'cache.low_percent': { setting: 'cacheLowPercent', type: 'integer' },

@@ -18,6 +18,7 @@ import {
   hostPlatform,
   logLevel,
   networkChoice,
+  registryPlaces,
   watermarks,
 } from './values.ts';
 
@@ -191,6 +192,7 @@ const DEFAULTS = {
   pids: 16_384,
   workspaces: [],
   insecureRegistries: [],
+  privateRegistries: [],
   cacheHighPercent: 85,
   cacheLowPercent: 75,
   initPath: '/usr/bin/tini-static',
@@ -227,6 +229,10 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
     workspaces: values.workspaces.map((path) => absolute('workspace', path)),
     registriesDir: values.registriesDirectory,
     insecureRegistries: values.insecureRegistries,
+    allowedRegistries: values.allowedRegistries,
+    privateRegistries: registryPlaces(values.privateRegistries),
+    registryCredentials:
+      values.registryCredentials && absolute('registries.credentials', values.registryCredentials),
     cacheScope: cacheScope(values.cacheScope),
     ...watermarks(values.cacheHighPercent, values.cacheLowPercent),
     initPath: absolute('containers.init_path', values.initPath),

@@ -69,6 +69,12 @@ export interface Settings {
   readonly registriesDir: string | undefined;
   /** `host[:port]` or CIDR of registries spoken to in plain http; loopback ones always are. */
   readonly insecureRegistries: readonly string[];
+  /** Registries that jobs may use: `host`, `host:port` or `*.domain`; undefined: all. */
+  readonly allowedRegistries: readonly string[] | undefined;
+  /** Hosts and CIDR blocks that registries may be at though their addresses are not public. */
+  readonly privateRegistries: readonly string[];
+  /** File with the node's own credentials, in docker's config.json, or undefined. */
+  readonly registryCredentials: string | undefined;
   /** Who keeps pulled images after the job; empty: nobody. Undefined: berth's own containerd does, another does not. */
   readonly cacheScope: string | undefined;
   /** Images are dropped when the disk is fuller than this, in percent … */

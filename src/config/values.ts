@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { EngineError } from '../errors.ts';
 import type { HostPlatform, NetworkChoice, Settings } from './schema.ts';
@@ -72,4 +73,15 @@ export function cgroupParent(value: string): string {
     'InvalidArgument',
     `cgroup-parent is an absolute path in the cgroup tree, not "${value}"`,
   );
+}
+
+/** Hosts and CIDR blocks. */
+export function registryPlaces(values: readonly string[]): readonly string[] {
+  for (const value of values) {
+    const [address = '', bits = ''] = value.split('/');
+    const widest = isIP(address) === 6 ? 128 : 32;
+    if (value.includes('/') && (isIP(address) === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > widest))
+      throw new EngineError('InvalidArgument', `registries.private: "${value}" is neither a host nor a CIDR`);
+  }
+  return values;
 }

@@ -1,14 +1,18 @@
 import { checkLogin } from './check-login.ts';
 import { createHostFinder, type HostsSettings } from './hosts.ts';
+import { createHttpClients } from './http-client.ts';
 import { hostnameOf, isLoopbackHost } from './loopback.ts';
-import { createHttpClient } from './http-client.ts';
+import { createNodeCredentials } from './node-credentials.ts';
 import { createPushRepository } from './push-repository.ts';
-import { createRepository, type RetryPolicy } from './repository.ts';
-import type { Registry } from './types.ts';
+import { createReachFinder, type ReachSettings } from './reach.ts';
+import { createRepository, type RepositoryParts, type RetryPolicy } from './repository.ts';
+import type { Registry, RepositoryAccess } from './types.ts';
 
 /** What the operator says about registries, and about where jobs can listen. */
-export interface RegistrySettings extends HostsSettings {
-  readonly network: { readonly kind: string };
+export interface RegistrySettings extends HostsSettings, ReachSettings {
+  readonly network?: { readonly kind: string };
+  /** The node's own credentials, in docker's config.json. */
+  readonly registryCredentials?: string | undefined;
 }
 
 const DEFAULT_RETRY: RetryPolicy = { attempts: 5, firstDelayMs: 500, maxDelayMs: 20_000 };
@@ -18,15 +22,36 @@ export function createRegistry(
   settings: RegistrySettings,
   retry: RetryPolicy = DEFAULT_RETRY,
 ): Registry & { close(): void } {
-  const client = createHttpClient();
+  const clients = createHttpClients();
   const findHosts = createHostFinder(settings);
+  const findReach = createReachFinder(settings);
+  const nodeCredentials = createNodeCredentials(settings.registryCredentials);
+  const partsFor = (domain: string): RepositoryParts => {
+    const reach = findReach(domain);
+    return {
+      client: clients.forRegistry(domain, reach),
+      retry,
+      async findHosts(name) {
+        const hosts = await findHosts(name);
+        for (const { isConfigured, baseUrls } of hosts)
+          if (isConfigured) for (const { hostname } of baseUrls) reach.trust(hostname);
+        return hosts;
+      },
+    };
+  };
+  // For pulls alone: what the node may write is no job's to change.
+  const withCredentials = (access: RepositoryAccess): RepositoryAccess => {
+    const credentials = access.credentials ?? nodeCredentials(access.reference);
+    return credentials ? { ...access, credentials } : access;
+  };
   return {
-    isIdentified: (domain) => settings.network.kind === 'isolated' || !isLoopbackHost(hostnameOf(domain)),
-    open: (access) => createRepository({ client, findHosts, retry }, access),
-    openForPush: (access) => createPushRepository({ client, findHosts, retry }, access),
-    login: (login) => checkLogin({ client, findHosts }, login),
+    isIdentified: (domain) =>
+      (settings.network?.kind ?? 'isolated') === 'isolated' || !isLoopbackHost(hostnameOf(domain)),
+    open: (access) => createRepository(partsFor(access.reference.domain), withCredentials(access)),
+    openForPush: (access) => createPushRepository(partsFor(access.reference.domain), access),
+    login: (login) => checkLogin(partsFor(login.domain), login),
     close() {
-      client.close();
+      clients.close();
     },
   };
 }

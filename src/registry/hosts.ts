@@ -14,6 +14,8 @@ export interface RegistryHost {
   readonly baseUrls: readonly URL[];
   /** True for the registry itself: only there go the client's credentials. */
   readonly isOrigin: boolean;
+  /** True where the operator has written its address down. */
+  readonly isConfigured: boolean;
   readonly capabilities: ReadonlySet<HostCapability>;
   readonly tls: TlsOptions;
   readonly headers: Readonly<Record<string, string>>;
@@ -45,6 +47,7 @@ export function createHostFinder(
         ? {
             ...(await toHost({ ...server, url: originUrls(domain, false)[0] }, directory, true)),
             ...insecureUrls(domain, isInsecure(domain)),
+            isConfigured: !file.isDefault,
           }
         : await toHost(server, directory, true);
     return [...hosts, origin];
@@ -59,6 +62,7 @@ function defaultOrigin(domain: string, isInsecure: boolean): RegistryHost {
   return {
     baseUrls: originUrls(domain, isInsecure),
     isOrigin: true,
+    isConfigured: false,
     capabilities: ALL_CAPABILITIES,
     tls: { ca: [], clientCertificates: [], skipVerify: isInsecure },
     headers: {},
@@ -75,6 +79,7 @@ async function toHost(entry: HostsFileEntry, directory: string, isOrigin: boolea
   return {
     baseUrls: entry.url === undefined ? [] : [entry.url],
     isOrigin,
+    isConfigured: true,
     capabilities: entry.capabilities ?? ALL_CAPABILITIES,
     tls: {
       skipVerify: entry.skipVerify,
@@ -105,13 +110,13 @@ async function readCertificate(directory: string, path: string): Promise<Buffer>
 async function findHostsFile(
   registriesDir: string | undefined,
   domain: string,
-): Promise<{ readonly path: string; readonly text: string } | undefined> {
+): Promise<{ readonly path: string; readonly text: string; readonly isDefault: boolean } | undefined> {
   if (registriesDir === undefined) return undefined;
   const withPort = domain.replace(/:(\d+)$/, '_$1_');
   for (const name of new Set([withPort, domain, '_default'])) {
     const path = join(registriesDir, name, 'hosts.toml');
     try {
-      return { path, text: await readFile(path, 'utf8') };
+      return { path, text: await readFile(path, 'utf8'), isDefault: name === '_default' };
     } catch (cause) {
       if (!isAbsent(cause))
         throw new EngineError('Internal', `registry configuration of ${domain} cannot be read`, { cause });

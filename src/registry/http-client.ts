@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../errors.ts';
 import { connectionError, TransientRegistryError } from './errors.ts';
 import { isLoopbackHost } from './loopback.ts';
+import type { Reach } from './reach.ts';
 
 /** How a host's certificate is checked, and what we show it. */
 export interface TlsOptions {
@@ -47,7 +48,12 @@ export interface HttpAnswer {
 /** A small HTTP client: redirects followed, everything timed out, nothing thrown but EngineErrors. */
 export interface HttpClient {
   send(request: HttpRequest): Promise<HttpAnswer>;
-  /** Closes idle connections. */
+}
+
+/** Clients for registries: each speaks to whom its registry's reach allows, over connections of its own. */
+export interface HttpClients {
+  forRegistry(domain: string, reach: Reach): HttpClient;
+  /** Ends all connections. */
   close(): void;
 }
 
@@ -61,17 +67,36 @@ export interface HttpLimits {
 const DEFAULT_LIMITS: HttpLimits = { idleTimeoutMs: 60_000, maxRedirects: 5 };
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const USER_AGENT = 'berth';
+const MAX_POOLS = 64;
+const IDLE_CONNECTION_MS = 15_000;
 
-/** Makes a client with connections of its own. */
-export function createHttpClient(limits: HttpLimits = DEFAULT_LIMITS): HttpClient {
-  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+/** Makes clients; a connection is only used again for the registry that it was made for, for only then was it checked. */
+export function createHttpClients(limits: HttpLimits = DEFAULT_LIMITS): HttpClients {
+  const pools = new Map<string, Agents>();
   return {
-    send: (request) => sendFollowing(agents, limits, request),
+    forRegistry(domain, reach) {
+      const agents = pools.get(domain) ?? createAgents();
+      pools.delete(domain);
+      pools.set(domain, agents);
+      // Idle connections of one that is forgotten end by themselves.
+      for (const oldest of pools.keys()) {
+        if (pools.size <= MAX_POOLS) break;
+        pools.delete(oldest);
+      }
+      return { send: (request) => sendFollowing({ agents, reach, limits }, request) };
+    },
     close() {
-      agents.http.destroy();
-      agents.https.destroy();
+      for (const { http, https } of pools.values()) {
+        http.destroy();
+        https.destroy();
+      }
     },
   };
+}
+
+function createAgents(): Agents {
+  const options = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
+  return { http: new HttpAgent(options), https: new HttpsAgent(options) };
 }
 
 interface Agents {
@@ -79,10 +104,17 @@ interface Agents {
   readonly https: HttpsAgent;
 }
 
-async function sendFollowing(agents: Agents, limits: HttpLimits, first: HttpRequest): Promise<HttpAnswer> {
+interface Sender {
+  readonly agents: Agents;
+  readonly reach: Reach;
+  readonly limits: HttpLimits;
+}
+
+async function sendFollowing(sender: Sender, first: HttpRequest): Promise<HttpAnswer> {
+  const { limits } = sender;
   let request = first;
   for (let redirects = 0; redirects <= limits.maxRedirects; redirects += 1) {
-    const answer = await sendOnce(agents, limits, request);
+    const answer = await sendOnce(sender, request);
     const location = REDIRECTS.has(answer.status) ? answer.header('location') : '';
     if (location === '') return answer;
     answer.body.destroy();
@@ -119,9 +151,10 @@ function refusedRedirect(url: URL, why: string): EngineError {
   return new EngineError('Unavailable', `refused a redirect of ${url.origin}: ${why}`);
 }
 
-async function sendOnce(agents: Agents, limits: HttpLimits, request: HttpRequest): Promise<HttpAnswer> {
+async function sendOnce(sender: Sender, request: HttpRequest): Promise<HttpAnswer> {
+  sender.reach.check(request.url);
   try {
-    const body = await exchange(agents, limits, request);
+    const body = await exchange(sender, request);
     return {
       status: body.statusCode ?? 0,
       body,
@@ -136,11 +169,12 @@ async function sendOnce(agents: Agents, limits: HttpLimits, request: HttpRequest
   }
 }
 
-function exchange(agents: Agents, limits: HttpLimits, request: HttpRequest): Promise<IncomingMessage> {
+function exchange({ agents, reach, limits }: Sender, request: HttpRequest): Promise<IncomingMessage> {
   const isTls = request.url.protocol === 'https:';
   const options: RequestOptions = {
     method: request.method,
     signal: request.signal,
+    lookup: reach.lookup,
     headers: {
       'user-agent': USER_AGENT,
       ...request.openHeaders,

@@ -9,6 +9,7 @@ import type { Settings } from '../../src/config/schema.ts';
 const shipped = resolve(import.meta.dirname, '../../config/berth.toml');
 const examples: readonly (keyof Settings)[] = [
   'allowPrivileged',
+  'allowedRegistries',
   'api',
   'cacheScope',
   'fence',
@@ -18,6 +19,7 @@ const examples: readonly (keyof Settings)[] = [
   'hostPlatform',
   'memoryBytes',
   'registriesDir',
+  'registryCredentials',
 ];
 
 let directory = '';

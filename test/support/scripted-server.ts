@@ -66,7 +66,7 @@ export function openRepository(host: string, options: OpenOptions = {}): Reposit
   const { registriesDir, credentials: given, signal } = options;
   const retry = { attempts: ATTEMPTS, firstDelayMs: 1, maxDelayMs: 5 };
   const registry = createRegistry(
-    { registriesDir, insecureRegistries: [], network: { kind: 'isolated' } },
+    { registriesDir, insecureRegistries: [], privateRegistries: ['127.0.0.0/8'] },
     retry,
   );
   onTestFinished(() => {
