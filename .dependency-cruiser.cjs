@@ -19,11 +19,12 @@ const ADAPTER_PACKAGES = {
 const LAYERS = {
   api: { values: ['engine', 'lib', 'errors.ts'], types: ['wire', 'logger.ts'], packages: [NODE, 'express'] },
   engine: {
-    values: ['policy', 'oci', 'lib', 'errors.ts', 'version.ts'],
+    values: ['policy', 'oci', 'dockerfile', 'lib', 'errors.ts', 'version.ts'],
     types: [...ADAPTERS, 'state', 'wire', 'config', 'logger.ts'],
     packages: [NODE],
   },
   policy: { values: ['errors.ts'], types: ['wire'], packages: [] },
+  dockerfile: { values: ['lib', 'errors.ts'], types: [], packages: [] },
   oci: { values: ['errors.ts'], types: ['policy', 'wire'], packages: [] },
   // A record holds what the adapters handed out for it, so it knows their types.
   state: { values: ['lib', 'errors.ts'], types: [...ADAPTERS, ...ADAPTER_TYPES], packages: [NODE] },

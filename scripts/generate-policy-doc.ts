@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
+import { BUILD_RULES } from '../src/policy/build-rules.ts';
 import { CONTAINER_CONFIG_RULES } from '../src/policy/container-config-rules.ts';
 import { ENDPOINT_RULES } from '../src/policy/endpoint-rules.ts';
 import { EXEC_RULES } from '../src/policy/exec-rules.ts';
@@ -75,6 +76,7 @@ export async function renderPolicyDoc(): Promise<string> {
     table('`Config` of create', CONTAINER_CONFIG_RULES),
     table('`NetworkingConfig.EndpointsConfig` of create', ENDPOINT_RULES),
     table('exec', EXEC_RULES),
+    table('build', BUILD_RULES),
     features(),
   ].join('\n');
   return format(text, { ...(await resolveConfig(POLICY_DOC)), filepath: POLICY_DOC });

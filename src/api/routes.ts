@@ -1,5 +1,6 @@
 import { authRoutes } from './auth/routes.ts';
 import { commitRoutes } from './containers/commit.ts';
+import { buildRoutes } from './build/routes.ts';
 import { containerRoutes } from './containers/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { imageRoutes } from './images/routes.ts';
@@ -14,6 +15,7 @@ export const routes: readonly Route[] = [
   ...authRoutes,
   ...containerRoutes,
   ...commitRoutes,
+  ...buildRoutes,
   ...execRoutes,
   ...imageRoutes,
   ...networkRoutes,

@@ -13,7 +13,10 @@ import type { JobNetwork } from '../network/types.ts';
 import type { Registry } from '../registry/types.ts';
 import type { Budget } from '../policy/gate-context.ts';
 import type { BindAccess } from '../rootfs/types-binds.ts';
+import type { BuildFiles } from '../rootfs/types-build.ts';
 import type { RootfsAccess } from '../rootfs/types.ts';
+import type { BuildCache } from '../state/build-cache.ts';
+import type { CacheMounts } from '../state/cache-mounts.ts';
 import type { ContainerStore } from '../state/container-store.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Exec } from '../state/exec.ts';
@@ -69,6 +72,7 @@ export interface Job {
   readonly stdio: StdioFactory;
   readonly logs: LogStore;
   readonly rootfs: RootfsAccess;
+  readonly buildFiles: BuildFiles;
   readonly binds: BindAccess;
   /** Who the runner's main container is: host paths then mean its files. */
   readonly jobContainer: JobContainerStore;
@@ -80,6 +84,10 @@ export interface Job {
   readonly pulls: PullLog;
   /** Users and groups that images bring along, by the chain id of their layers. */
   readonly imageUsers: Map<string, UserDatabase>;
+  /** Steps of builds that need not be carried out again. */
+  readonly buildCache: BuildCache;
+  /** Directories that steps of builds share with later ones. */
+  readonly cacheMounts: CacheMounts;
   readonly volumes: VolumeStore;
   readonly events: EventLog;
   /** Health checks run through this, so that not all of them start at once. */

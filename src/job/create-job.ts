@@ -18,7 +18,10 @@ import type { JobNetwork } from '../network/types.ts';
 import type { Budget } from '../policy/gate-context.ts';
 import { createRegistry } from '../registry/create-registry.ts';
 import { createBindAccess } from '../rootfs/bind-access.ts';
+import { createBuildFiles } from '../rootfs/build-files.ts';
 import { createRootfsAccess } from '../rootfs/rootfs-access.ts';
+import { createBuildCache } from '../state/build-cache.ts';
+import { createCacheMounts } from '../state/cache-mounts.ts';
 import { createContainerStore } from '../state/container-store.ts';
 import { createEventLog } from '../state/event-log.ts';
 import type { ImageCache } from '../state/image-cache.ts';
@@ -106,6 +109,9 @@ export async function createJob(parts: JobParts): Promise<Job> {
       now: parts.nowNs,
     }),
     rootfs: createRootfsAccess({ libc: host.libc, mounts: host.mounts }),
+    buildFiles: createBuildFiles(host.libc),
+    buildCache: createBuildCache(Date.now),
+    cacheMounts: createCacheMounts(join(names.paths.stateDir, 'cache-mounts')),
     binds: await createBindAccess({
       libc: host.libc,
       mounts: host.mounts,

@@ -1,9 +1,11 @@
 import { EngineError } from '../errors.ts';
+import type { BuildRequest } from '../wire/build-request.ts';
 import type { ContainerConfig } from '../wire/container-config.ts';
 import type { CreateRequest } from '../wire/create-request.ts';
 import type { ExecRequest } from '../wire/exec-request.ts';
 import type { UpdateRequest } from '../wire/update-request.ts';
 import type { Admitted } from './admitted.ts';
+import { BUILD_RULES } from './build-rules.ts';
 import { grantableCapabilities, settleCapabilities } from './capabilities.ts';
 import { CONTAINER_CONFIG_RULES } from './container-config-rules.ts';
 import { checkEndpointNames, ENDPOINT_RULES } from './endpoint-rules.ts';
@@ -101,6 +103,16 @@ export function admitExec(
   const warnings = settle(judge(request, { rules: EXEC_RULES, prefix: 'exec ' }, {}), gate, image);
   const capabilities = request.privileged ? grantableCapabilities(gate.host) : undefined;
   return { admitted: seal({ ...request, capabilities }), warnings };
+}
+
+/**
+ * Lets a build through, or throws PermissionDenied, InvalidArgument or NotImplemented; its steps' containers are judged
+ * now, and again when each is made.
+ */
+export function admitBuild(request: BuildRequest, gate: GateContext): Admission<BuildRequest> {
+  const own = settle(judge(request, { rules: BUILD_RULES, prefix: 'build ' }, {}), gate);
+  const { warnings } = admitCreate(request.container, gate);
+  return { admitted: seal(request), warnings: [...own, ...warnings] };
 }
 
 const CONFIG_TABLE = { rules: CONTAINER_CONFIG_RULES, prefix: 'Config.' };

@@ -1,3 +1,4 @@
+import type { BuildCacheRecord } from './build-cache.ts';
 import type { ContainerSummary } from './container-summary.ts';
 import type { ImageSummary } from './image-summary.ts';
 import type { Volume } from './volume.ts';
@@ -13,5 +14,5 @@ export interface DiskUsage {
   readonly Images: readonly ImageSummary[] | null;
   readonly Containers: readonly ContainerSummary[] | null;
   readonly Volumes: readonly VolumeUsage[] | null;
-  readonly BuildCache: readonly never[] | null;
+  readonly BuildCache: readonly BuildCacheRecord[] | null;
 }

@@ -244,7 +244,6 @@ describe('what is not served', () => {
   });
 
   it.each([
-    ['POST', '/build'],
     ['POST', '/session'],
     ['POST', '/grpc'],
     ['POST', '/plugins/pull'],

@@ -11,13 +11,16 @@ import type { Job } from '../../src/engine/job.ts';
 import { EngineError } from '../../src/errors.ts';
 import { loadLibc } from '../../src/host/libc.ts';
 import { createHostProcesses } from '../../src/host/processes.ts';
-import type { HostFacts, HostMounts, Libc } from '../../src/host/types.ts';
+import type { DetachedMount, HostFacts, HostMounts, Libc } from '../../src/host/types.ts';
 import { createClock } from '../../src/lib/clock.ts';
 import { createTaskTracker } from '../../src/lib/task-tracker.ts';
 import { createLogStore } from '../../src/logstore/log-store.ts';
 import { JOB_PERMISSIONS, type EndpointPermissions } from '../../src/policy/endpoint-permissions.ts';
+import { createBuildFiles } from '../../src/rootfs/build-files.ts';
 import { createRootfsAccess } from '../../src/rootfs/rootfs-access.ts';
 import type { RootfsAccess } from '../../src/rootfs/types.ts';
+import { createBuildCache } from '../../src/state/build-cache.ts';
+import { createCacheMounts } from '../../src/state/cache-mounts.ts';
 import { createContainerStore, type ContainerStore } from '../../src/state/container-store.ts';
 import { createEventLog } from '../../src/state/event-log.ts';
 import { createImageStore } from '../../src/state/image-store.ts';
@@ -177,6 +180,9 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     stdio: withoutKeeper(libc, join(runDir, 'io'), report),
     logs: createLogStore({ directoryOf: (id) => join(stateDir, 'containers', id, 'log'), now: nowNs }),
     rootfs: directoriesAsRoots(libc, directory, containers),
+    buildFiles: createBuildFiles(libc),
+    buildCache: createBuildCache(Date.now),
+    cacheMounts: createCacheMounts(join(stateDir, 'cache-mounts')),
     binds: createFakeBinds(),
     jobContainer: createFakeJobContainerStore(),
     containers,
@@ -236,7 +242,18 @@ function directoriesAsRoots(libc: Libc, directory: string, containers: Container
     const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
     return { fd, close: () => closeSync(fd) };
   };
-  const mounts = partOf<HostMounts>({ openDetached: (list) => openRoot(snapshotOf(list)) });
+  const openOwn = (path: string): Promise<DetachedMount> => {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    return Promise.resolve({ fd, close: () => closeSync(fd) });
+  };
+  // A directory of the job's own is what it is; a snapshot is only a name here.
+  const mounts = partOf<HostMounts>({
+    openDetached: (list) => {
+      const { type = '', source = '' } = list[0] ?? {};
+      const isOwn = type === 'bind' && source.startsWith(`${directory}/`);
+      return isOwn ? openOwn(source) : openRoot(snapshotOf(list));
+    },
+  });
   return {
     ...createRootfsAccess({ libc, mounts }),
     async openProcess(pid) {

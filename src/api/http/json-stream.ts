@@ -7,9 +7,13 @@ function line(value: unknown): Buffer {
 
 /**
  * Answers with one JSON document per line as they come. An error before the first is thrown on and becomes a status;
- * a later one becomes an `errorDetail` line, at which clients fail.
+ * a later one becomes an `errorDetail` line, at which clients fail; `detailsOf` adds members to that.
  */
-export async function sendJsonStream(context: RouteContext, values: AsyncIterable<unknown>): Promise<void> {
+export async function sendJsonStream(
+  context: RouteContext,
+  values: AsyncIterable<unknown>,
+  detailsOf: (error: unknown) => object = () => ({}),
+): Promise<void> {
   const { job, signal } = context;
   const iterator = values[Symbol.asyncIterator]();
   let next = await iterator.next();
@@ -24,7 +28,7 @@ export async function sendJsonStream(context: RouteContext, values: AsyncIterabl
     if (signal.aborted) throw error;
     logError(error, { job, what: 'stream of progress', isLeft: false });
     const { message } = describeError(error, job);
-    await writer.write(line({ errorDetail: { message }, error: message }));
+    await writer.write(line({ errorDetail: { ...detailsOf(error), message }, error: message }));
   }
   await writer.end();
 }

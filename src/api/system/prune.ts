@@ -5,17 +5,9 @@ import type { Route, RouteContext } from '../http/route.ts';
 /** What `docker system prune` asks for besides containers, networks and volumes. */
 export const pruneRoutes: readonly Route[] = [
   ...inGroup('images', [{ method: 'POST', path: '/images/prune', body: 'none', handle: images }]),
-  ...inGroup('build', [
-    { method: 'POST', path: '/build/prune', body: 'none', minApiVersion: '1.31', handle: buildCache },
-  ]),
+  ...inGroup('build', []),
 ];
 
 async function images(context: RouteContext): Promise<void> {
   context.json(200, await pruneImages(context.job, context.query.filters()));
-}
-
-/** There is no cache of builds, so there is nothing in it that could be removed. */
-function buildCache(context: RouteContext): Promise<void> {
-  context.json(200, { CachesDeleted: null, SpaceReclaimed: 0 });
-  return Promise.resolve();
 }

@@ -21,16 +21,14 @@ const SWARM_ENDPOINTS: readonly RefusedEndpoint[] = SWARM_GROUPS.flatMap((group)
 const NOT_A_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
-const NO_BUILD =
-  'building images is not supported by this daemon (DOCKER_BUILDKIT=0 does not change that): ' +
-  'build in the job itself with a daemonless builder, or pull or load a ready image';
+const NO_BUILDKIT =
+  "BuildKit's API is not supported by this daemon: with DOCKER_BUILDKIT=0 docker build uses the builder that is";
 
 /** Known endpoints that are refused, with what to do instead. */
 const UNSUPPORTED: readonly (RefusedEndpoint & { readonly message: string })[] = [
-  { group: 'build', path: '/build', methods: ['POST'], message: NO_BUILD },
-  { group: 'build', path: '/build/:verb', methods: ['POST'], message: NO_BUILD },
-  { group: 'session', path: '/session', methods: ['POST'], message: NO_BUILD },
-  { group: 'grpc', path: '/grpc', methods: ['POST'], message: NO_BUILD },
+  { group: 'build', path: '/build/cancel', methods: ['POST'], message: NO_BUILDKIT },
+  { group: 'session', path: '/session', methods: ['POST'], message: NO_BUILDKIT },
+  { group: 'grpc', path: '/grpc', methods: ['POST'], message: NO_BUILDKIT },
   {
     group: 'containers',
     path: '/containers/:id/attach/ws',

@@ -38,6 +38,8 @@ export interface CreateOptions {
   readonly warnings: readonly string[];
   /** True for the runner's job container: no client sees it. */
   readonly isHidden?: boolean;
+  /** An image of berth's own making that no client can name, in place of the request's. */
+  readonly image?: Image;
   /** Mounts that berth itself decided on; no client has a way to these. */
   readonly extraMounts?: readonly ContainerMount[];
 }
@@ -51,7 +53,7 @@ export async function createContainer(
   const asked = admitCreate(options.request, gate);
   if (options.name !== '') checkContainerName(options.name);
   const links = resolveLinks(job, asked.admitted.hostConfig);
-  const image = resolveImage(job, asked.admitted.config.Image, options.platform);
+  const image = options.image ?? resolveImage(job, asked.admitted.config.Image, options.platform);
   const merged = mergeImageConfig(asked.admitted.config, image.config);
   const id = createRandomId();
   const admitted = admitMergedConfig(asked.admitted, {

@@ -1,6 +1,7 @@
 import { EngineError, isErrorKind } from '../../errors.ts';
 import type { DiskUsage, VolumeUsage } from '../../wire/disk-usage.ts';
 import type { ImageSummary } from '../../wire/image-summary.ts';
+import { listCache } from '../build/list-cache.ts';
 import { listContainers } from '../containers/list-containers.ts';
 import { listImages } from '../images/list-images.ts';
 import type { Job } from '../job.ts';
@@ -23,7 +24,7 @@ export async function diskUsage(job: Job, kinds: readonly string[]): Promise<Dis
     Images: isAsked('image') ? imagesInUse(job) : null,
     Containers: containers,
     Volumes: volumes,
-    BuildCache: isAsked('build-cache') ? [] : null,
+    BuildCache: isAsked('build-cache') ? listCache(job) : null,
   };
 }
 

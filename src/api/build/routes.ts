@@ -1,0 +1,24 @@
+import { pruneCache } from '../../engine/build/prune-cache.ts';
+import type { Route, RouteContext } from '../http/route.ts';
+import { build } from './build.ts';
+
+/** `/build…` */
+export const buildRoutes: readonly Route[] = [
+  { method: 'POST', path: '/build', group: 'build', body: 'stream', handle: build },
+  {
+    method: 'POST',
+    path: '/build/prune',
+    group: 'build',
+    body: 'none',
+    minApiVersion: '1.31',
+    handle: prune,
+  },
+];
+
+async function prune(context: RouteContext): Promise<void> {
+  const { job, query } = context;
+  const keepBytes =
+    query.int('keep-storage') ?? query.int('reserved-space') ?? query.int('max-used-space') ?? 0;
+  const all = query.bool('all');
+  context.json(200, await pruneCache(job, { all, keepBytes, filters: query.filters() }));
+}

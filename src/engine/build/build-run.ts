@@ -1,0 +1,62 @@
+import type { Dockerfile } from '../../dockerfile/types.ts';
+import type { CleanupStack } from '../../lib/cleanup-stack.ts';
+import type { ImageConfig } from '../../oci/image-config.ts';
+import type { Admitted } from '../../policy/admitted.ts';
+import type { RegistryCredentials } from '../../registry/types.ts';
+import type { RootHandle } from '../../rootfs/types.ts';
+import type { Image, ImageLayer } from '../../state/image-store.ts';
+import type { BuildRequest } from '../../wire/build-request.ts';
+import type { ImageWork } from '../images/image-work.ts';
+import type { Job } from '../job.ts';
+import type { BuildArgs } from './build-args.ts';
+import type { StagePlan } from './plan-stages.ts';
+import type { ProgressLanes } from './progress-lanes.ts';
+
+/** Where the files of a build come from. */
+export interface ContextSource {
+  /** Puts them into a directory that is empty, and contained in itself; fails with the signal. */
+  fill(target: { readonly root: RootHandle; readonly path: string }, signal: AbortSignal): Promise<void>;
+}
+
+/** What the client of a build lends to it. */
+export interface BuildClient {
+  /** What a client sent for a registry, or undefined. */
+  readonly credentialsFor: (domain: string) => RegistryCredentials | undefined;
+  /** A secret's bytes, or undefined where the client has none of that id. */
+  readonly readSecret: (id: string) => Promise<Uint8Array | undefined>;
+}
+
+/** What everything in one build shares. */
+export interface BuildRun {
+  readonly job: Job;
+  readonly request: Admitted<BuildRequest>;
+  readonly client: BuildClient;
+  readonly dockerfile: Dockerfile;
+  readonly args: BuildArgs;
+  readonly plan: StagePlan;
+  readonly work: ImageWork;
+  readonly lanes: ProgressLanes;
+  readonly context: RootHandle;
+  /** Images of `--cache-from` that the job has. */
+  readonly cacheSources: readonly Image[];
+  /** A directory of the host that is the build's own. */
+  readonly scratch: string;
+  /** Undone when the build is over. */
+  readonly undo: CleanupStack;
+  /** The time that results are dated with, if they are to be alike: seconds since 1970. */
+  readonly epochSeconds: number | undefined;
+  /** The result of an earlier stage, once it is there. */
+  readonly stageResult: (index: number) => Promise<BuiltImage>;
+  /** Aborted when the client leaves, the job ends or another stage fails. */
+  readonly signal: AbortSignal;
+}
+
+/** What a stage has come to so far: an image that is nowhere but here. */
+export interface BuiltImage {
+  /** Digest of its configuration; empty for nothing at all. */
+  readonly id: string;
+  readonly config: ImageConfig;
+  readonly layers: readonly ImageLayer[];
+  /** Digest of all that led here, for the cache. */
+  readonly cacheKey: string;
+}

@@ -1,0 +1,46 @@
+import { EngineError, messageOf } from '../../errors.ts';
+import { createRandomId } from '../../lib/random-id.ts';
+import type { RootHandle } from '../../rootfs/types.ts';
+import type { ImageLayer } from '../../state/image-store.ts';
+import { addLayer, createLayer } from '../images/create-layer.ts';
+import { SNAPSHOTTER } from '../snapshotter.ts';
+import { chainIdOf } from './built-image.ts';
+import type { StageRun } from './stage-run.ts';
+
+const NO_MOUNTS: ReadonlySet<string> = new Set();
+
+/** Changes files of the stage without running anything; what was changed becomes a layer. */
+export async function changeFiles(
+  { run, image }: StageRun,
+  change: (root: RootHandle) => Promise<void>,
+): Promise<ImageLayer | undefined> {
+  const { work } = run;
+  const snapshots = work.store.snapshots(SNAPSHOTTER);
+  const key = `build-${createRandomId()}`;
+  const mounts = await snapshots.prepare({ key, parent: chainIdOf(image) });
+  try {
+    const root = await work.job.rootfs.openMounts(mounts);
+    try {
+      await change(root);
+    } finally {
+      await root.close();
+    }
+    return await topLayer(run, image.layers, await createLayer(work, { mounts, mountPoints: NO_MOUNTS }));
+  } finally {
+    await snapshots.remove(key).catch((error: unknown) => {
+      work.job.log.warn({ err: messageOf(error) }, 'snapshot of a build step not removed');
+    });
+  }
+}
+
+/** Puts a new layer on top of others; undefined stays undefined. */
+export async function topLayer(
+  { work }: StageRun['run'],
+  below: readonly ImageLayer[],
+  layer: Awaited<ReturnType<typeof createLayer>>,
+): Promise<ImageLayer | undefined> {
+  if (!layer) return undefined;
+  const top = (await addLayer(work, below, layer)).at(-1);
+  if (!top) throw new EngineError('Internal', 'a layer was lost');
+  return top;
+}

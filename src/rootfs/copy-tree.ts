@@ -1,0 +1,218 @@
+import { constants, type BigIntStats } from 'node:fs';
+import {
+  chmod,
+  chown,
+  copyFile,
+  lchown,
+  link,
+  lstat,
+  lutimes,
+  mkdir,
+  open,
+  readlink,
+  symlink,
+  utimes,
+} from 'node:fs/promises';
+
+import { EngineError } from '../errors.ts';
+import { isErrno } from '../host/errors.ts';
+import type { Libc } from '../host/types.ts';
+import { splitPath, type Contained, type ContainedFile } from './contained.ts';
+import { removeTree } from './remove-tree.ts';
+import type { CopyFiles } from './types-build.ts';
+import { walkTree } from './walk-tree.ts';
+
+const pathOnly = 0o10000000;
+const permissionBits = 0o7777n;
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, COPYFILE_EXCL } = constants;
+
+interface Copying extends CopyFiles {
+  readonly libc: Libc;
+  readonly source: Contained;
+  readonly target: Contained;
+  /** First copy of each file that has several names: in the held top, by its path from there. */
+  readonly firstNames: Map<string, Buffer>;
+  /** Directories whose times are set when everything is in them, by their paths from the top. */
+  readonly directoryTimes: { readonly path: Buffer; readonly stats: BigIntStats }[];
+}
+
+interface Place {
+  readonly top: ContainedFile;
+  readonly parent: ContainedFile;
+  readonly name: Buffer;
+  /** From the top. */
+  readonly path: Buffer;
+  readonly heldPath: Buffer;
+}
+
+/** Copies a file, or what is in a directory, keeping times; see BuildFiles.copy. */
+export async function copyTree(
+  tools: Pick<Copying, 'libc' | 'source' | 'target'>,
+  files: CopyFiles,
+): Promise<void> {
+  const copying: Copying = { ...tools, ...files, firstNames: new Map(), directoryTimes: [] };
+  const { directory, name } = splitPath(files.from.path);
+  const parent = await tools.source.openDirectory(directory);
+  try {
+    const heldPath = Buffer.from(name === '' ? `${parent.path}/.` : `${parent.path}/${name}`);
+    const stats = await lstat(heldPath, { bigint: true });
+    if (stats.isDirectory()) await copyDirectory(copying);
+    else await copySingle(copying, heldPath, stats);
+  } finally {
+    parent.close();
+  }
+}
+
+async function copySingle(copying: Copying, from: Buffer, stats: BigIntStats): Promise<void> {
+  const { directory, name } = splitPath(copying.to.path);
+  const parent = await copying.target.openDirectory(directory);
+  try {
+    const bytes = Buffer.from(name);
+    const heldPath = Buffer.concat([Buffer.from(`${parent.path}/`), bytes]);
+    await copyEntry(copying, { from, stats }, { top: parent, parent, name: bytes, path: bytes, heldPath });
+  } finally {
+    parent.close();
+  }
+}
+
+async function copyDirectory(copying: Copying): Promise<void> {
+  const from = await copying.source.openDirectory(copying.from.path);
+  const top = await openTop(copying);
+  let held: { readonly below: Buffer; readonly file: ContainedFile } | undefined;
+  try {
+    for await (const { path, name, below, heldPath, stats } of walkTree(copying.source, from, copying)) {
+      if (!held?.below.equals(below)) {
+        if (held && held.file !== top) held.file.close();
+        held = {
+          below,
+          file: below.length === 0 ? top : await copying.target.openBelow(top, below),
+        };
+      }
+      const parent = held.file;
+      const target = Buffer.concat([Buffer.from(`${parent.path}/`), name]);
+      await copyEntry(copying, { from: heldPath, stats }, { top, parent, name, path, heldPath: target });
+    }
+    if (held && held.file !== top) held.file.close();
+    held = undefined;
+    await setDirectoryTimes(copying, top);
+  } finally {
+    if (held && held.file !== top) held.file.close();
+    top.close();
+    from.close();
+  }
+}
+
+async function openTop({ target, to }: Copying): Promise<ContainedFile> {
+  return target.openDirectory(to.path);
+}
+
+interface Source {
+  readonly from: Buffer;
+  readonly stats: BigIntStats;
+}
+
+async function copyEntry(copying: Copying, source: Source, place: Place): Promise<void> {
+  const { stats } = source;
+  if (stats.isSocket()) return;
+  const isThere = await makeRoom(copying, place, stats.isDirectory());
+  if (stats.isDirectory()) {
+    if (!isThere) await mkdir(place.heldPath);
+    await setFacts(copying, place, stats);
+    copying.directoryTimes.push({ path: place.path, stats });
+  } else if (stats.isSymbolicLink()) {
+    await symlink(await readlink(source.from, { encoding: 'buffer' }), place.heldPath);
+    await lchown(place.heldPath, ...ownerOf(copying, stats));
+    await lutimes(place.heldPath, ...timesOf(stats));
+  } else if (stats.isFile()) await copyRegular(copying, source, place);
+  else await copyNode(copying, stats, place);
+}
+
+/** True where a directory is there that a directory may join. */
+async function makeRoom(copying: Copying, place: Place, isDirectory: boolean): Promise<boolean> {
+  try {
+    const existing = await lstat(place.heldPath);
+    if (existing.isDirectory() && isDirectory) return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+  await removeTree(copying.target, place.parent, place.name);
+  return false;
+}
+
+async function copyRegular(copying: Copying, { from, stats }: Source, place: Place): Promise<void> {
+  const key = `${stats.dev}:${stats.ino}`;
+  const first = stats.nlink > 1n ? copying.firstNames.get(key) : undefined;
+  if (first && (await linkTo(copying, first, place))) return;
+  if (stats.nlink > 1n) copying.firstNames.set(key, place.path);
+  const file = await open(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    if (!(await file.stat()).isFile())
+      throw new EngineError('Conflict', 'a file was replaced while it was copied');
+    await copyFile(`/proc/self/fd/${file.fd}`, place.heldPath, COPYFILE_EXCL);
+  } finally {
+    await file.close();
+  }
+  await setFacts(copying, place, stats);
+}
+
+async function linkTo(copying: Copying, first: Buffer, place: Place): Promise<boolean> {
+  const at = first.lastIndexOf('/') + 1;
+  const below = first.subarray(0, at);
+  const parent = at === 0 ? place.top : await copying.target.openBelow(place.top, below);
+  try {
+    await link(Buffer.concat([Buffer.from(`${parent.path}/`), first.subarray(at)]), place.heldPath);
+    return true;
+  } catch (error) {
+    // Replaced by a later source of the same copy: then it is a file of its own.
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  } finally {
+    if (at !== 0) parent.close();
+  }
+}
+
+async function copyNode(copying: Copying, stats: BigIntStats, place: Place): Promise<void> {
+  const device = Number(stats.rdev);
+  await copying.libc.mknod({
+    path: place.heldPath.toString(),
+    mode: (Number(stats.mode) & 0o170000) | 0o600,
+    major: (device >>> 8) & 0xfff,
+    minor: (device & 0xff) | ((device >>> 12) & 0xfff00),
+  });
+  await setFacts(copying, place, stats);
+}
+
+// Through a descriptor that names exactly this file: chmod has no way of its own not to follow a link.
+async function setFacts(copying: Copying, { heldPath }: Place, stats: BigIntStats): Promise<void> {
+  const named = await open(heldPath, pathOnly | O_NOFOLLOW);
+  try {
+    const path = `/proc/self/fd/${named.fd}`;
+    // The owner first: a change of owner takes setuid and setgid away.
+    await chown(path, ...ownerOf(copying, stats));
+    await chmod(path, copying.mode ?? Number(stats.mode & permissionBits));
+    await utimes(path, ...timesOf(stats));
+  } finally {
+    await named.close();
+  }
+}
+
+async function setDirectoryTimes(copying: Copying, top: ContainedFile): Promise<void> {
+  for (const { path, stats } of copying.directoryTimes.reverse()) {
+    const directory = await copying.target.openBelow(top, path);
+    try {
+      await utimes(directory.path, ...timesOf(stats));
+    } finally {
+      directory.close();
+    }
+  }
+}
+
+function ownerOf({ owner }: Copying, stats: BigIntStats): [uid: number, gid: number] {
+  return owner ? [owner.uid, owner.gid] : [Number(stats.uid), Number(stats.gid)];
+}
+
+function timesOf({ mtimeNs }: BigIntStats): [atime: number, mtime: number] {
+  const seconds = Number(mtimeNs) / 1e9;
+  return [seconds, seconds];
+}
