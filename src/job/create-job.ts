@@ -108,10 +108,7 @@ export async function createJob(parts: JobParts): Promise<Job> {
       segmentBytes: segmentBytesFor(settings),
       now: parts.nowNs,
     }),
-    rootfs: createRootfsAccess({ libc: host.libc, mounts: host.mounts }),
-    buildFiles: createBuildFiles(host.libc),
-    buildCache: createBuildCache(Date.now),
-    cacheMounts: createCacheMounts(join(names.paths.stateDir, 'cache-mounts')),
+    ...fileParts(parts),
     binds: await createBindAccess({
       libc: host.libc,
       mounts: host.mounts,
@@ -135,5 +132,17 @@ export async function createJob(parts: JobParts): Promise<Job> {
     meter: createMeter(host.cgroups),
     tasks: createTaskTracker(reportFailure),
     cgroupPath: names.cgroupPath,
+  };
+}
+
+function fileParts({
+  names,
+  host,
+}: JobParts): Pick<Job, 'rootfs' | 'buildFiles' | 'buildCache' | 'cacheMounts'> {
+  return {
+    rootfs: createRootfsAccess({ libc: host.libc, mounts: host.mounts }),
+    buildFiles: createBuildFiles(host.libc),
+    buildCache: createBuildCache(Date.now),
+    cacheMounts: createCacheMounts(join(names.paths.stateDir, 'cache-mounts')),
   };
 }
