@@ -1,15 +1,15 @@
 import { rm } from 'node:fs/promises';
 
-import { EngineError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { createAddressPool, type AddressPool } from './address-pool.ts';
 import { parseSubnet } from './ipv4.ts';
 import type { KernelLinks } from './kernel-links.ts';
 import { macFromAddress } from './mac-address.ts';
 import { createVethName, unclaimedPath } from './names.ts';
 import { bindNetns, createNetnsFile, removeNetnsFile, type MountCalls } from './netns-file.ts';
 import { mayTalk, mtuOf } from './network-options.ts';
-import type { NetworkFacts } from './types.ts';
+import { createPlaceAddresses } from './place-addresses.ts';
+import type { Endpoint, Ipv6Endpoint, NetworkFacts } from './types.ts';
 import { createWarmPool } from './warm-pool.ts';
 
 /** An interface on a bridge. */
@@ -19,6 +19,7 @@ export interface BridgePlace {
   readonly address: string;
   readonly macAddress: string;
   readonly linkLocalAddresses: readonly string[];
+  readonly ipv6?: Ipv6Endpoint;
 }
 
 /** What is asked of a place; empty texts stand for the pool's and the address's own. */
@@ -27,7 +28,11 @@ export interface PlaceRequest {
   readonly address: string;
   readonly macAddress: string;
   readonly linkLocalAddresses: readonly string[];
+  readonly ipv6Address: string;
 }
+
+/** Addresses that somebody holds. */
+export type HeldAddresses = Pick<Endpoint, 'ipAddress' | 'ipv6'>;
 
 /** Interfaces on one bridge, and the addresses they hold. */
 export interface BridgePlaces {
@@ -35,9 +40,9 @@ export interface BridgePlaces {
   open(request: PlaceRequest): Promise<BridgePlace>;
   /** One more interface in a namespace that is there. */
   attach(request: PlaceRequest & { readonly interfaceName: string }): Promise<BridgePlace>;
-  /** Takes an address that is in use already; false when it cannot be. */
-  claimAddress(address: string): boolean;
-  releaseAddress(address: string): void;
+  /** Takes addresses that are in use already; false when they cannot be. */
+  claim(held: HeldAddresses): boolean;
+  release(held: HeldAddresses): void;
   /** Waits for what is being made ahead; makes none afterwards. */
   stop(): Promise<void>;
 }
@@ -62,25 +67,34 @@ export interface PlacesOptions extends NetnsOptions {
 }
 
 const linkLocalPrefix = 16;
+const plainPlace = { address: '', ipv6Address: '', macAddress: '', linkLocalAddresses: [] } as const;
 
 /** A bridge with nobody on it. */
 export function createBridgePlaces(options: PlacesOptions): BridgePlaces {
   const { libc, runDir, network, log } = options;
-  const addresses = poolOf(network);
+  const addresses = createPlaceAddresses(network);
   const place = async (
     request: PlaceRequest,
     interfaceName: string,
     fill: (made: BridgePlace) => Promise<void>,
   ): Promise<BridgePlace> => {
-    const address = takeAddress(addresses, request.address);
+    const taken = addresses.take(request);
     try {
-      const macAddress = request.macAddress || macFromAddress(address);
       const { path, linkLocalAddresses } = request;
-      const made = { path, interfaceName, address, macAddress, linkLocalAddresses };
+      const { ipAddress: address, ipv6 } = taken;
+      const macAddress = request.macAddress || macFromAddress(address);
+      const made = {
+        path,
+        interfaceName,
+        address,
+        macAddress,
+        linkLocalAddresses,
+        ...(ipv6 ? { ipv6 } : {}),
+      };
       await fill(made);
       return made;
     } catch (error) {
-      addresses.release(address);
+      addresses.release(taken);
       throw error;
     }
   };
@@ -88,12 +102,13 @@ export function createBridgePlaces(options: PlacesOptions): BridgePlaces {
     place(request, 'eth0', (made) => fillNew(options, made));
   const warm = createWarmPool({
     size: options.warmSize,
-    make: () => make({ path: unclaimedPath(runDir), address: '', macAddress: '', linkLocalAddresses: [] }),
+    make: () => make({ ...plainPlace, path: unclaimedPath(runDir) }),
     onError: (error) => log.warn({ error: messageOf(error) }, 'network namespace not made ahead'),
   });
   return {
     async open(request) {
-      const isPlain = [request.macAddress, request.address, ...request.linkLocalAddresses].join('') === '';
+      const { macAddress, address, ipv6Address, linkLocalAddresses } = request;
+      const isPlain = [macAddress, address, ipv6Address, ...linkLocalAddresses].join('') === '';
       const ready = isPlain ? warm.take() : undefined;
       const opened = ready === undefined ? await make(request) : { ...ready, path: request.path };
       if (ready) await rename(libc, ready.path, opened.path);
@@ -102,29 +117,21 @@ export function createBridgePlaces(options: PlacesOptions): BridgePlaces {
       return opened;
     },
     attach: (request) => place(request, request.interfaceName, (made) => addInterface(options, made, [])),
-    claimAddress: (address) => addresses.claim(address),
-    releaseAddress: (address) => addresses.release(address),
+    claim: (held) => addresses.claim(held),
+    release: (held) => {
+      addresses.release(held);
+    },
     async stop() {
       for (const { path } of await warm.close()) await removeNetnsFile(libc, path);
     },
   };
 }
 
-function poolOf({ subnet, gateway, auxAddresses, ipRange }: NetworkFacts): AddressPool {
-  const range = ipRange === '' ? undefined : parseSubnet(ipRange);
-  return createAddressPool(parseSubnet(subnet), [gateway, ...Object.values(auxAddresses)], range);
-}
-
-function takeAddress(addresses: AddressPool, wanted: string): string {
-  if (wanted === '') return addresses.allocate();
-  if (!addresses.claim(wanted)) throw new EngineError('PermissionDenied', 'Address already in use');
-  return wanted;
-}
-
 async function fillNew(options: PlacesOptions, place: BridgePlace): Promise<void> {
   const { libc, links, network, prepare } = options;
   await links.createNetns(place.path);
   try {
+    // None of IPv6: it would lead nowhere, and who tries it would wait instead of being told.
     const gateways = network.isInternal ? [] : [network.gateway];
     await Promise.all([addInterface(options, place, gateways), prepare?.(place.path)]);
   } catch (error) {
@@ -151,6 +158,7 @@ function addInterface(
       mac,
       addresses: [
         { address, prefixLength },
+        ...(place.ipv6 ? [place.ipv6] : []),
         ...place.linkLocalAddresses.map((one) => ({ address: one, prefixLength: linkLocalPrefix })),
       ],
       gateways,

@@ -1,3 +1,5 @@
+import { addressBytes } from './address-bytes.ts';
+
 /** The one question of a DNS query, as far as berth answers it. */
 export interface DnsQuestion {
   readonly id: number;
@@ -108,7 +110,8 @@ function headerOf({ id, isRecursionDesired }: DnsQuestion, { code, answers, flag
 }
 
 function addressRecord(address: string): Buffer {
-  return record(recordTypes.a, Buffer.from(address.split('.').map(Number)));
+  const bytes = addressBytes(address);
+  return record(bytes.length === 4 ? recordTypes.a : recordTypes.aaaa, bytes);
 }
 
 function pointerRecord(name: string): Buffer {

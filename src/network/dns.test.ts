@@ -85,6 +85,10 @@ describe('a DNS query', () => {
 });
 
 describe('names of networks', () => {
+  const six = {
+    ...endpoint('back', '10.2.0.5', 'six'),
+    ipv6: { address: 'fd00::5', prefixLength: 64, gateway: '' },
+  };
   const networks = [
     {
       members: [
@@ -97,7 +101,7 @@ describe('names of networks', () => {
       ],
     },
     {
-      members: [endpoint('back', '10.2.0.2', 'db'), endpoint('back', '10.2.0.3', 'web')],
+      members: [endpoint('back', '10.2.0.2', 'db'), endpoint('back', '10.2.0.3', 'web'), six],
       links: [{ alias: 'web2', target: 'db' }],
     },
   ];
@@ -109,6 +113,8 @@ describe('names of networks', () => {
     ['alias', 1, ['10.1.0.2', '10.1.0.3']],
     ['mine', 1, ['10.1.0.3']],
     ['web', 28, []],
+    ['six', 28, ['fd00::5']],
+    ['six', 1, ['10.2.0.5']],
     ['web', 16, []],
   ])('%s of type %i', (name, type, addresses) => {
     const answer = answerFromNetworks(parsed(name, type), networks);
@@ -125,6 +131,14 @@ describe('names of networks', () => {
   test('an address has its first name', () => {
     const answer = answerFromNetworks(parsed('2.0.2.10.in-addr.arpa', 12), networks);
     expect(answer).toEqual({ kind: 'name', name: 'db.back' });
+    const backwards = `5.${'0.'.repeat(27)}0.0.d.f.ip6.arpa`;
+    expect(answerFromNetworks({ ...parsed('x', 12), name: backwards }, networks)).toEqual({
+      kind: 'name',
+      name: 'six.back',
+    });
+    expect(
+      answerFromNetworks({ ...parsed('x', 12), name: `6${backwards.slice(1)}` }, networks),
+    ).toBeUndefined();
   });
 
   test('of several addresses each comes first at times', () => {

@@ -1,6 +1,7 @@
 import { EngineError } from '../errors.ts';
 import type { ContainerResolvers } from './container-resolvers.ts';
 import { parseAddress, parseSubnet, subnetContains } from './ipv4.ts';
+import { ipv6Contains, parseIpv6, parseIpv6Block } from './ipv6.ts';
 import { sandboxPath } from './names.ts';
 import type { NetworkRegistry } from './network-registry.ts';
 import type { Foundation } from './network-state.ts';
@@ -13,6 +14,7 @@ import type {
   Endpoint,
   EndpointRequest,
   JobNetwork,
+  NetworkFacts,
   PublishedPort,
   Sandbox,
   SandboxMode,
@@ -142,7 +144,22 @@ function wishOf(registry: NetworkRegistry, request: EndpointRequest): Wish {
       'InvalidArgument',
       `Invalid address ${ipAddress}: It does not belong to any of this network's subnets`,
     );
+  refuseIpv6(network.facts, request);
   return { network, request };
+}
+
+function refuseIpv6({ ipv6: six }: NetworkFacts, { ipv6Address }: EndpointRequest): void {
+  if (ipv6Address === '') return;
+  if (six?.hasChosenSubnet !== true)
+    throw new EngineError(
+      'InvalidArgument',
+      'user specified IP address is supported only when connecting to networks with user configured subnets',
+    );
+  if (!ipv6Contains(parseIpv6Block(six.subnet), parseIpv6(ipv6Address)))
+    throw new EngineError(
+      'InvalidArgument',
+      `Invalid address ${ipv6Address}: It does not belong to any of this network's subnets`,
+    );
 }
 
 async function keepPublished(

@@ -1,15 +1,18 @@
 import { EngineError, limitReached, messageOf } from '../errors.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
+import { hasSix } from './kernel-links.ts';
 import { createBridgePlaces, type NetnsOptions } from './bridge-places.ts';
 import { bridgeSpec, routeLoopback, takenBlocks, type Ground } from './foundation.ts';
 import { parseSubnet, type Subnet } from './ipv4.ts';
+import { parseIpv6Block } from './ipv6.ts';
+import type { InterfaceAddress } from './link-messages.ts';
 import { hasMasquerade, mtuOf } from './network-options.ts';
 import type { Foundation } from './network-state.ts';
 import { planNetwork } from './plan-network.ts';
 import type { PredefinedNetworks } from './predefined.ts';
 import type { BridgeRules } from './rule-tables.ts';
 import type { LiveNetwork } from './sandboxes.ts';
-import type { NetworkFacts, NetworkRequest } from './types.ts';
+import type { Ipv6Facts, NetworkFacts, NetworkRequest } from './types.ts';
 
 /** The networks of a job that have a bridge. */
 export interface NetworkRegistry {
@@ -69,6 +72,8 @@ export function createNetworkRegistry(options: RegistryOptions): NetworkRegistry
         if (all().some(({ name }) => name === request.name))
           throw new EngineError('Conflict', `network with name ${request.name} already exists`);
         if (users.size >= options.maxNetworks) throw limitReached('networks', options.maxNetworks);
+        if (request.ipv6 && !hasSix())
+          throw new EngineError('NotImplemented', 'IPv6 networks need a kernel with IPv6');
         if (request.subnet !== '') await departures.finish();
         const taken = foundation.uplink
           ? [parseSubnet(`${foundation.uplink.jobAddress}/31`), ...departures.subnets()]
@@ -131,7 +136,8 @@ function createDepartures({ links, foundation, log }: RegistryOptions): Departur
 
 function live(options: RegistryOptions, facts: NetworkFacts): LiveNetwork {
   // Made ahead, an address would be taken that a user may choose for another container.
-  const warmSize = facts.hasChosenSubnet ? 0 : options.warmSize;
+  const isChosen = facts.hasChosenSubnet || facts.ipv6?.hasChosenSubnet === true;
+  const warmSize = isChosen ? 0 : options.warmSize;
   const prepare = facts.isPredefined ? {} : { prepare: options.prepare };
   return { facts, places: createBridgePlaces({ ...options, ...prepare, network: facts, warmSize }) };
 }
@@ -149,10 +155,9 @@ async function addBridge(
 ): Promise<void> {
   const { bridgeName: name, gateway } = made;
   const slot = { gateway, subnet: parseSubnet(made.subnet), sharedName: name };
-  await links.addBridge(
-    foundation.netnsPath,
-    bridgeSpec(slot, { name, alias: ground.mark, mtu: mtuOf(made) }),
-  );
+  const spec = bridgeSpec(slot, { name, alias: ground.mark, mtu: mtuOf(made) });
+  const six = made.ipv6 ? [ipv6GatewayOf(made.ipv6)] : [];
+  await links.addBridge(foundation.netnsPath, { ...spec, addresses: [...spec.addresses, ...six] });
   try {
     await use();
     routeLoopback(ground.netns, foundation.netnsPath, name);
@@ -160,4 +165,8 @@ async function addBridge(
     await links.removeLink(foundation.netnsPath, name);
     throw error;
   }
+}
+
+function ipv6GatewayOf({ subnet, gateway }: Ipv6Facts): InterfaceAddress {
+  return { address: gateway, prefixLength: parseIpv6Block(subnet).prefixLength };
 }

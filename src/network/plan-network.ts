@@ -12,6 +12,7 @@ import {
 } from './ipv4.ts';
 import { userBridgeName } from './names.ts';
 import { checkNetworkOptions } from './network-options.ts';
+import { planIpv6 } from './plan-ipv6.ts';
 import { freeBridges } from './slots.ts';
 import type { NetworkFacts, NetworkRequest } from './types.ts';
 
@@ -53,6 +54,14 @@ export function planNetwork(request: NetworkRequest, around: Surroundings): Netw
     ipRange: request.ipRange === '' ? '' : checkRange(request.ipRange, subnet),
     auxAddresses: request.auxAddresses,
     hasChosenSubnet: request.subnet !== '',
+    ...(request.ipv6
+      ? {
+          ipv6: planIpv6(
+            request.ipv6,
+            around.networks.flatMap(({ ipv6 }) => ipv6 ?? []),
+          ),
+        }
+      : {}),
     isInternal: request.isInternal,
     isAttachable: request.isAttachable,
     options: request.options,

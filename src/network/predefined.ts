@@ -83,6 +83,7 @@ export function createEndpoint(
     gwPriority: request.gwPriority,
     dnsNames: network.isPredefined ? [] : request.dnsNames,
     links: network.isPredefined ? [] : request.links,
+    ...(place.ipv6 ? { ipv6: place.ipv6 } : {}),
   };
 }
 
@@ -99,7 +100,9 @@ export function containerFiles(
   request: ContainerFilesRequest,
   { gateway, resolvers }: FilesContext,
 ): ContainerFiles {
-  const addresses = Object.values(sandbox.endpoints).flatMap(({ ipAddress }) => ipAddress || []);
+  const addresses = Object.values(sandbox.endpoints).flatMap(({ ipAddress, ipv6 }) =>
+    [ipAddress, ipv6?.address ?? ''].filter((one) => one !== ''),
+  );
   const overrides = { nameServers: request.dns, search: request.dnsSearch, options: request.dnsOptions };
   const resolvConf = sandbox.hasResolver
     ? formatResolverConf({ ...resolvers, nameServers: sandbox.nameServers }, overrides)

@@ -85,7 +85,7 @@ export function createSandboxes(options: NetnsOptions): Sandboxes {
     async adopt(containerId, had) {
       const path = sandboxPath(runDir, containerId);
       if (!(await holdsNetns(path))) return undefined;
-      const claimed = had.filter(({ network, endpoint }) => network.places.claimAddress(endpoint.ipAddress));
+      const claimed = had.filter(({ network, endpoint }) => network.places.claim(endpoint));
       holdings.set(containerId, claimed);
       return path;
     },
@@ -110,8 +110,7 @@ export function createSandboxes(options: NetnsOptions): Sandboxes {
     membersOf: (networkId) => holdings.membersOf(networkId),
     async close(containerId) {
       await removeNetnsFile(libc, sandboxPath(runDir, containerId));
-      for (const { network, endpoint } of holdings.of(containerId))
-        network.places.releaseAddress(endpoint.ipAddress);
+      for (const { network, endpoint } of holdings.of(containerId)) network.places.release(endpoint);
       holdings.drop(containerId);
     },
     async stop() {
@@ -187,18 +186,19 @@ async function removeInterface(context: Context, containerId: string, { facts }:
     containerId,
     holdings.of(containerId).filter((one) => one !== gone),
   );
-  gone.network.places.releaseAddress(gone.endpoint.ipAddress);
+  gone.network.places.release(gone.endpoint);
   await routeOut(context, containerId);
 }
 
 async function routeOut({ options, holdings }: Context, containerId: string): Promise<void> {
-  const out = gatewayOf(holdings.of(containerId).map(({ endpoint }) => endpoint));
-  if (!out) return;
+  const endpoints = holdings.of(containerId).map(({ endpoint }) => endpoint);
   const path = sandboxPath(options.runDir, containerId);
-  await options.links.leadOut(path, out.interfaceName, [out.gateway]);
+  const out = gatewayOf(endpoints);
+  if (out) await options.links.leadOut(path, out.interfaceName, [out.gateway]);
 }
 
 function wanted(request: EndpointRequest): Omit<PlaceRequest, 'path'> {
   const macAddress = request.macAddress && parseMacAddress(request.macAddress);
-  return { address: request.ipAddress, macAddress, linkLocalAddresses: request.linkLocalAddresses };
+  const { ipAddress: address, ipv6Address, linkLocalAddresses } = request;
+  return { address, ipv6Address, macAddress, linkLocalAddresses };
 }

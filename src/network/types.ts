@@ -24,6 +24,16 @@ export interface Endpoint {
   readonly dnsNames: readonly string[];
   /** What this container alone calls others there. */
   readonly links: readonly NetworkLink[];
+  /** Only where the network has IPv6. */
+  readonly ipv6?: Ipv6Endpoint;
+}
+
+/** The IPv6 part of an endpoint. */
+export interface Ipv6Endpoint {
+  readonly address: string;
+  readonly prefixLength: number;
+  /** Empty where the network leads nowhere. */
+  readonly gateway: string;
 }
 
 /** A name of one container's own for another on the same network. */
@@ -76,6 +86,8 @@ export interface EndpointRequest {
   readonly macAddress: string;
   /** Empty for the next free one. */
   readonly ipAddress: string;
+  /** As `ipAddress`, on a network with IPv6. */
+  readonly ipv6Address: string;
   readonly gwPriority: number;
   readonly dnsNames: readonly string[];
   readonly links: readonly NetworkLink[];
@@ -127,11 +139,27 @@ export interface NetworkFacts {
   readonly auxAddresses: Readonly<Record<string, string>>;
   /** Whether a user chose the subnet: only there may containers choose addresses. */
   readonly hasChosenSubnet: boolean;
+  /** Only where the network has IPv6, which stays inside the job. */
+  readonly ipv6?: Ipv6Facts;
   readonly isInternal: boolean;
   readonly isAttachable: boolean;
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
 }
+
+/** The IPv6 part of a network. */
+export interface Ipv6Facts {
+  /** `address/length`. */
+  readonly subnet: string;
+  readonly gateway: string;
+  /** Empty for all of the subnet. */
+  readonly ipRange: string;
+  readonly auxAddresses: Readonly<Record<string, string>>;
+  readonly hasChosenSubnet: boolean;
+}
+
+/** What a user asks for of IPv6; empty texts stand for the daemon's choice. */
+export type Ipv6Request = Omit<Ipv6Facts, 'hasChosenSubnet'>;
 
 /** A network that a user asks for; empty texts stand for the daemon's choice. */
 export interface NetworkRequest {
@@ -140,6 +168,8 @@ export interface NetworkRequest {
   readonly gateway: string;
   readonly ipRange: string;
   readonly auxAddresses: Readonly<Record<string, string>>;
+  /** Absent for a network without IPv6. */
+  readonly ipv6?: Ipv6Request;
   readonly isInternal: boolean;
   readonly isAttachable: boolean;
   readonly options: Readonly<Record<string, string>>;

@@ -27,10 +27,6 @@ function checkIpam(ipam: EndpointSettings['IPAMConfig']): readonly Finding[] {
     ),
     ...unless(linkLocal.length <= MAX_LINK_LOCAL, bad(`more than ${MAX_LINK_LOCAL} link-local addresses`)),
     ...unless(!asks || FEATURES.staticAddresses, bad(STATIC_ADDRESS)),
-    ...unless(ipv6 === '', {
-      kind: 'unsupported',
-      message: 'IPv6 addresses of containers are not supported',
-    }),
   ];
 }
 
@@ -92,9 +88,13 @@ export const ENDPOINT_RULES: RuleTable<EndpointSettings, unknown> = {
 export function checkEndpointNames({ request }: RuleContext): readonly Finding[] {
   const { NetworkMode: mode } = request.hostConfig;
   return Object.entries(request.networkingConfig.EndpointsConfig).flatMap(([name, settings]) => [
-    ...unless(!isPredefined(name) || (settings.IPAMConfig?.IPv4Address ?? '') === '', bad(STATIC_ADDRESS)),
+    ...unless(!isPredefined(name) || hasNoStaticAddress(settings), bad(STATIC_ADDRESS)),
     ...checkEndpointName({ name, mode, hasAliases: (settings.Aliases ?? []).length > 0 }),
   ]);
+}
+
+function hasNoStaticAddress({ IPAMConfig: ipam }: EndpointSettings): boolean {
+  return [ipam?.IPv4Address, ipam?.IPv6Address].every((address) => (address ?? '') === '');
 }
 
 function checkEndpointName(endpoint: {

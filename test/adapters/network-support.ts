@@ -184,6 +184,7 @@ export function onBridge(macAddress = ''): SandboxMode {
     networkRef: 'bridge',
     macAddress,
     ipAddress: '',
+    ipv6Address: '',
     gwPriority: 0,
     dnsNames: [],
     links: [],

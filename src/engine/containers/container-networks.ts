@@ -68,15 +68,21 @@ export function sandboxModeOf({ record }: Container): SandboxMode {
 export function endpointRequestOf(record: ContainerRecord, networkName: string): EndpointRequest {
   const settings = new Map(Object.entries(record.networks)).get(networkName) ?? PLAIN_ENDPOINT;
   const { Hostname: hostname, MacAddress: oldMac = '' } = record.config;
+  const {
+    IPv4Address: ipAddress = '',
+    IPv6Address: ipv6Address = '',
+    LinkLocalIPs: linkLocalAddresses = [],
+  } = settings.IPAMConfig ?? {};
   const isFirst = Object.keys(record.networks)[0] === networkName;
   const names = [record.name, ...(settings.Aliases ?? []), record.id.slice(0, 12), hostname];
   return {
     networkRef: networkName,
     macAddress: settings.MacAddress || (isFirst ? oldMac : ''),
-    ipAddress: settings.IPAMConfig?.IPv4Address ?? '',
+    ipAddress,
+    ipv6Address,
     gwPriority: settings.GwPriority,
     dnsNames: [...new Set(names.filter((name) => name !== ''))],
     links: (settings.Links ?? []).map(parseLink),
-    linkLocalAddresses: settings.IPAMConfig?.LinkLocalIPs ?? [],
+    linkLocalAddresses,
   };
 }

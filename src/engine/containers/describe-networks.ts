@@ -57,6 +57,9 @@ function addressesOf(endpoint: Endpoint): Partial<EndpointSettings> {
     Gateway: endpoint.gateway,
     IPAddress: endpoint.ipAddress,
     IPPrefixLen: endpoint.prefixLength,
+    IPv6Gateway: endpoint.ipv6?.gateway ?? '',
+    GlobalIPv6Address: endpoint.ipv6?.address ?? '',
+    GlobalIPv6PrefixLen: endpoint.ipv6?.prefixLength ?? 0,
     DNSNames: endpoint.dnsNames.length > 0 ? endpoint.dnsNames : null,
   };
 }

@@ -110,7 +110,6 @@ describe('changes of networks', () => {
       'PermissionDenied',
       'Ingress network can only be global scope network',
     ],
-    ['IPv6', create({ EnableIPv6: true }), 'NotImplemented', 'EnableIPv6 is not supported'],
     ['no IPv4', create({ EnableIPv4: false }), 'NotImplemented', 'EnableIPv4=false is not supported'],
     [
       'another IPAM driver',
@@ -121,8 +120,8 @@ describe('changes of networks', () => {
     [
       'two subnets',
       create({ IPAM: { Driver: '', Options: null, Config: manySubnets } }),
-      'InvalidArgument',
-      'only one IPv4 subnet',
+      'PermissionDenied',
+      "bridge driver doesn't support multiple subnets",
     ],
     ['huge labels', create({ Labels: { x: 'y'.repeat(1e5) } }), 'InvalidArgument', 'more than 65536 bytes'],
     [

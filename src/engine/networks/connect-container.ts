@@ -89,7 +89,9 @@ function refuseAddress(
       'InvalidArgument',
       'network-scoped alias is supported only for containers in user defined networks',
     );
-  if ((ipam?.IPv4Address ?? '') === '' || network.hasChosenSubnet) return;
+  const { IPv4Address: four = '', IPv6Address: six = '' } = ipam ?? {};
+  const mayChoose = (wish: string, hasChosenSubnet = false): boolean => wish === '' || hasChosenSubnet;
+  if (mayChoose(four, network.hasChosenSubnet) && mayChoose(six, network.ipv6?.hasChosenSubnet)) return;
   throw new EngineError(
     'InvalidArgument',
     network.isPredefined

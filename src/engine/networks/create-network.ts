@@ -1,4 +1,5 @@
 import { EngineError } from '../../errors.ts';
+import type { Ipv6Request } from '../../network/types.ts';
 import type { NetworkCreateRequest } from '../../wire/network.ts';
 import type { Job } from '../job.ts';
 import { emitNetworkEvent } from './emit-network-event.ts';
@@ -15,27 +16,18 @@ export async function createNetwork(
   checkName(request.Name);
   checkDriver(request.Driver);
   checkKind(request);
-  const {
-    Subnet: subnet = '',
-    Gateway: gateway = '',
-    IPRange: ipRange = '',
-    AuxiliaryAddresses: aux = {},
-  } = ipamOf(request);
-  const options = request.Options ?? {};
+  const { four, six } = ipamOf(request);
   const network = await job.network.createNetwork({
     name: request.Name,
-    subnet,
-    gateway,
-    ipRange,
-    auxAddresses: aux,
+    ...toPool(four),
+    ...(six ? { ipv6: toPool(six) } : {}),
     isInternal: request.Internal,
     isAttachable: request.Attachable,
-    options,
+    options: request.Options ?? {},
     labels: request.Labels ?? {},
   });
   emitNetworkEvent(job, network, { action: 'create' });
-  const isNamed = 'com.docker.network.bridge.name' in options;
-  return { Id: network.id, Warning: isNamed ? "the bridge's name is the daemon's choice" : '' };
+  return { Id: network.id, Warning: warningFor(request) };
 }
 
 function checkName(name: string): void {
@@ -74,24 +66,45 @@ function checkKind(request: NetworkCreateRequest): void {
   if (request.Scope !== '' && request.Scope !== 'local') throw refuse(`scope ${request.Scope.slice(0, 200)}`);
   if (request.ConfigOnly) throw refuse('ConfigOnly');
   if (request.ConfigFrom.Network !== '') throw refuse('ConfigFrom');
-  if (request.EnableIPv6 === true) throw refuse('EnableIPv6');
   if (request.EnableIPv4 === false) throw refuse('EnableIPv4=false');
   const labels = JSON.stringify([request.Labels, request.Options]);
   if (labels.length > MAX_LABEL_BYTES)
     throw new EngineError('InvalidArgument', `labels and options are more than ${MAX_LABEL_BYTES} bytes`);
 }
 
-function ipamOf({
-  IPAM: ipam,
-}: NetworkCreateRequest): NonNullable<NetworkCreateRequest['IPAM']['Config']>[number] {
+type Pool = NonNullable<NetworkCreateRequest['IPAM']['Config']>[number];
+
+function ipamOf({ IPAM: ipam, EnableIPv6: isSix }: NetworkCreateRequest): {
+  readonly four: Pool;
+  readonly six?: Pool;
+} {
   if (ipam.Driver !== '' && ipam.Driver !== 'default')
     throw new EngineError('NotFound', `plugin ${JSON.stringify(ipam.Driver.slice(0, 200))} not found`);
   if (Object.keys(ipam.Options ?? {}).length > 0)
     throw new EngineError('InvalidArgument', 'options of the default IPAM driver are not known');
-  const [pool = {}, ...others] = ipam.Config ?? [];
-  if (others.length > 0)
-    throw new EngineError('InvalidArgument', 'bridge driver supports only one IPv4 subnet');
-  if ([pool.Subnet, pool.Gateway, pool.IPRange].some((text) => text?.includes(':') === true))
-    throw new EngineError('NotImplemented', 'IPv6 subnets are not supported');
-  return pool;
+  const pools = ipam.Config ?? [];
+  const [four = {}, ...moreFour] = pools.filter((pool) => !isSixPool(pool));
+  const [six = {}, ...moreSix] = pools.filter(isSixPool);
+  if (moreFour.length > 0 || moreSix.length > 0)
+    throw new EngineError('PermissionDenied', "bridge driver doesn't support multiple subnets");
+  return isSix === true ? { four, six } : { four };
+}
+
+function isSixPool(pool: Pool): boolean {
+  return [pool.Subnet, pool.Gateway, pool.IPRange].some((text) => text?.includes(':') === true);
+}
+
+function toPool({ Subnet = '', Gateway = '', IPRange = '', AuxiliaryAddresses = {} }: Pool): Ipv6Request {
+  return { subnet: Subnet, gateway: Gateway, ipRange: IPRange, auxAddresses: AuxiliaryAddresses };
+}
+
+function warningFor(request: NetworkCreateRequest): string {
+  const isNamed = 'com.docker.network.bridge.name' in (request.Options ?? {});
+  const isOpen = request.EnableIPv6 === true && !request.Internal;
+  const isUnused = request.EnableIPv6 !== true && (request.IPAM.Config ?? []).some(isSixPool);
+  return [
+    ...(isNamed ? ["the bridge's name is the daemon's choice"] : []),
+    ...(isOpen ? ['IPv6 is between the containers of the network only: it does not leave the job'] : []),
+    ...(isUnused ? ['the IPv6 subnet is not used, since IPv6 is not enabled'] : []),
+  ].join('; ');
 }

@@ -1,4 +1,4 @@
-import type { Endpoint, NetworkFacts } from '../../network/types.ts';
+import type { Endpoint, Ipv6Facts, NetworkFacts } from '../../network/types.ts';
 import type { Container } from '../../state/container.ts';
 import type { IpamPool, Network, NetworkContainer } from '../../wire/network.ts';
 
@@ -11,11 +11,14 @@ export function describeNetwork(network: NetworkFacts, containers: readonly Cont
     Scope: 'local',
     Driver: network.driver,
     EnableIPv4: true,
-    EnableIPv6: false,
+    EnableIPv6: network.ipv6 !== undefined,
     IPAM: {
       Driver: 'default',
       Options: null,
-      Config: network.subnet === '' ? [] : [poolOf(network)],
+      Config: [
+        ...(network.subnet === '' ? [] : [poolOf(network)]),
+        ...(network.ipv6 ? [poolOf(network.ipv6)] : []),
+      ],
     },
     Internal: network.isInternal,
     Attachable: network.isAttachable,
@@ -36,7 +39,7 @@ export function describeNetwork(network: NetworkFacts, containers: readonly Cont
   };
 }
 
-function poolOf({ subnet, ipRange, gateway, auxAddresses }: NetworkFacts): IpamPool {
+function poolOf({ subnet, ipRange, gateway, auxAddresses }: Ipv6Facts | NetworkFacts): IpamPool {
   return {
     Subnet: subnet,
     ...(ipRange === '' ? {} : { IPRange: ipRange }),
@@ -51,7 +54,7 @@ function describeMember(container: Container, endpoint: Endpoint): NetworkContai
     EndpointID: endpoint.endpointId,
     MacAddress: endpoint.macAddress,
     IPv4Address: endpoint.ipAddress === '' ? '' : `${endpoint.ipAddress}/${endpoint.prefixLength}`,
-    IPv6Address: '',
+    IPv6Address: endpoint.ipv6 ? `${endpoint.ipv6.address}/${endpoint.ipv6.prefixLength}` : '',
   };
 }
 
