@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { createApp } from '../api/app.ts';
 import { routes } from '../api/routes.ts';
@@ -54,7 +55,7 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
     if (options.isNew) await removeTraces(names, host, connected.containerd);
   });
   const store = await openNamespaces(connected.containerd, names);
-  const ending = new AbortController();
+  const ending = createEnding();
   undo.defer('background work', () => {
     ending.abort();
   });
@@ -96,6 +97,13 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
     },
     releaseContainerd: () => connected.release(),
   };
+}
+
+/** Told of by one listener for each stream and task of the job: their number is no mistake. */
+function createEnding(): AbortController {
+  const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
+  return ending;
 }
 
 /** How the job's clients reach it: by the socket, unless the operator has it serve the network. */

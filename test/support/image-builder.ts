@@ -155,9 +155,8 @@ function zstd(bytes: Buffer): Promise<Buffer> {
 
 function containerConfig(options: ImageOptions): object {
   const asSet = (names: readonly string[]): object => Object.fromEntries(names.map((name) => [name, {}]));
-  const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   return {
-    Env: [path, ...(options.env ?? [])],
+    Env: withPath(options.env ?? []),
     Cmd: options.cmd ?? (options.entrypoint === undefined ? ['sh'] : null),
     ...(options.entrypoint === undefined ? {} : { Entrypoint: options.entrypoint }),
     ...(options.user === undefined ? {} : { User: options.user }),
@@ -168,4 +167,9 @@ function containerConfig(options: ImageOptions): object {
     ...(options.stopSignal === undefined ? {} : { StopSignal: options.stopSignal }),
     ...(options.healthcheck === undefined ? {} : { Healthcheck: options.healthcheck }),
   };
+}
+
+function withPath(env: readonly string[]): readonly string[] {
+  if (env.some((one) => one.startsWith('PATH='))) return env;
+  return ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...env];
 }

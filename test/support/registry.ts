@@ -23,11 +23,11 @@ export interface Registry {
 const ownAgent = 'berth-tests';
 const startTimeoutMs = 20_000;
 
-/** Starts docker-registry on a free port with a directory of its own, which stop removes. */
-export async function startRegistry(): Promise<Registry> {
+/** Starts docker-registry on a free port, with what `data` holds, or with a directory of its own that stop removes. */
+export async function startRegistry(data?: string): Promise<Registry> {
   const directory = await mkdtemp('/tmp/berth-registry-');
   const config = join(directory, 'config.yml');
-  await writeFile(config, configuration(join(directory, 'data')));
+  await writeFile(config, configuration(data ?? join(directory, 'data')));
   const server = await startProcess({
     program: 'docker-registry',
     args: ['serve', config],

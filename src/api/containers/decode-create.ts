@@ -49,7 +49,8 @@ export function decodeCreate(body: Uint8Array, version: ApiVersion): DecodedCrea
     hostConfig: withDefaults(shaped, version),
     networkingConfig: endpointsOfVersion(networking, version),
   };
-  return { request, ignored: place.ignored };
+  // dockerode sends the whole of its options, the name among them, which is also in the query.
+  return { request, ignored: place.ignored.filter((path) => path !== 'name') };
 }
 
 function memberOf(document: JsonValue, name: string): JsonValue | undefined {

@@ -92,6 +92,8 @@ async function runContainer(
   // Registered before the start: a process that ends at once is not missed.
   const exit = job.containerd.tasks.wait({ containerId: container.id });
   exit.catch(() => undefined);
+  // Before it runs: a client that asks for the log since then is to get all of this run's.
+  const startedAt = formatTimeNs(job.nowNs());
   const { pid } = await job.containerd.tasks.start({ containerId: container.id });
   container.run = {
     session,
@@ -103,7 +105,7 @@ async function runContainer(
   const running: ContainerState = {
     status: 'running',
     pid,
-    startedAt: formatTimeNs(job.nowNs()),
+    startedAt,
     isPaused: false,
   };
   job.tasks.track(
