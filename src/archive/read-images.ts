@@ -4,10 +4,11 @@ import { collectEntries, type ArchiveIndex } from './collect-entries.ts';
 import { readDockerManifest } from './docker-archive.ts';
 import { readOciLayout } from './oci-layout.ts';
 import type { ArchivedImage, ArchiveSink, ImageArchives } from './types.ts';
+import { writeImages } from './write-images.ts';
 
-/** Reads the images of a `docker save` archive (old or new style) or of a tarred OCI layout. */
+/** Reads and writes `docker save` archives (old or new style) and tarred OCI layouts. */
 export function createImageArchives(): ImageArchives {
-  return { readImages };
+  return { readImages, writeImages };
 }
 
 async function readImages(
@@ -22,8 +23,36 @@ async function readImages(
 
 async function imagesOf(index: ArchiveIndex, sink: ArchiveSink): Promise<readonly ArchivedImage[]> {
   const manifest = index.document('manifest.json');
-  if (manifest !== undefined) return readDockerManifest(manifest, index);
   const layout = index.document('index.json');
+  if (manifest !== undefined) {
+    const images = readDockerManifest(manifest, index);
+    return layout === undefined ? images : withManifests(images, await manifestsOf(layout, index, sink));
+  }
   if (layout !== undefined) return readOciLayout(layout, index, sink);
   throw new EngineError('InvalidArgument', 'open manifest.json: no such file or directory');
+}
+
+// A layout beside a manifest.json need not be one: dockerd does not look at it.
+async function manifestsOf(
+  layout: Uint8Array,
+  index: ArchiveIndex,
+  sink: ArchiveSink,
+): Promise<readonly ArchivedImage[]> {
+  try {
+    return await readOciLayout(layout, index, sink);
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'InvalidArgument') return [];
+    throw error;
+  }
+}
+
+/** The same images, each with the manifest that the layout has for these very blobs: so its digest survives. */
+function withManifests(
+  images: readonly ArchivedImage[],
+  listed: readonly ArchivedImage[],
+): readonly ArchivedImage[] {
+  const keyOf = ({ config, layers }: ArchivedImage): string =>
+    [config, ...layers].map(({ digest }) => digest).join(' ');
+  const manifests = new Map(listed.map((image) => [keyOf(image), image.manifest]));
+  return images.map((image) => ({ ...image, manifest: manifests.get(keyOf(image)) }));
 }

@@ -25,11 +25,34 @@ export interface ArchiveSink {
   read(blob: ArchivedBlob, maxBytes: number): Promise<Uint8Array>;
 }
 
-/** Reads image archives. */
+/** A blob of an image to be saved. */
+export interface SavedBlob {
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** One image to be saved, with the names that go along. */
+export interface ImageToSave {
+  readonly manifest: SavedBlob & { readonly mediaType: string; readonly bytes: Uint8Array };
+  readonly config: SavedBlob;
+  /** Lowest first. */
+  readonly layers: readonly SavedBlob[];
+  readonly names: readonly {
+    /** As users see it, without the tag. */
+    readonly repository: string;
+    readonly tag: string;
+    /** Normalised, with the tag. */
+    readonly fullName: string;
+  }[];
+}
+
+/** Reads and writes image archives. */
 export interface ImageArchives {
   /**
    * Reads a docker archive or an OCI layout, plain or gzip, whatever the order of its entries;
    * InvalidArgument when it is not one. Nothing of it is kept in memory but names and manifests.
    */
   readImages(tar: Readable, sink: ArchiveSink, signal: AbortSignal): Promise<readonly ArchivedImage[]>;
+  /** A tar with the images, which is a docker archive and an OCI layout in one; blobs are read as they are needed. */
+  writeImages(images: readonly ImageToSave[], read: (digest: string) => AsyncIterable<Uint8Array>): Readable;
 }

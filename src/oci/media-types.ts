@@ -9,6 +9,9 @@ export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 /** Docker's image configuration. */
 export const DOCKER_IMAGE_CONFIG = 'application/vnd.docker.container.image.v1+json';
 
+/** The OCI form of the same. */
+export const OCI_IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
+
 /** How a layer blob is compressed. */
 export type LayerCompression = 'none' | 'gzip' | 'zstd';
 
@@ -17,10 +20,7 @@ const schema1Types: ReadonlySet<string> = new Set([
   'application/vnd.docker.distribution.manifest.v1+prettyjws',
 ]);
 
-const configTypes: ReadonlySet<string> = new Set([
-  DOCKER_IMAGE_CONFIG,
-  'application/vnd.oci.image.config.v1+json',
-]);
+const configTypes: ReadonlySet<string> = new Set([DOCKER_IMAGE_CONFIG, OCI_IMAGE_CONFIG]);
 
 const layerTypes: ReadonlySet<string> = new Set([
   'application/vnd.docker.image.rootfs.diff.tar',
@@ -74,4 +74,13 @@ export function layerMediaType(compression: LayerCompression): string {
   return compression === 'none'
     ? 'application/vnd.docker.image.rootfs.diff.tar'
     : `application/vnd.docker.image.rootfs.diff.tar.${compression}`;
+}
+
+/** The OCI name of a layer's media type, whichever of the two it has. */
+export function ociLayerType(mediaType: string): string {
+  return mediaType.replace(
+    /^application\/vnd\.docker\.image\.rootfs\.diff\.tar(?:\.(gzip|zstd))?$/,
+    (_, compression: string | undefined) =>
+      `application/vnd.oci.image.layer.v1.tar${compression === undefined ? '' : `+${compression}`}`,
+  );
 }

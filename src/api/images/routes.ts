@@ -10,11 +10,14 @@ import type { Route, RouteContext } from '../http/route.ts';
 import { createImage } from './create.ts';
 import { push } from './push.ts';
 import { answerWithProgress } from './progress-stream.ts';
+import { saveOne, saveSeveral } from './save.ts';
 import { shapeInspect, shapeSummaries } from './shape.ts';
 
 /** `/images/…` */
 export const imageRoutes: readonly Route[] = inGroup('images', [
   { method: 'GET', path: '/images/json', body: 'none', handle: list },
+  { method: 'GET', path: '/images/get', body: 'none', handle: saveSeveral },
+  { method: 'GET', path: '/images/:name*/get', body: 'none', handle: saveOne },
   { method: 'GET', path: '/images/:name*/json', body: 'none', handle: inspect },
   { method: 'GET', path: '/images/:name*/history', body: 'none', handle: history },
   { method: 'POST', path: '/images/create', body: 'stream', handle: createImage },

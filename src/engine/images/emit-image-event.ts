@@ -4,7 +4,7 @@ import type { Job } from '../job.ts';
 /** Tells the job's event log what happened to an image; the image's labels go along, as in dockerd. */
 export function emitImageEvent(
   job: Pick<Job, 'events'>,
-  action: 'create' | 'pull' | 'push' | 'load' | 'tag' | 'untag' | 'delete',
+  action: 'create' | 'pull' | 'push' | 'save' | 'import' | 'load' | 'tag' | 'untag' | 'delete',
   subject: { readonly image: Image; readonly actorId: string; readonly name: string },
 ): void {
   const { image, actorId, name } = subject;
