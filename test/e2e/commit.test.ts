@@ -113,6 +113,22 @@ test('a running container is paused while it is read, and runs on', async () => 
   await ask(job.berth, 'rmi', 'running:v1', 'running:v2');
 });
 
+test('changes of the configuration are those of a Dockerfile, and what is none is refused', async () => {
+  const id = await ask(job.berth, 'create', 'busybox', 'true');
+  const changes = ['ENTRYPOINT ["echo", "from"]', 'CMD ["changes"]', 'ENV A=b', 'EXPOSE 80', 'WORKDIR /work'];
+  await ask(job.berth, 'commit', ...changes.flatMap((one) => ['-c', one]), id, 'changed:v1');
+  expect(await ask(job.berth, 'run', '--rm', 'changed:v1')).toBe('from changes');
+  expect((await inspect('changed:v1')).Config).toMatchObject({
+    ExposedPorts: { '80/tcp': {} },
+    WorkingDir: '/work',
+  });
+  const { code, stderr } = await job.berth.docker(['commit', '-c', 'RUN true', id]);
+  expect(code).toBe(1);
+  expect(stderr).toContain('RUN is not a valid change command');
+  await ask(job.berth, 'rm', id);
+  await ask(job.berth, 'rmi', 'changed:v1');
+});
+
 test('a layer on a layer runs, and a container that is not there is named', async () => {
   const first = await stopped('echo 1 > /one; rm /bin/false');
   await ask(job.berth, 'commit', first, 'chain:1');

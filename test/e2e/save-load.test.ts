@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, useJob } from '../support/e2e-job.ts';
 import { baseEnvironment, runCommand } from '../support/e2e-process.ts';
 import { ociLayout } from '../support/image-builder-archives.ts';
-import { buildImage } from '../support/image-builder.ts';
+import { buildImage, packTar } from '../support/image-builder.ts';
 
-// `docker save` and `docker load`, between berth, skopeo and umoci.
+// `docker save`, `docker load` and `docker import`, between berth, skopeo and umoci.
 
 const job = useJob();
 let home: string;
@@ -142,5 +142,51 @@ describe('other programs', () => {
     expect(await ask(job.berth, 'run', '--rm', 'skopeo:v1', 'echo', 'runs')).toBe('runs');
     expect(await ask(job.berth, 'load', '-i', join(home, 'umoci.tar'))).toMatch(/^Loaded image ID: sha256:/);
     await ask(job.berth, 'rmi', 'skopeo:v1', 'skopeo:v2');
+  });
+});
+
+describe('import', () => {
+  test('makes an image of a tar, with the changes asked for', async () => {
+    const input = await packTar([{ path: 'etc/imported', type: 'file', content: 'yes' }]);
+    const { code, stdout } = await job.berth.docker(
+      ['import', '-m', 'from a test', '-c', 'CMD ["/bin/sh"]', '-c', 'ENV A=b', '-', 'imported:v1'],
+      { input },
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+    const [image] = JSON.parse(await ask(job.berth, 'inspect', 'imported:v1')) as readonly object[];
+    expect(image).toMatchObject({
+      Id: stdout.trim(),
+      Comment: 'from a test',
+      Config: { Cmd: ['/bin/sh'], Env: ['A=b'] },
+    });
+    await ask(job.berth, 'rmi', 'imported:v1');
+  });
+
+  test('of what a container exports has the same files', async () => {
+    const id = await ask(job.berth, 'run', '-d', 'busybox', 'sh', '-c', 'echo out > /exported');
+    await ask(job.berth, 'wait', id);
+    const path = join(home, 'exported.tar');
+    await ask(job.berth, 'export', '-o', path, id);
+    await ask(job.berth, 'rm', id);
+    await ask(job.berth, 'import', path, 'back:v1');
+    expect(await ask(job.berth, 'run', '--rm', 'back:v1', 'cat', '/exported')).toBe('out');
+    await ask(job.berth, 'rmi', 'back:v1');
+  });
+
+  test('of a compressed tar is unpacked, of what is none is an error', async () => {
+    const path = join(home, 'plain.tar');
+    await writeFile(path, await packTar([{ path: 'file', type: 'file', content: 'x' }]));
+    await run('gzip', '-k', path);
+    await ask(job.berth, 'import', `${path}.gz`, 'zipped:v1');
+    await ask(job.berth, 'rmi', 'zipped:v1');
+    const { code, stderr } = await job.berth.docker(['import', '-', 'none:v1'], {
+      input: 'not a tar at all',
+    });
+    expect(code).toBe(1);
+    expect(stderr).not.toBe('');
+    const remote = await job.berth.docker(['import', 'http://169.254.169.254/x.tar', 'none:v1']);
+    expect(remote.code).toBe(1);
+    expect(remote.stderr).toContain('not supported');
   });
 });

@@ -1,22 +1,43 @@
 import { EngineError } from '../../errors.ts';
+import { importImage, type ImportRequest } from '../../engine/images/import-image.ts';
 import { pullImage, type PullRequest } from '../../engine/images/pull-image.ts';
 import { parsePullReference } from '../../engine/images/pull-reference.ts';
+import { repoTagReference } from '../../engine/images/repo-tag-reference.ts';
 import { decodeRegistryAuth } from '../http/registry-auth.ts';
 import type { RouteContext } from '../http/route.ts';
 import { answerWithProgress } from './progress-stream.ts';
 
-/** `POST /images/create`: a pull; an import is refused. */
+/** `POST /images/create`: a pull or an import. */
 export async function createImage(context: RouteContext): Promise<void> {
   const { query } = context;
   const fromImage = query.string('fromImage');
-  if (fromImage === '') {
-    if (query.string('fromSrc') !== '')
-      throw new EngineError(
-        'NotImplemented',
-        'importing an image (fromSrc) is not supported: use POST /images/load',
-      );
-    throw new EngineError('InvalidArgument', 'fromImage is required');
-  }
+  if (fromImage !== '') await pull(context, fromImage);
+  else if (query.string('fromSrc') === '')
+    throw new EngineError('InvalidArgument', 'fromImage or fromSrc is required');
+  else await receive(context);
+}
+
+async function receive(context: RouteContext): Promise<void> {
+  const { job, query, stream, signal } = context;
+  if (query.string('fromSrc') !== '-')
+    throw new EngineError(
+      'NotImplemented',
+      'importing from a URL is not supported, for it would be fetched from outside of the job: ' +
+        'fetch it in the job and pipe it to "docker import -"',
+    );
+  const request: Omit<ImportRequest, 'report'> = {
+    tar: stream as AsyncIterable<Uint8Array>,
+    reference: repoTagReference(query.string('repo'), query.string('tag')),
+    message: query.string('message') || 'Imported from -',
+    changes: query.list('changes'),
+    platform: query.string('platform'),
+    signal,
+  };
+  await answerWithProgress(context, (report) => importImage(job, { ...request, report }));
+}
+
+async function pull(context: RouteContext, fromImage: string): Promise<void> {
+  const { query } = context;
   const header = context.headers['x-registry-auth'];
   const credentials = decodeRegistryAuth(Array.isArray(header) ? header[0] : header);
   const request: Omit<PullRequest, 'report'> = {

@@ -2,15 +2,17 @@ import { EngineError, isErrorKind } from '../../errors.ts';
 import { formatTimeNs } from '../../lib/clock.ts';
 import type { ImageConfig, ImageHistoryEntry, ImageRunConfig } from '../../oci/image-config.ts';
 import { mergeImageConfig } from '../../oci/merge-image-config.ts';
-import { familiarString, recordName, type ImageReference } from '../../oci/reference.ts';
+import { familiarString, type ImageReference } from '../../oci/reference.ts';
 import { toRunConfig } from '../../oci/run-config.ts';
 import type { Container } from '../../state/container.ts';
 import type { Image } from '../../state/image-store.ts';
 import type { ContainerConfig } from '../../wire/container-config.ts';
+import { applyChanges } from '../images/apply-changes.ts';
 import { addLayer, createLayer } from '../images/create-layer.ts';
 import { createImage } from '../images/create-image.ts';
 import { emitImageEvent } from '../images/emit-image-event.ts';
-import { keepImage, withImageWork, type ImageWork } from '../images/image-work.ts';
+import { keepImage, withImageWork } from '../images/image-work.ts';
+import { nameNewImage } from '../images/name-new-image.ts';
 import type { Job } from '../job.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { mountPointsOf } from './mount-points.ts';
@@ -56,7 +58,8 @@ export async function commitContainer(job: Job, request: CommitRequest): Promise
       nowNs: job.nowNs(),
     });
     const image = await createImage(work, { config, layers, parentId: base.id });
-    await nameImage(work, image, request.reference);
+    emitImageEvent(job, 'create', { image, actorId: image.id, name: image.id });
+    await nameNewImage(work, image, request.reference);
     emitContainerEvent(job, container, {
       action: 'commit',
       attributes: {
@@ -77,9 +80,9 @@ function refuseEnding(container: Container): void {
 }
 
 function runConfigOf({ record }: Container, { config, changes }: CommitRequest): ImageRunConfig {
-  if (changes.length > 0) throw new EngineError('NotImplemented', 'changes of a commit are not supported');
   const own = toRunConfig(record.config);
-  return config ? toRunConfig(mergeImageConfig(config, { config: own }).config) : own;
+  const base = config ? toRunConfig(mergeImageConfig(config, { config: own }).config) : own;
+  return applyChanges(base, changes);
 }
 
 /** Somebody else may end the pause or the container meanwhile: what was read is then as it would be without a pause. */
@@ -139,25 +142,4 @@ function describe(base: Image, { container, request, runConfig, isEmptyLayer, no
     },
     history: [...base.config.history, step],
   };
-}
-
-async function nameImage(
-  work: ImageWork,
-  image: Image,
-  reference: ImageReference | undefined,
-): Promise<void> {
-  const { job } = work;
-  const names = reference
-    ? [
-        {
-          name: recordName(reference),
-          kind: 'tag' as const,
-          imageId: image.id,
-          target: image.manifest,
-        },
-      ]
-    : [];
-  await job.images.lock.run('names', () => job.images.put(image, names));
-  emitImageEvent(job, 'create', { image, actorId: image.id, name: image.id });
-  if (reference) emitImageEvent(job, 'tag', { image, actorId: image.id, name: familiarString(reference) });
 }

@@ -117,3 +117,15 @@ async function applyLayer(
     return claimSnapshot(work, layer.chainId);
   }
 }
+
+/** The diff id of a compressed layer of which nobody has said what is in it. */
+export async function measureDiffId(work: ImageWork, blob: ContentDescriptor): Promise<string> {
+  const snapshots = work.store.snapshots(SNAPSHOTTER);
+  const key = `measure-${createRandomId()}`;
+  const mounts = await snapshots.prepare({ key, parent: '' });
+  try {
+    return (await work.store.diff.apply(toDescriptor(blob), mounts)).digest;
+  } finally {
+    await snapshots.remove(key);
+  }
+}
