@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { createHostCgroups } from './cgroups.ts';
-import { readHostFacts } from './facts.ts';
+import { readHighestUlimits, readHostFacts } from './facts.ts';
 
 describe('host facts', () => {
   let root = '';
@@ -57,4 +57,23 @@ describe('host facts', () => {
       kind: 'Unavailable',
     });
   });
+});
+
+test.each([
+  { canRaise: true, mostFiles: '1048576\n', expected: [['nofile', 1_048_576]] },
+  {
+    canRaise: false,
+    mostFiles: '1048576\n',
+    expected: [
+      ['memlock', 65_536],
+      ['nofile', 4096],
+    ],
+  },
+])('the highest limits of processes that can raise theirs: $canRaise', ({ expected, ...machine }) => {
+  const ownLimits =
+    'Limit                     Soft Limit           Hard Limit           Units     \n' +
+    'Max cpu time              unlimited            unlimited            seconds   \n' +
+    'Max open files            1024                 4096                 files     \n' +
+    'Max locked memory         65536                65536                bytes     \n';
+  expect([...readHighestUlimits({ ...machine, ownLimits })]).toEqual(expected);
 });

@@ -16,6 +16,40 @@ const architectures: Readonly<Record<string, string>> = {
   riscv64: 'riscv64',
 };
 
+const CAP_SYS_RESOURCE = 1n << 24n;
+
+/** What ulimit's names are in /proc/PID/limits. */
+const LIMIT_TITLES: readonly (readonly [name: string, title: string])[] = [
+  ['core', 'Max core file size'],
+  ['cpu', 'Max cpu time'],
+  ['data', 'Max data size'],
+  ['fsize', 'Max file size'],
+  ['locks', 'Max file locks'],
+  ['memlock', 'Max locked memory'],
+  ['msgqueue', 'Max msgqueue size'],
+  ['nofile', 'Max open files'],
+  ['nproc', 'Max processes'],
+  ['rss', 'Max resident set'],
+  ['sigpending', 'Max pending signals'],
+  ['stack', 'Max stack size'],
+];
+
+/** Without the capability the runtime can only lower what it was started with; with it the kernel still counts files. */
+export function readHighestUlimits(machine: {
+  readonly ownLimits: string;
+  readonly mostFiles: string;
+  readonly canRaise: boolean;
+}): ReadonlyMap<string, number> {
+  const { ownLimits, mostFiles, canRaise } = machine;
+  if (canRaise) return new Map(mostFiles === '' ? [] : [['nofile', Number(mostFiles)]]);
+  return new Map(
+    LIMIT_TITLES.flatMap(([name, title]) => {
+      const hard = new RegExp(`^${title} +\\S+ +(\\d+)`, 'm').exec(ownLimits)?.[1];
+      return hard === undefined ? [] : [[name, Number(hard)] as const];
+    }),
+  );
+}
+
 /** Reads the facts; `root` is where /proc, /sys and /etc are. */
 export async function readHostFacts(cgroups: HostCgroups, root = '/'): Promise<HostFacts> {
   const read = (path: string): Promise<string> => readText(join(root, path));
@@ -43,6 +77,11 @@ export async function readHostFacts(cgroups: HostCgroups, root = '/'): Promise<H
     bridgeNfIp6tables: (await read('proc/sys/net/bridge/bridge-nf-call-ip6tables')).trim() === '1',
     lastCap: Number(lastCap.trim()),
     boundingSet: BigInt(`0x${boundingSet}`),
+    highestUlimits: readHighestUlimits({
+      ownLimits: await read('proc/self/limits'),
+      mostFiles: await read('proc/sys/fs/nr_open'),
+      canRaise: (BigInt(`0x${boundingSet}`) & CAP_SYS_RESOURCE) !== 0n,
+    }),
     hasSeccomp: /^Seccomp:/m.test(status) && (await read('proc/sys/kernel/seccomp/actions_avail')) !== '',
     hasAppArmor: apparmor.startsWith('Y'),
     hasSelinux: await exists(join(root, 'sys/fs/selinux/enforce')),

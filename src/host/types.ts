@@ -165,6 +165,8 @@ export interface HostFacts {
   readonly lastCap: number;
   /** One bit per capability that a child of ours can still have. */
   readonly boundingSet: bigint;
+  /** The highest resource limits that a process can be given, by ulimit's names; without an entry any can. */
+  readonly highestUlimits: ReadonlyMap<string, number>;
   readonly hasSeccomp: boolean;
   readonly hasAppArmor: boolean;
   readonly hasSelinux: boolean;

@@ -21,6 +21,8 @@ export interface GateHost {
   readonly ipv4Forwarding: boolean;
   readonly lastCap: number;
   readonly boundingSet: bigint;
+  /** By ulimit's names; without an entry there is no highest. */
+  readonly highestUlimits: ReadonlyMap<string, number>;
   readonly hasSeccomp: boolean;
   readonly hasAppArmor: boolean;
   readonly hasSelinux: boolean;

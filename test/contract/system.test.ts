@@ -48,6 +48,7 @@ const HOST: HostFacts = {
   bridgeNfIp6tables: false,
   lastCap: 40,
   boundingSet: 0n,
+  highestUlimits: new Map(),
   hasSeccomp: true,
   hasAppArmor: false,
   hasSelinux: false,

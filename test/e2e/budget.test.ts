@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createHostCgroups } from '../../src/host/cgroups.ts';
+import { readHostFacts } from '../../src/host/facts.ts';
 import type { HostCgroups } from '../../src/host/types.ts';
 import { ask, loadBusybox } from '../support/e2e-job.ts';
 import { showLogsOnFailure, startBerth, type Berth } from '../support/e2e-berth.ts';
@@ -61,6 +62,24 @@ describe('the budget', () => {
     expect(update.stdout + update.stderr).toContain("PidsLimit is cut to the job's budget, 150.");
     expect(await inspect(id, '{{.HostConfig.PidsLimit}}')).toBe('150');
     await ask(berth, 'rm', '-f', id);
+  });
+
+  test('cuts ulimits to what the machine can set, so that the container starts', async () => {
+    const { highestUlimits } = await readHostFacts(cgroups);
+    const ulimits = ['--ulimit', 'nofile=3000000', '--ulimit', 'memlock=-1'];
+    const { stdout, code } = await berth.docker([
+      'run',
+      '--rm',
+      ...ulimits,
+      'busybox',
+      'sh',
+      '-c',
+      'ulimit -n',
+    ]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `${Math.min(3_000_000, highestUlimits.get('nofile') ?? Infinity)}\n`,
+    });
   });
 
   test("a cgroup parent of the client's is below the job's", async () => {

@@ -41,6 +41,16 @@ describe('create constrains what may pass', () => {
     expect(warnings).toEqual(['Ulimit rtprio is kept at 0.']);
   });
 
+  it.each([
+    ['above it', { Soft: 2_000_000, Hard: 3_000_000 }, { Soft: 1_048_576, Hard: 1_048_576 }, 1],
+    ['without end', { Soft: 1024, Hard: -1 }, { Soft: 1024, Hard: 1_048_576 }, 1],
+    ['within it', { Soft: 1024, Hard: 1_048_576 }, { Soft: 1024, Hard: 1_048_576 }, 0],
+  ])('cuts open files to what the machine can set: %s', (...[, asked, taken, warned]) => {
+    const { admitted, warnings } = admitBody(host({ Ulimits: [{ Name: 'nofile', ...asked }] }));
+    expect(admitted.hostConfig.Ulimits).toEqual([{ Name: 'nofile', ...taken }]);
+    expect(warnings).toHaveLength(warned);
+  });
+
   it.each(['/', '../../', '/system.slice', 'a.slice:b', '/docker/buildx'])(
     'keeps cgroup parent %s inside the job',
     (parent) => {

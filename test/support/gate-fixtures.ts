@@ -22,6 +22,7 @@ export const GATE_HOST: GateHost = {
   ipv4Forwarding: true,
   lastCap: 40,
   boundingSet: (1n << 41n) - 1n,
+  highestUlimits: new Map([['nofile', 1_048_576]]),
   hasSeccomp: true,
   hasAppArmor: false,
   hasSelinux: false,

@@ -1,4 +1,5 @@
 import type { HostConfig, Ulimit } from '../../wire/host-config.ts';
+import type { GateHost } from '../gate-context.ts';
 import { FEATURES } from '../features.ts';
 import {
   bad,
@@ -44,6 +45,25 @@ const ULIMIT_NAMES: ReadonlySet<string> = new Set([
 /** With these a process may go before the machine's own. */
 const PRIORITY_NAMES: ReadonlySet<string> = new Set(['nice', 'rtprio', 'rttime']);
 
+type Highest = GateHost['highestUlimits'];
+
+/** The limit as the machine can set it; the kernel's -1, no limit, is above every number. */
+function cutUlimit(ulimit: Ulimit, highest: Highest): Ulimit {
+  const { Name: name, Soft: soft, Hard: hard } = ulimit;
+  if (PRIORITY_NAMES.has(name)) return { ...ulimit, Soft: 0, Hard: 0 };
+  const most = highest.get(name);
+  const cut = (value: number): number =>
+    most === undefined ? value : Math.min(value === -1 ? Infinity : value, most);
+  return { ...ulimit, Soft: cut(soft), Hard: cut(hard) };
+}
+
+function checkCut(ulimit: Ulimit, highest: Highest): readonly Finding[] {
+  const { Name: name, Hard: hard } = ulimit;
+  const isCut = !PRIORITY_NAMES.has(name) && cutUlimit(ulimit, highest).Hard !== hard;
+  const message = `Ulimit ${name} is cut to the most that this machine can set, ${String(highest.get(name))}.`;
+  return isCut ? [{ kind: 'warn', message }] : [];
+}
+
 function checkUlimit(ulimit: Ulimit): readonly Finding[] {
   const { Name: name, Soft: soft, Hard: hard } = ulimit;
   if (!ULIMIT_NAMES.has(name)) {
@@ -62,11 +82,12 @@ function checkUlimit(ulimit: Ulimit): readonly Finding[] {
   );
 }
 
-function checkUlimits(ulimits: readonly Ulimit[] | null): readonly Finding[] {
+function checkUlimits(ulimits: readonly Ulimit[] | null, highest: Highest): readonly Finding[] {
   const names = (ulimits ?? []).map((ulimit) => ulimit.Name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   return [
     ...(ulimits ?? []).flatMap(checkUlimit),
+    ...(ulimits ?? []).flatMap((ulimit) => checkCut(ulimit, highest)),
     ...unless(twice === undefined, bad(`ulimit ${quote(twice ?? '')} is set twice`)),
   ];
 }
@@ -119,12 +140,10 @@ export const limitRules: RuleTable<Pick<HostConfig, Fields>> = {
   },
   Ulimits: {
     verdict: 'constrain',
-    reason: 'scheduling priorities stay as they are; the rest is checked by the kernel',
-    check: checkUlimits,
-    constrain: (ulimits) =>
-      ulimits?.map((ulimit) =>
-        PRIORITY_NAMES.has(ulimit.Name) ? { ...ulimit, Soft: 0, Hard: 0 } : ulimit,
-      ) ?? null,
+    reason: 'scheduling priorities stay as they are, and nothing goes above what the machine can set',
+    check: (ulimits, { gate }) => checkUlimits(ulimits, gate.host.highestUlimits),
+    constrain: (ulimits, { gate }) =>
+      ulimits?.map((ulimit) => cutUlimit(ulimit, gate.host.highestUlimits)) ?? null,
   },
   BlkioWeight: {
     verdict: 'constrain',
