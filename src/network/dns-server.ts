@@ -139,15 +139,19 @@ function createForwarder({ netns, netnsPath, upstream }: DnsServerOptions): Forw
   return {
     isOpen: () => isOpen,
     async ask(message, question, isTcp) {
+      let refusal: Buffer | undefined;
       for (const server of upstream) {
-        if (!isOpen || pending.size >= maxForwards) return undefined;
+        if (!isOpen || pending.size >= maxForwards) return refusal;
         const fd = netns.open(netnsPath, isTcp ? 'tcp' : 'udp');
         const response = await attempt((done) =>
           isTcp ? askTcp(fd, { server, message, done }) : askUdp(fd, { server, message, done }),
         );
-        if (response && isResponseTo(response, question)) return response;
+        if (!response || !isResponseTo(response, question)) continue;
+        // One that cannot or will not answer leaves it to the next, if there is one.
+        if (!isRefusal(response)) return response;
+        refusal ??= response;
       }
-      return undefined;
+      return refusal;
     },
     close() {
       isOpen = false;
@@ -194,6 +198,11 @@ function askTcp(fd: number, { server, message, done }: Forward): () => void {
   });
   socket.connect(53, server, () => socket.write(withLength(message)));
   return () => socket.destroy();
+}
+
+function isRefusal(response: Buffer): boolean {
+  const code = response.readUInt16BE(2) & 15;
+  return code === responseCodes.serverFailure || code === responseCodes.refused;
 }
 
 function isResponseTo(response: Buffer, { id, section }: DnsQuestion): boolean {
