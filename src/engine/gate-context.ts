@@ -24,6 +24,20 @@ export function gateContextOf(job: Job): GateContext {
   };
 }
 
+/** The same, with its decisions written down: for a client's request, once. */
+export function auditedGate(
+  job: Job,
+  gate: GateContext,
+  request: { readonly verb: string; readonly image?: string },
+): GateContext {
+  return {
+    ...gate,
+    onDecision: (decision) => {
+      job.audit.record({ ...request, ...decision });
+    },
+  };
+}
+
 /**
  * The same for a container that exists: its image is the one that it was made from, whatever its name has come to mean
  * since, and whether or not the job still has it.

@@ -17,6 +17,7 @@ import type { BuildFiles } from '../rootfs/types-build.ts';
 import type { RootfsAccess } from '../rootfs/types.ts';
 import type { BuildCache } from '../state/build-cache.ts';
 import type { CacheMounts } from '../state/cache-mounts.ts';
+import type { AuditLog } from '../state/audit-log.ts';
 import type { ContainerStore } from '../state/container-store.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Exec } from '../state/exec.ts';
@@ -90,6 +91,8 @@ export interface Job {
   readonly cacheMounts: CacheMounts;
   readonly volumes: VolumeStore;
   readonly events: EventLog;
+  /** What the gate and other doors decided against, or cut. */
+  readonly audit: AuditLog;
   /** Health checks run through this, so that not all of them start at once. */
   readonly probes: Limiter;
   readonly meter: Meter;

@@ -3,6 +3,7 @@ import { removeContainer } from '../engine/containers/remove-container.ts';
 import { messageOf } from '../errors.ts';
 import { forEachBounded } from '../lib/for-each-bounded.ts';
 import type { PullTotals } from '../state/pull-log.ts';
+import type { AuditCounts } from '../state/audit-log.ts';
 import type { OpenJob } from './open-job.ts';
 import { endProcesses, removeTraces } from './remove-traces.ts';
 
@@ -17,6 +18,8 @@ export interface TeardownReport {
   /** Everything of the job that is still on the host; empty in a clean end. */
   readonly leaks: readonly string[];
   readonly containers: number;
+  /** What was decided about what its clients asked for. */
+  readonly decisions: AuditCounts;
   /** What its pulls took from the host, and from the network. */
   readonly pulls: PullTotals;
   readonly durationMs: number;
@@ -52,6 +55,7 @@ export async function closeJob(open: OpenJob): Promise<TeardownReport> {
     job: names.jobId,
     leaks,
     containers: containers.length,
+    decisions: job.audit.counts(),
     pulls: job.pulls.totals(),
     durationMs: Date.now() - startedAt,
   };

@@ -13,6 +13,7 @@ function report(job: Job): unknown {
     containers: containers.length,
     running: containers.filter(({ run }) => run !== undefined).length,
     images: job.images.list().length,
+    decisions: job.audit.counts(),
     pulls: { ...job.pulls.totals(), recent: job.pulls.recent() },
     memoryBytes: process.memoryUsage.rss(),
   };

@@ -22,6 +22,7 @@ import { createBuildFiles } from '../rootfs/build-files.ts';
 import { createRootfsAccess } from '../rootfs/rootfs-access.ts';
 import { createBuildCache } from '../state/build-cache.ts';
 import { createCacheMounts } from '../state/cache-mounts.ts';
+import { createAuditLog } from '../state/audit-log.ts';
 import { createContainerStore } from '../state/container-store.ts';
 import { createEventLog } from '../state/event-log.ts';
 import type { ImageCache } from '../state/image-cache.ts';
@@ -29,7 +30,7 @@ import { createImageStore } from '../state/image-store.ts';
 import { openJobContainerStore } from '../state/job-container-store.ts';
 import { createPullLog } from '../state/pull-log.ts';
 import { openVolumeFiles } from '../state/volume-files.ts';
-import { openVolumeStore } from '../state/volume-store.ts';
+import { openVolumeStore, type VolumeStore } from '../state/volume-store.ts';
 import { createStdioFactory } from '../stdio/stdio-factory.ts';
 import type { JobNames } from './job-names.ts';
 import type { HostTools } from './remove-traces.ts';
@@ -71,6 +72,11 @@ async function findProfiles({ facts, host, log }: JobParts): Promise<readonly st
 function segmentBytesFor({ logMaxBytes, limits }: Settings): number {
   const fairBytes = limits.logBytes / (2 * limits.containers);
   return Math.ceil(Math.max(MIN_SEGMENT_BYTES, Math.min(logMaxBytes / 16, fairBytes)));
+}
+
+async function openVolumes({ names, settings }: JobParts): Promise<VolumeStore> {
+  const files = await openVolumeFiles(join(names.paths.stateDir, 'volumes'));
+  return openVolumeStore(files, settings.limits.volumes);
 }
 
 /** Puts a job together from its parts. */
@@ -123,11 +129,9 @@ export async function createJob(parts: JobParts): Promise<Job> {
     imageUsers: new Map(),
     pulls: createPullLog(),
     images: createImageStore(parts.store.images),
-    volumes: await openVolumeStore(
-      await openVolumeFiles(join(names.paths.stateDir, 'volumes')),
-      settings.limits.volumes,
-    ),
+    volumes: await openVolumes(parts),
     events: createEventLog(parts.nowNs),
+    audit: createAuditLog({ file: join(names.paths.runDir, 'audit.jsonl'), jobId: names.jobId, log }),
     probes: createLimiter(PARALLEL_PROBES),
     meter: createMeter(host.cgroups),
     tasks: createTaskTracker(reportFailure),

@@ -1,7 +1,8 @@
-import { EngineError, type ErrorKind } from '../errors.ts';
+import type { ErrorKind } from '../errors.ts';
 import { ALLOW_PRIVILEGED_SETTING } from './allow-privileged.ts';
 import type { Decision } from './decision.ts';
 import type { GateContext } from './gate-context.ts';
+import { GateRefusal } from './gate-refusal.ts';
 import { NO_IMAGE, type ImageFacts } from './image-pattern.ts';
 import { isGranted } from './privilege-rule.ts';
 import type { Finding, Rule, RuleContext, RuleTable } from './rule.ts';
@@ -83,7 +84,7 @@ export function settle(
   for (const [kind, errorKind] of ORDER) {
     const found = open.find(({ finding }) => finding.kind === kind);
     if (found) {
-      throw new EngineError(errorKind, messageFor(found, gate));
+      throw new GateRefusal(errorKind, messageFor(found, gate));
     }
   }
   return [...new Set(open.flatMap(({ finding }) => (finding.kind === 'warn' ? [finding.message] : [])))];

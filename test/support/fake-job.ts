@@ -21,6 +21,7 @@ import { createRootfsAccess } from '../../src/rootfs/rootfs-access.ts';
 import type { RootfsAccess } from '../../src/rootfs/types.ts';
 import { createBuildCache } from '../../src/state/build-cache.ts';
 import { createCacheMounts } from '../../src/state/cache-mounts.ts';
+import type { AuditEntry } from '../../src/state/audit-log.ts';
 import { createContainerStore, type ContainerStore } from '../../src/state/container-store.ts';
 import { createEventLog } from '../../src/state/event-log.ts';
 import { createImageStore } from '../../src/state/image-store.ts';
@@ -50,6 +51,8 @@ export interface FakeJob {
   readonly api: ApiClient;
   readonly containerd: FakeContainerd;
   readonly network: FakeNetwork;
+  /** What was written down of decisions, oldest first. */
+  readonly decisions: readonly AuditEntry[];
   /** Opens and closes endpoints from now on. */
   setPermissions(api: EndpointPermissions): void;
   /** Calls that the registry client received. */
@@ -87,6 +90,7 @@ export async function startFakeJob(options: FakeJobOptions = {}): Promise<FakeJo
     registry: fakeRegistry(),
   };
   const failures: string[] = [];
+  const decisions: AuditEntry[] = [];
   let permissions = JOB_PERMISSIONS;
   const ending = new AbortController();
   const parts = await makeParts({
@@ -96,6 +100,7 @@ export async function startFakeJob(options: FakeJobOptions = {}): Promise<FakeJo
     failures,
     signal: ending.signal,
     permissions: () => permissions,
+    decisions,
   });
   const app = await startContractApp(routes, parts);
   const api = createApiClient(app.socketPath);
@@ -111,6 +116,7 @@ export async function startFakeJob(options: FakeJobOptions = {}): Promise<FakeJo
     api,
     ...fakes,
     failures,
+    decisions,
     setPermissions(api) {
       permissions = api;
     },
@@ -144,6 +150,7 @@ interface PartsOptions {
   readonly failures: string[];
   readonly signal: AbortSignal;
   readonly permissions: () => EndpointPermissions;
+  readonly decisions: AuditEntry[];
 }
 
 async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
@@ -192,6 +199,10 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     cache: createNoCache(),
     pulls: createPullLog(),
     volumes: await openVolumes(stateDir, wanted.options),
+    audit: {
+      record: (entry) => void wanted.decisions.push(entry),
+      counts: () => ({ refused: wanted.decisions.length, constrained: 0, warned: 0, allowed: 0 }),
+    },
     events: createEventLog(nowNs),
     meter: partOf<Meter>({ oomKills: () => Promise.resolve(0) }),
     tasks: createTaskTracker(report),

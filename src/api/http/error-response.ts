@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { EngineError, isErrorKind, messageOf, type ErrorKind } from '../../errors.ts';
 import type { Job } from '../../engine/job.ts';
+import { auditRefusal } from '../../engine/system/audit-refusal.ts';
 
 /** Statuses that only the HTTP edge gives: none of them is about what a request asked for. */
 export type EdgeStatus = 404 | 405 | 408 | 413 | 415;
@@ -59,12 +60,13 @@ export function describeError(error: unknown, job: Job): ErrorAnswer {
   return { status: 500, message: 'internal error: the log of berth has the details' };
 }
 
-/** Logs an error once: a failure of ours loudly, what we lack as a warning, a client's mistake or leaving quietly. */
+/** Logs an error once, and records it where it is a refusal: a failure of ours loudly, what we lack as a warning, a client's mistake or leaving quietly. */
 export function logError(
   error: unknown,
   request: { readonly job: Job; readonly what: string; readonly isLeft: boolean },
 ): void {
   const { log } = request.job;
+  auditRefusal(request.job, error, request);
   const { status } = describeError(error, request.job);
   const fields = { request: request.what, status };
   if (request.isLeft || isErrorKind(error, 'Cancelled'))

@@ -9,7 +9,7 @@ import { admitCreate, admitMergedConfig, type CheckedCreate } from '../../policy
 import type { ContainerMount, ContainerRecord } from '../../state/container.ts';
 import type { Image } from '../../state/image-store.ts';
 import type { CreateRequest } from '../../wire/create-request.ts';
-import { gateContextOf } from '../gate-context.ts';
+import { auditedGate, gateContextOf } from '../gate-context.ts';
 import { resolveImage } from '../images/resolve-image.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
@@ -49,7 +49,8 @@ export async function createContainer(
   job: Job,
   options: CreateOptions,
 ): Promise<{ readonly id: string; readonly warnings: readonly string[] }> {
-  const gate = gateContextOf(job);
+  const { Image: imageRef } = options.request.config;
+  const gate = auditedGate(job, gateContextOf(job), { verb: 'create', image: imageRef });
   const asked = admitCreate(options.request, gate);
   if (options.name !== '') checkContainerName(options.name);
   const links = resolveLinks(job, asked.admitted.hostConfig);
@@ -63,7 +64,7 @@ export async function createContainer(
   const warnings = [...options.warnings, ...asked.warnings];
   for (const warning of warnings)
     job.log.warn({ containerId: id, warning }, 'container gets less than it asked for');
-  const { pulledNames, digests } = gate.describeImage(options.request.config.Image);
+  const { pulledNames, digests } = gate.describeImage(imageRef);
   const imageFacts = { pulledNames, digests };
   await makeContainer(job, { id, options, image, admitted, argv: merged.argv, links, warnings, imageFacts });
   return { id, warnings };

@@ -6,7 +6,7 @@ import { changesOf } from '../../policy/update-fields.ts';
 import type { Container } from '../../state/container.ts';
 import type { HostConfig } from '../../wire/host-config.ts';
 import type { ContainerUpdated, UpdateRequest } from '../../wire/update-request.ts';
-import { gateContextFor } from '../gate-context.ts';
+import { auditedGate, gateContextFor } from '../gate-context.ts';
 import type { Job } from '../job.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { updateRecord } from './update-record.ts';
@@ -24,7 +24,9 @@ export async function updateContainer(
   const container = job.containers.resolve(containerRef);
   const warnings = await job.containers.lock.run(container.id, async () => {
     const { record } = container;
-    const admission = admitUpdate(record, request, gateContextFor(job, record));
+    const image = record.config.Image;
+    const gate = auditedGate(job, gateContextFor(job, record), { verb: 'update', image });
+    const admission = admitUpdate(record, request, gate);
     const { hostConfig } = admission.admitted;
     refuseConflicts(container, changesOf(request));
     if (container.run) await applyLimits(job, container, hostConfig);

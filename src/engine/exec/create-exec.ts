@@ -5,7 +5,7 @@ import { admitExec } from '../../policy/privileged-gate.ts';
 import type { ExecRequest } from '../../wire/exec-request.ts';
 import { emitContainerEvent } from '../containers/emit-container-event.ts';
 import { isPaused, requireRunning } from '../containers/require-running.ts';
-import { gateContextOf, privilegedImageOf } from '../gate-context.ts';
+import { auditedGate, gateContextOf, privilegedImageOf } from '../gate-context.ts';
 import type { Job } from '../job.ts';
 
 /** Most exec instances one container remembers: ended ones are forgotten, oldest first, beyond that. */
@@ -13,7 +13,7 @@ const MAX_EXECS = 1024;
 
 /** `POST /containers/{id}/exec`: the gate first, then Conflict unless the container runs. */
 export function createExec(job: Job, containerRef: string, request: ExecRequest): { readonly id: string } {
-  const gate = gateContextOf(job);
+  const gate = auditedGate(job, gateContextOf(job), { verb: 'exec' });
   const { admitted } = admitExec(request, gate, privilegedImageOf(job, gate.findOwnContainer(containerRef)));
   const container = job.containers.resolve(containerRef);
   requireRunning(container);

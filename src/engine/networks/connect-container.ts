@@ -6,7 +6,7 @@ import type { EndpointSettings } from '../../wire/networking-config.ts';
 import { endpointRequestOf } from '../containers/container-networks.ts';
 import { writeNetworkFiles } from '../containers/join-network.ts';
 import { updateRecord } from '../containers/update-record.ts';
-import { gateContextOf } from '../gate-context.ts';
+import { auditedGate, gateContextOf } from '../gate-context.ts';
 import type { Job } from '../job.ts';
 import { emitNetworkEvent } from './emit-network-event.ts';
 import { findNetwork } from './find-network.ts';
@@ -22,7 +22,7 @@ export async function connectContainer(
   job: Job,
   { networkRef, containerRef, settings }: NetworkMembership & { readonly settings: EndpointSettings },
 ): Promise<void> {
-  admitEndpoint(settings, gateContextOf(job));
+  admitEndpoint(settings, auditedGate(job, gateContextOf(job), { verb: 'network connect' }));
   const container = job.containers.resolve(containerRef);
   const network = findNetwork(job, networkRef);
   refuseMode(container, network);

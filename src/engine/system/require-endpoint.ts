@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { GateRefusal } from '../../policy/gate-refusal.ts';
 import { closedBy, type Endpoint, type EndpointSwitch } from '../../policy/endpoint-permissions.ts';
 import type { Job } from '../job.ts';
 
@@ -9,9 +9,12 @@ export function requireEndpoint(job: Job, endpoint: Endpoint): void {
   if (switches === undefined) return;
   const shown = switches.map((name) => name.toUpperCase()).join(' or ');
   const profile = `profile "${api.profile}"`;
-  throw new EngineError(
+  const verb = `${endpoint.method} ${pathOf(endpoint)}`;
+  const setting = switches.map((name) => `api.${name}`).join(' or ');
+  job.audit.record({ verb, verdict: 'refused', reason: `closed by ${shown}`, setting });
+  throw new GateRefusal(
     'PermissionDenied',
-    `${endpoint.method} ${pathOf(endpoint)} is closed by ${shown} (${profile}). ` +
+    `${verb} is closed by ${shown} (${profile}). ` +
       `Set ${switches.map(settingOf).join(' or ')} in the host's configuration to open it.`,
   );
 }
