@@ -57,7 +57,6 @@ export async function startContractApp(
   const job = makeJob({
     log: recordingLogger(logged),
     signal: new AbortController().signal,
-    audit: { record: () => undefined, counts: () => ({ refused: 0, constrained: 0, warned: 0, allowed: 0 }) },
     tasks: createTaskTracker((message) => void logged.push({ level: 'error', message })),
     paths: {
       stateDir: '/var/lib/berth/jobs/j',
