@@ -13,6 +13,7 @@ import { createTaskTracker } from '../../src/lib/task-tracker.ts';
 import type { Logger } from '../../src/logger.ts';
 import { JOB_PERMISSIONS } from '../../src/policy/endpoint-permissions.ts';
 import { makeJob, partOf } from './records.ts';
+import { SILENT_AUDIT } from './silent-audit.ts';
 
 /** One line that the app has logged. */
 export interface LoggedLine {
@@ -57,6 +58,7 @@ export async function startContractApp(
   const job = makeJob({
     log: recordingLogger(logged),
     signal: new AbortController().signal,
+    audit: SILENT_AUDIT,
     tasks: createTaskTracker((message) => void logged.push({ level: 'error', message })),
     paths: {
       stateDir: '/var/lib/berth/jobs/j',

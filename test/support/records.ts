@@ -9,7 +9,6 @@ import type { Image, ImageStore } from '../../src/state/image-store.ts';
 import type { ImageConfig } from '../../src/oci/image-config.ts';
 import type { ContainerConfig } from '../../src/wire/container-config.ts';
 import type { HostConfig, Resources } from '../../src/wire/host-config.ts';
-import { SILENT_AUDIT } from './silent-audit.ts';
 
 /** Now, as far as a job made by `makeJob` knows. */
 export const NOW = '2024-05-06T07:08:09.000000000Z';
@@ -242,16 +241,13 @@ export function makeContainerStore(containers: readonly Container[]): ContainerS
 export function makeJob(parts: Partial<Job>): Job {
   let nowNs = BigInt(Date.parse(NOW)) * 1_000_000n;
   const clock = (): bigint => (nowNs += 1n);
-  const made = { nowNs: clock, events: createEventLog(clock), execs: new Map(), audit: SILENT_AUDIT };
-  return new Proxy<Partial<Job>>(
-    { ...made, ...parts },
-    {
-      get(target, name) {
-        if (!(name in target)) throw new Error(`the test's job has no ${String(name)}`);
-        return target[name as keyof Job];
-      },
+  const given: Partial<Job> = { nowNs: clock, events: createEventLog(clock), execs: new Map(), ...parts };
+  return new Proxy(given, {
+    get(target, name) {
+      if (!(name in target)) throw new Error(`the test's job has no ${String(name)}`);
+      return target[name as keyof Job];
     },
-  ) as Job;
+  }) as Job;
 }
 
 /** A part of the job of which only some members are there; using any other is an error. */

@@ -10,6 +10,7 @@ import {
   partOf,
   runningSince,
 } from '../../../test/support/records.ts';
+import { SILENT_AUDIT } from '../../../test/support/silent-audit.ts';
 import type { Settings } from '../../config/schema.ts';
 import type { Containerd, Containers } from '../../containerd/types.ts';
 import type { Budget } from '../../policy/gate-context.ts';
@@ -31,6 +32,7 @@ function makeNetworkJob(): Job {
   const up = makeContainer({ id: makeId('c5'), name: 'up', state: runningSince('2024-05-06T07:00:00Z') });
   up.run = partOf<ContainerRun>({});
   return makeJob({
+    audit: SILENT_AUDIT,
     settings: anything as Settings,
     host: anything as HostFacts,
     budget: anything as Budget,
