@@ -3,6 +3,7 @@ import { describeError } from '../api/http/error-response.ts';
 import { readBody } from '../api/http/request-body.ts';
 import type { Job } from '../engine/job.ts';
 import { registerJobContainer } from '../engine/mounts/register-job-container.ts';
+import { explainInJob } from './explain.ts';
 import { decodeJobContainer } from './job-container-body.ts';
 
 /** What `GET /_berth/report` tells the runner of a living job. */
@@ -19,7 +20,10 @@ function report(job: Job): unknown {
   };
 }
 
-/** The runner's own socket (0600, never mounted into a job): `/_berth/job-container`, `/_berth/report` and `/_berth/stop`. */
+/**
+ * The runner's own socket (0600, never mounted into a job): `/_berth/job-container`, `/_berth/report`,
+ * `/_berth/explain` and `/_berth/stop`.
+ */
 export function createControlApp(job: Job, onStop: () => void): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -27,6 +31,7 @@ export function createControlApp(job: Job, onStop: () => void): Express {
     response.json(report(job));
   });
   app.put('/_berth/job-container', (request, response) => answerRegistration(job, request, response));
+  app.post('/_berth/explain', (request, response) => answerExplanation(job, request, response));
   app.post('/_berth/stop', (_request, response) => {
     response.status(202).json({ stopping: true });
     onStop();
@@ -35,6 +40,24 @@ export function createControlApp(job: Job, onStop: () => void): Express {
     response.status(404).json({ message: 'page not found' });
   });
   return app;
+}
+
+/** The body is that of a create; `?version=` is the API version that it is written in. */
+async function answerExplanation(job: Job, request: Request, response: Response): Promise<void> {
+  const { version } = request.query;
+  try {
+    const body = await readBody({
+      stream: request,
+      headers: request.headers,
+      length: undefined,
+      maxBytes: job.settings.limits.bodyBytes,
+    });
+    const apiVersion = typeof version === 'string' ? version : undefined;
+    response.json(await explainInJob(job, { body, apiVersion }));
+  } catch (error) {
+    const { status, message } = describeError(error, job);
+    response.status(status).json({ message });
+  }
 }
 
 async function answerRegistration(job: Job, request: Request, response: Response): Promise<void> {

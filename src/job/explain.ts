@@ -1,0 +1,88 @@
+import { decodeCreate } from '../api/containers/decode-create.ts';
+import { MAX_API_VERSION, resolveApiVersion } from '../api/http/api-version.ts';
+import type { Settings } from '../config/schema.ts';
+import { explainCreate, type Explanation, type ExplainParts } from '../engine/containers/explain-create.ts';
+import { gateContextOf } from '../engine/gate-context.ts';
+import { resolveImage } from '../engine/images/resolve-image.ts';
+import type { Job } from '../engine/job.ts';
+import { EngineError, isErrorKind } from '../errors.ts';
+import { readAppArmorProfiles } from '../host/apparmor.ts';
+import { createHostCgroups } from '../host/cgroups.ts';
+import { listHostDevices } from '../host/devices.ts';
+import { readHostFacts } from '../host/facts.ts';
+import { resolveAllowPrivileged } from '../policy/allow-privileged.ts';
+import { NO_IMAGE } from '../policy/image-pattern.ts';
+
+/** The body of a create request, and the version of the API that it is written in. */
+export interface AskedCreate {
+  readonly body: Uint8Array;
+  /** As in the path, without the v; undefined for the newest. */
+  readonly apiVersion?: string | undefined;
+}
+
+/** Explains a create to a job that runs: its images and containers are known. */
+export function explainInJob(job: Job, asked: AskedCreate): Promise<Explanation> {
+  return explain(
+    {
+      gate: gateContextOf(job),
+      host: job.host,
+      appArmorProfiles: job.appArmorProfiles,
+      initPath: job.settings.initPath,
+      cgroupPath: job.cgroupPath,
+      listDevices: job.listDevices,
+      findImage: (imageRef) => knownImage(job, imageRef),
+    },
+    asked,
+  );
+}
+
+/** Explains a create without any job: no image, no container and no budget but the machine is known. */
+export async function explainWithoutJob(settings: Settings, asked: AskedCreate): Promise<Explanation> {
+  const host = await readHostFacts(await createHostCgroups());
+  return explain(
+    {
+      gate: {
+        allowPrivileged: resolveAllowPrivileged(settings),
+        host,
+        budget: {
+          memoryBytes: settings.memoryBytes ?? host.memoryBytes,
+          cpus: settings.cpus ?? host.cpus,
+          pids: settings.pids,
+        },
+        findOwnContainer: () => undefined,
+        describeImage: () => NO_IMAGE,
+      },
+      host,
+      appArmorProfiles: await readAppArmorProfiles(),
+      initPath: settings.initPath,
+      cgroupPath: `${settings.cgroupParent}/(job)`,
+      listDevices: () => listHostDevices(),
+      findImage: () => undefined,
+    },
+    asked,
+  );
+}
+
+async function explain(parts: ExplainParts, { body, apiVersion }: AskedCreate): Promise<Explanation> {
+  try {
+    const version = resolveApiVersion(apiVersion);
+    const { request, ignored } = decodeCreate(body, version);
+    const plainBody = Buffer.from(JSON.stringify({ Image: request.config.Image }));
+    const { request: plain } = decodeCreate(plainBody, MAX_API_VERSION);
+    return await explainCreate(parts, { request, plain, ignored });
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    const refusal = { kind: error.kind, message: error.message };
+    return { admitted: false, refusal, fields: [], warnings: [], notes: [] };
+  }
+}
+
+function knownImage(job: Job, imageRef: string): ReturnType<ExplainParts['findImage']> {
+  try {
+    const { config, chainId } = resolveImage(job, imageRef);
+    return { config, users: job.imageUsers.get(chainId) };
+  } catch (error) {
+    if (isErrorKind(error, 'NotFound') || isErrorKind(error, 'InvalidArgument')) return undefined;
+    throw error;
+  }
+}
