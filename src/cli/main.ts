@@ -7,6 +7,7 @@ const USAGE = `berth: a Docker daemon for one CI job, backed by containerd
   berth run [options] [--image IMAGE] [-v HOST:PATH[:ro]]... [-e NAME=VALUE]... [--] COMMAND...
                                             serve, run COMMAND in the job, pass its exit code through, remove the job
   berth gc [--root DIR] [--run-dir DIR]     remove what crashed jobs left
+  berth explain [options] -- docker run ...  say what would become of a container, field by field, and make none
   berth doctor [--json]                     check the host
   berth version
 
@@ -27,6 +28,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ['serve', async () => (await import('./serve.ts')).serve],
   ['run', async () => (await import('./run.ts')).run],
   ['gc', async () => (await import('./gc.ts')).gc],
+  ['explain', async () => (await import('./explain.ts')).explain],
   ['doctor', async () => (await import('./doctor.ts')).doctor],
   ['version', () => Promise.resolve(() => print(`${BERTH_VERSION}\n`))],
   ['help', () => Promise.resolve(() => print(USAGE))],

@@ -102,7 +102,10 @@ interface Flags {
 }
 
 /** Merges flags over the configuration file over the defaults; every mistake is an InvalidArgument that names it. */
-export function loadCommandLine(args: readonly string[], accepts: 'serve' | 'run' | 'gc'): CommandLine {
+export function loadCommandLine(
+  args: readonly string[],
+  accepts: 'serve' | 'run' | 'gc' | 'explain',
+): CommandLine {
   const { own, command } = splitCommand(args, accepts);
   const flags = parseFlags(own, accepts);
   const file = loadFile(flags.config);
@@ -119,12 +122,12 @@ export function loadCommandLine(args: readonly string[], accepts: 'serve' | 'run
   };
 }
 
-/** The options end at `--`, or, for `run`, at the first word that is neither an option nor an option's value. */
+/** The options end at `--`, or, for `run` and `explain`, at the first word that is neither an option nor an option's value. */
 function splitCommand(
   args: readonly string[],
   accepts: string,
 ): { own: readonly string[]; command: readonly string[] } {
-  if (accepts !== 'run') return { own: args, command: [] };
+  if (accepts !== 'run' && accepts !== 'explain') return { own: args, command: [] };
   const options: Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string }> = {
     ...SETTING_OPTIONS,
     ...RUN_OPTIONS,

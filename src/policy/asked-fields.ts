@@ -18,6 +18,8 @@ export function askedFields(request: CreateRequest, plain: CreateRequest): reado
   ];
 }
 
+const EMPTY: ReadonlySet<string | undefined> = new Set(['null', '[]', '{}', '""', '0', 'false', undefined]);
+
 type Rows = Readonly<Record<string, { readonly verdict: Verdict; readonly reason: string }>>;
 
 function differences(
@@ -28,7 +30,9 @@ function differences(
   const plainValues = new Map<string, unknown>(Object.entries(plain));
   return Object.entries(values).flatMap(([name, value]: [string, unknown]) => {
     const row = table.rules[name];
-    const isAsked = JSON.stringify(value) !== JSON.stringify(plainValues.get(name));
+    // An empty list or map asks for nothing that its absence does not; where it does, the gate has said so.
+    const isEmpty = EMPTY.has(JSON.stringify(value));
+    const isAsked = !isEmpty && JSON.stringify(value) !== JSON.stringify(plainValues.get(name));
     return row && isAsked ? [{ field: `${table.prefix}${name}`, rule: row.verdict, reason: row.reason }] : [];
   });
 }

@@ -40,6 +40,7 @@ import { dockerArchive } from './image-builder-archives.ts';
 import { buildImage, hostArchitecture, type LayerEntry } from './image-builder.ts';
 import { createNoCache } from './no-cache.ts';
 import { partOf } from './records.ts';
+import { recordingAudit } from './silent-audit.ts';
 import type { Meter } from '../../src/host/meter.ts';
 import { budgetOf } from './gate-fixtures.ts';
 import { SPEC_HOST } from './spec-fixtures.ts';
@@ -199,10 +200,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     cache: createNoCache(),
     pulls: createPullLog(),
     volumes: await openVolumes(stateDir, wanted.options),
-    audit: {
-      record: (entry) => void wanted.decisions.push(entry),
-      counts: () => ({ refused: wanted.decisions.length, constrained: 0, warned: 0, allowed: 0 }),
-    },
+    audit: recordingAudit(wanted.decisions),
     events: createEventLog(nowNs),
     meter: partOf<Meter>({ oomKills: () => Promise.resolve(0) }),
     tasks: createTaskTracker(report),

@@ -1,0 +1,89 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Explanation } from '../../src/engine/containers/explain-create.ts';
+import { createControlApp } from '../../src/job/control.ts';
+import { listen, type Listener } from '../../src/job/listen.ts';
+import { askControl } from '../support/control-client.ts';
+import { startFakeJob, type FakeJob } from '../support/fake-job.ts';
+
+// `POST /_berth/explain`: what would become of a create, for the runner alone, without anything being made.
+
+let fake: FakeJob;
+let directory: string;
+let control: Listener;
+
+beforeAll(async () => {
+  fake = await startFakeJob();
+  directory = await mkdtemp(join(tmpdir(), 'berth-explain-'));
+  const app = createControlApp(fake.job, () => undefined);
+  control = await listen({ socketPath: join(directory, 'c.sock'), app, mode: 0o600 });
+});
+afterAll(async () => {
+  await control.close();
+  await rm(directory, { recursive: true });
+  await fake.close();
+});
+
+async function explain(body: object, version = '1.51'): Promise<Explanation> {
+  const before = [fake.containerd.totalCalls(), fake.registryCalls(), fake.decisions.length];
+  const path = `/_berth/explain?version=${version}`;
+  const answer = await askControl(join(directory, 'c.sock'), { method: 'POST', path, body });
+  expect(answer.status).toBe(200);
+  expect([fake.containerd.totalCalls(), fake.registryCalls(), fake.decisions.length]).toEqual(before);
+  return JSON.parse(answer.body) as Explanation;
+}
+
+it('shows every field that asks for something, and the runtime spec', async () => {
+  const explanation = await explain({
+    Image: 'app',
+    User: '1000',
+    HostConfig: { Memory: 2 ** 26, UsernsMode: 'host', CapDrop: ['ALL'], Binds: ['/src:/dst:ro'] },
+  });
+  expect(explanation.admitted).toBe(true);
+  expect(explanation.fields).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ field: 'HostConfig.UsernsMode', verdict: 'warned' }),
+      expect.objectContaining({ field: 'HostConfig.Memory', verdict: 'taken' }),
+      expect.objectContaining({ field: 'HostConfig.CapDrop', verdict: 'taken' }),
+      expect.objectContaining({ field: 'HostConfig.Binds', verdict: 'taken' }),
+      expect.objectContaining({ field: 'Config.User', verdict: 'taken' }),
+    ]),
+  );
+  expect(explanation.spec).toMatchObject({
+    process: { args: ['/program'], user: { uid: 1000 }, capabilities: { bounding: [] } },
+    linux: { resources: { memory: { limit: 2 ** 26 } } },
+  });
+  expect(explanation.spec?.mounts).toContainEqual(
+    expect.objectContaining({ source: '/src', destination: '/dst' }),
+  );
+});
+
+it('shows what is refused, and everything that was found beside it', async () => {
+  const explanation = await explain({
+    Image: 'none/such',
+    HostConfig: { Privileged: true, PidMode: 'host', Memory: 2 ** 26 },
+  });
+  expect(explanation).toMatchObject({ admitted: false, refusal: { kind: 'PermissionDenied' } });
+  expect(explanation.spec).toBeUndefined();
+  expect(explanation.fields.map(({ field, verdict }) => `${field} ${verdict}`)).toEqual([
+    'HostConfig.Privileged refused',
+    'HostConfig.PidMode refused',
+    'HostConfig.Memory taken',
+  ]);
+});
+
+it('says what it had to assume', async () => {
+  const { notes, spec } = await explain({ Image: 'none/such', User: 'somebody' });
+  expect(notes.join('\n')).toMatch(/image is not known here.*users are not known here/s);
+  expect(spec?.process.args).toEqual(['(command of the image)']);
+});
+
+it.each([
+  [{}, 'Config cannot be empty'],
+  [{ Image: 'app', HostConfig: { Privileged: 'yes' } }, 'cannot unmarshal string'],
+])('explains what is no request: %j', async (body, message) => {
+  const { refusal } = await explain(body);
+  expect(refusal).toEqual({ kind: 'InvalidArgument', message: expect.stringContaining(message) as string });
+});
