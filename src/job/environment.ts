@@ -15,6 +15,8 @@ export function jobEnvironment(address: DockerAddress): Readonly<Record<string, 
     // Ryuk asks for privileges by default in Java; it works without them, and the job ends its containers anyway.
     TESTCONTAINERS_RYUK_CONTAINER_PRIVILEGED: 'false',
     TESTCONTAINERS_RYUK_PRIVILEGED: 'false',
+    // docker-compose 1.x reads a member of images that newer versions of the API do not have; compose 2 does not look at this.
+    COMPOSE_API_VERSION: '1.44',
   };
 }
 
