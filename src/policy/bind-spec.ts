@@ -7,8 +7,9 @@ export interface BindSpec {
   readonly modes: readonly string[];
 }
 
-/** Takes `source:target[:mode,…]` apart; undefined when it is not of that form. */
+/** Takes `[source:]target[:mode,…]` apart, modes only behind a source; undefined when it is not of that form. */
 export function parseBind(text: string): BindSpec | undefined {
+  if (text !== '' && !text.includes(':')) return { source: '', target: text, modes: [] };
   const [source, target, mode, ...more] = text.split(':');
   if (source === undefined || source === '' || target === undefined || target === '' || more.length > 0) {
     return undefined;

@@ -54,7 +54,8 @@ function splitOption(text: string): Option {
 }
 
 function invalid(option: Option): readonly Finding[] {
-  return [bad(`invalid --security-opt: ${quote(option.text)}`)];
+  // dockerd's words number the two places where it gives up: without a value, and with a key that it does not know.
+  return [bad(`invalid --security-opt ${option.value === undefined ? 1 : 2}: ${quote(option.text)}`)];
 }
 
 function applyOption(option: Option, parsed: Parsed): readonly Finding[] {

@@ -144,7 +144,8 @@ describe('parseBind', () => {
   it.each([
     ['/a:/b', { source: '/a', target: '/b', modes: [] }],
     ['v:/b:z,ro', { source: 'v', target: '/b', modes: ['z', 'ro'] }],
-    ['/a', undefined],
+    ['/a', { source: '', target: '/a', modes: [] }],
+    ['', undefined],
     [':/b', undefined],
     ['/a:', undefined],
     ['/a:/b:', undefined],

@@ -19,13 +19,19 @@ type Bytes = AsyncGenerator<Buffer, void, undefined>;
 export interface Walk {
   readonly contained: Contained;
   readonly signal: AbortSignal;
+  /** What the root is called, where it has a name. */
+  readonly rootName?: string | undefined;
   /** First name of each file that has several. */
   readonly firstNames: Map<string, Buffer>;
 }
 
 /** Packs what a normalized path names; the stream fails where a file cannot be read to the size its header gave. */
-export function packPath(contained: Contained, path: string, signal: AbortSignal): Readable {
-  const bytes = packAll({ contained, signal, firstNames: new Map() }, path);
+export function packPath(
+  contained: Contained,
+  path: string,
+  options: { readonly signal: AbortSignal; readonly rootName?: string | undefined },
+): Readable {
+  const bytes = packAll({ contained, firstNames: new Map(), ...options }, path);
   return Readable.from(bytes, { objectMode: false, highWaterMark: chunkBytes });
 }
 
@@ -78,10 +84,10 @@ async function openAsDirectory(
   }
 }
 
-// The top is called as it was asked for: "dir" for dir, "." for dir/., and nothing for the root.
+// The top is called as it was asked for: "dir" for dir, "." for dir/., and nothing for a root without a name.
 async function* packTop(walk: Walk, directory: ContainedFile, path: string): Bytes {
   try {
-    const top = Buffer.from(path === '/' ? '/' : `${posix.basename(path)}/`);
+    const top = Buffer.from(`${path === '/' ? (walk.rootName ?? '') : posix.basename(path)}/`);
     const handle = await open(directory.path, constants.O_RDONLY | constants.O_DIRECTORY);
     const stats = await handle.stat({ bigint: true }).finally(() => handle.close());
     yield encodeTarHeader({ ...factsOf(stats), name: top, type: 'directory' });

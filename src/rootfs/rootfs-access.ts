@@ -17,7 +17,7 @@ import { ensureDirectory } from './make-directory.ts';
 import { statPath } from './path-stat.ts';
 import { splitLayers } from './overlay-layers.ts';
 import { packPath, packTree } from './read-archive.ts';
-import type { RootfsAccess, RootHandle } from './types.ts';
+import type { PathStat, RootfsAccess, RootHandle } from './types.ts';
 import { unpackArchive } from './write-archive.ts';
 
 const pathOnly = 0o10000000;
@@ -40,17 +40,21 @@ export function createRootfsAccess({ libc, mounts }: RootfsAccessOptions): Rootf
       throw pathError(error, path);
     }
   };
+  const statNamed = async (root: RootHandle, path: string): Promise<PathStat> => {
+    const stat = await statPath(within(root), path);
+    return path === '/' && root.name !== undefined ? { ...stat, name: root.name } : stat;
+  };
   const openRoot = async (list: readonly Mount[]): Promise<RootHandle> =>
     handleOf((await mounts.openDetached(list)).fd);
   return {
     openMounts: openRoot,
     openProcess: (pid) => openProcessRoot(libc, pid),
     readFile: (root, path, maxBytes) => readContained(within(root), path, maxBytes),
-    stat: (root, path) => inWords(path, (normalized) => statPath(within(root), normalized)),
+    stat: (root, path) => inWords(path, (normalized) => statNamed(root, normalized)),
     readArchive: (root, path, signal) =>
       inWords(path, async (normalized) => {
-        const stat = await statPath(within(root), normalized);
-        return { stat, tar: packPath(within(root), normalized, signal) };
+        const stat = await statNamed(root, normalized);
+        return { stat, tar: packPath(within(root), normalized, { signal, rootName: root.name }) };
       }),
     writeArchive: ({ root, path }, tar, options) =>
       inWords(path, (normalized) =>

@@ -5,6 +5,8 @@ import type { Mount } from '../containerd/types.ts';
 /** A container's root directory, held by an O_PATH descriptor: paths are only ever resolved inside of it. */
 export interface RootHandle {
   readonly fd: number;
+  /** What the root is called by those who copy it, where it is a volume and not a container's `/`. */
+  readonly name?: string;
   close(): Promise<void>;
 }
 

@@ -24,6 +24,8 @@ export type ContainerState =
       readonly pid: number;
       readonly startedAt: string;
       readonly isPaused: boolean;
+      /** When the run before this one ended; absent for the first. */
+      readonly lastFinishedAt?: string;
     }
   /** Ended, and about to be started again by its restart policy. */
   | ({ readonly status: 'restarting'; readonly startedAt: string } & ExitStatus)

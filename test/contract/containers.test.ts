@@ -135,7 +135,6 @@ describe('references', () => {
     ['get', 'archive?path=/', ''],
     ['post', 'start', ''],
     ['post', 'stop', ''],
-    ['post', 'kill', ''],
     ['post', 'restart', ''],
     ['post', 'pause', ''],
     ['post', 'unpause', ''],
@@ -149,6 +148,11 @@ describe('references', () => {
     const answer =
       method === 'get' ? fake.api.get(path) : fake.api.post(path, body === '' ? undefined : body);
     await expectAnswer(answer, 404, 'No such container: nobody');
+  });
+
+  it('kill of an unknown container says what could not be done', async () => {
+    const answer = fake.api.post('/containers/nobody/kill');
+    await expectAnswer(answer, 404, 'Cannot kill container: nobody: No such container: nobody');
   });
 });
 

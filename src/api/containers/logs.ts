@@ -25,6 +25,7 @@ function logOptions(query: Query): LogOptions {
     stderr: query.bool('stderr'),
     follow: query.bool('follow'),
     timestamps: query.bool('timestamps'),
+    details: query.bool('details'),
     tail: tail(query.string('tail')),
     sinceNs: time(query, 'since'),
     untilNs: time(query, 'until'),

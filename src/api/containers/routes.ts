@@ -21,6 +21,7 @@ import { decodeCreate } from './decode-create.ts';
 import { exportFiles } from './export.ts';
 import { listRoutes } from './list.ts';
 import { logs } from './logs.ts';
+import { shapeInspect } from './shape.ts';
 import { stats } from './stats.ts';
 import { terminalSize } from './terminal-size.ts';
 import { update } from './update.ts';
@@ -64,7 +65,8 @@ async function create(context: RouteContext): Promise<void> {
 
 async function inspect(context: RouteContext): Promise<void> {
   const { job, query } = context;
-  context.json(200, await inspectContainer(job, context.param('id'), { includeSize: query.bool('size') }));
+  const shown = await inspectContainer(job, context.param('id'), { includeSize: query.bool('size') });
+  context.json(200, shapeInspect(shown, context.apiVersion));
 }
 
 async function top(context: RouteContext): Promise<void> {

@@ -24,9 +24,8 @@ const execStartBody: Decoder<RawBody> = object<RawBody>({
     value === undefined || value === null ? undefined : consoleSize(value, place),
 });
 
-/** Decodes the body; an empty one asks for nothing special. InvalidArgument otherwise. */
+/** Decodes the body; InvalidArgument for what is none. */
 export function decodeExecStart(body: Uint8Array, version: ApiVersion): ExecStartBody {
-  if (body.length === 0) return { detach: false, isRaw: false, consoleSize: undefined };
   const place: Place = { struct: 'ExecStartOptions', path: '', ignored: [] };
   const decoded = execStartBody(parseJsonBody(body), place);
   return {

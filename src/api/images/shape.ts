@@ -9,11 +9,19 @@ export function shapeSummaries(
 ): readonly ImageSummary[] {
   return images.map((image) => ({
     ...image,
-    ...(isAtLeast(version, '1.43') || image.RepoTags.length + image.RepoDigests.length > 0
-      ? {}
-      : { RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] }),
+    ...(isAtLeast(version, '1.43') ? {} : oldNames(image)),
     ...(isAtLeast(version, '1.44') ? {} : { VirtualSize: image.Size }),
   }));
+}
+
+/** Before API 1.43 an empty list was null, and an image without any name had one of a kind. */
+function oldNames({ RepoTags: tags, RepoDigests: digests }: ImageSummary): object {
+  if (tags.length + digests.length === 0)
+    return { RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] };
+  return {
+    RepoTags: tags.length === 0 ? null : tags,
+    RepoDigests: digests.length === 0 ? null : digests,
+  };
 }
 
 /** The inspection as this API version has it. */

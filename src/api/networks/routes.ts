@@ -5,6 +5,7 @@ import { inspectNetwork } from '../../engine/networks/inspect-network.ts';
 import { listNetworks } from '../../engine/networks/list-networks.ts';
 import { pruneNetworks } from '../../engine/networks/prune-networks.ts';
 import { removeNetwork } from '../../engine/networks/remove-network.ts';
+import { EngineError } from '../../errors.ts';
 import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { decodeMembership, decodeNetwork } from './decode-network.ts';
@@ -27,8 +28,18 @@ function list(context: RouteContext): Promise<void> {
 
 function inspect(context: RouteContext): Promise<void> {
   const scope = context.query.string('scope');
+  checkVerbose(context.query.string('verbose'));
   context.json(200, inspectNetwork(context.job, context.param('id'), { scope }));
   return Promise.resolve();
+}
+
+/** Details of swarm's tasks, of which there are none; what is no boolean in Go's words is refused as by dockerd. */
+function checkVerbose(text: string): void {
+  if (text === '' || /^(1|0|[tTfF]|true|TRUE|True|false|FALSE|False)$/.test(text)) return;
+  throw new EngineError(
+    'InvalidArgument',
+    `invalid value for verbose: ${text}: strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`,
+  );
 }
 
 async function create(context: RouteContext): Promise<void> {

@@ -29,7 +29,7 @@ function legacyNames({
   const image = attributes['image'];
   return {
     status: action,
-    id: actorId,
+    ...(actorId === '' ? {} : { id: actorId }),
     ...(type === 'container' && image !== undefined ? { from: image } : {}),
   };
 }

@@ -1,7 +1,7 @@
 import { EngineError } from '../../errors.ts';
 import type { EndpointGroup } from '../../wire/endpoint-group.ts';
 import { inGroup } from '../http/route-group.ts';
-import type { Route, RouteMethod } from '../http/route.ts';
+import type { Route, RouteContext, RouteMethod } from '../http/route.ts';
 
 interface RefusedEndpoint {
   readonly group: EndpointGroup;
@@ -44,10 +44,33 @@ const UNSUPPORTED: readonly (RefusedEndpoint & { readonly message: string })[] =
   {
     group: 'plugins',
     path: '/plugins/:rest*',
-    methods: ANY,
+    methods: ['GET', 'POST'],
     message: 'plugins are not supported: they would run outside of the job',
   },
 ];
+
+const NO_SWARM = 'This node is not part of a swarm';
+
+/** What dockerd answers of a plugin that is not there: no plugin ever is, for they would run outside of the job. */
+const PLUGIN_VERBS: readonly (readonly [RouteMethod, string])[] = [
+  ['GET', '/plugins/:name*/json'],
+  ['DELETE', '/plugins/:name*'],
+  ['POST', '/plugins/:name*/enable'],
+  ['POST', '/plugins/:name*/disable'],
+  ['POST', '/plugins/:name*/push'],
+  ['POST', '/plugins/:name*/set'],
+];
+
+const pluginRoutes: readonly Route[] = inGroup(
+  'plugins',
+  PLUGIN_VERBS.map(([method, path]) => ({ method, path, body: 'none', handle: refusePlugin })),
+);
+
+function refusePlugin(context: RouteContext): Promise<never> {
+  return Promise.reject(
+    new EngineError('NotFound', `plugin ${JSON.stringify(context.param('name'))} not found`),
+  );
+}
 
 function refusing(endpoint: RefusedEndpoint, error: () => EngineError): readonly Route[] {
   const handle = (): Promise<never> => Promise.reject(error());
@@ -59,6 +82,11 @@ function refusing(endpoint: RefusedEndpoint, error: () => EngineError): readonly
 
 /** Endpoints that this daemon knows and does not serve. */
 export const refusedRoutes: readonly Route[] = [
+  ...pluginRoutes,
+  ...refusing(
+    { group: 'swarm', path: '/swarm/leave', methods: ['POST'] },
+    () => new EngineError('Unavailable', NO_SWARM),
+  ),
   ...SWARM_ENDPOINTS.flatMap((endpoint) =>
     refusing(endpoint, () => new EngineError('Unavailable', NOT_A_MANAGER)),
   ),

@@ -44,10 +44,20 @@ async function info(context: RouteContext): Promise<void> {
     BridgeNfIptables,
     BridgeNfIp6tables,
     ...(isAtLeast(context.apiVersion, '1.42') ? {} : { KernelMemory: false }),
+    ...(isAtLeast(context.apiVersion, '1.47') ? {} : { RegistryConfig: withNondistributable(facts) }),
     ContainerdCommit: withExpected(facts.ContainerdCommit),
     RuncCommit: withExpected(facts.RuncCommit),
     InitCommit: withExpected(facts.InitCommit),
   });
+}
+
+/** Until API 1.46 the lists of registries that get layers that may not be distributed: there are none. */
+function withNondistributable({ RegistryConfig: config }: Awaited<ReturnType<typeof systemInfo>>): object {
+  return {
+    AllowNondistributableArtifactsCIDRs: [],
+    AllowNondistributableArtifactsHostnames: [],
+    ...config,
+  };
 }
 
 function listPlugins(context: RouteContext): Promise<void> {

@@ -46,8 +46,12 @@ export async function writeArchive(
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  await withRoot(job, at, async ({ root, path, isReadOnly }, container) => {
-    if (isReadOnly) throw new EngineError('PermissionDenied', 'container rootfs is marked read-only');
+  await withRoot(job, at, async ({ root, path, isReadOnly, isMount }, container) => {
+    if (isReadOnly)
+      throw new EngineError(
+        'PermissionDenied',
+        `${isMount ? 'mounted volume' : 'container rootfs'} is marked read-only`,
+      );
     if (!container.record.isRootfsTouched) await updateRecord(job, container, { isRootfsTouched: true });
     await job.rootfs.writeArchive({ root, path }, transfer.tar, {
       ...transfer,

@@ -29,10 +29,10 @@ export const PLAIN_ENDPOINT: EndpointSettings = {
 /** The networks that a create request asks for, by name where they exist: that of the mode first. */
 export function initialNetworks(
   job: Job,
-  { hostConfig, networkingConfig }: CreateRequest,
+  { config, hostConfig, networkingConfig }: CreateRequest,
 ): Readonly<Record<string, EndpointSettings>> {
   const { NetworkMode: mode } = hostConfig;
-  if (mode.startsWith(SHARED)) return {};
+  if (mode.startsWith(SHARED) || config.NetworkDisabled === true) return {};
   const nameOf = (ref: string): string =>
     job.network.networks.find(({ id, name }) => name === ref || id === ref)?.name ?? ref;
   const asked = Object.entries(networkingConfig.EndpointsConfig);

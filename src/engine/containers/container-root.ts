@@ -11,6 +11,8 @@ export interface ContainerRoot {
   readonly path: string;
   /** True where the container itself may not write there. */
   readonly isReadOnly: boolean;
+  /** True where a mount is what keeps it from writing. */
+  readonly isMount: boolean;
 }
 
 /**
@@ -28,7 +30,8 @@ export async function openContainerRoot(
   const mount = findMount(container.record.mounts, absolute);
   const isReadOnly = mount ? !mount.isReadWrite : container.record.hostConfig.ReadonlyRootfs;
   const running = await openRunning(job, container);
-  if (running) return { root: running, path: keepTrailing(absolute, path), isReadOnly };
+  const isMount = mount !== undefined;
+  if (running) return { root: running, path: keepTrailing(absolute, path), isReadOnly, isMount };
   if (mount && mount.type !== 'tmpfs') {
     const hostPath = mount.subpath === undefined ? mount.hostPath : job.volumes.hostPath(mount.name);
     if (!(await stat(hostPath)).isDirectory())
@@ -40,18 +43,20 @@ export async function openContainerRoot(
       { type: 'bind', source: hostPath, target: '', options: ['rbind', 'rw'] },
     ]);
     return {
-      root,
+      root: { ...root, name: posix.basename(mount.destination) },
       path: keepTrailing(
         posix.join('/', mount.subpath ?? '', absolute.slice(mount.destination.length)),
         path,
       ),
       isReadOnly,
+      isMount,
     };
   }
   return {
     root: await job.rootfs.openMounts(container.rootMounts),
     path: keepTrailing(absolute, path),
     isReadOnly,
+    isMount,
   };
 }
 

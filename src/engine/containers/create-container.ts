@@ -5,6 +5,7 @@ import { formatTimeNs } from '../../lib/clock.ts';
 import { createRandomId } from '../../lib/random-id.ts';
 import { mergeImageConfig } from '../../oci/merge-image-config.ts';
 import type { Admitted } from '../../policy/admitted.ts';
+import { cleanPath } from '../../policy/mount-point.ts';
 import { admitCreate, admitMergedConfig, type CheckedCreate } from '../../policy/privileged-gate.ts';
 import type { ContainerMount, ContainerRecord } from '../../state/container.ts';
 import type { Image } from '../../state/image-store.ts';
@@ -59,6 +60,7 @@ export async function createContainer(
   const id = createRandomId();
   const admitted = admitMergedConfig(asked.admitted, {
     ...merged.config,
+    WorkingDir: merged.config.WorkingDir && cleanPath(merged.config.WorkingDir),
     Hostname: merged.config.Hostname || id.slice(0, 12),
   });
   const warnings = [...options.warnings, ...asked.warnings];

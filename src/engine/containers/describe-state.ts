@@ -57,6 +57,7 @@ function describeLife(container: Container): ContainerInspectState {
         OOMKilled: (container.run?.oomKills ?? 0) > 0,
         Pid: state.pid,
         StartedAt: state.startedAt,
+        FinishedAt: state.lastFinishedAt ?? ZERO_TIME,
       };
     case 'restarting':
     case 'exited':

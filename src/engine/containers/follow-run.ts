@@ -5,6 +5,7 @@ import type { Job } from '../job.ts';
 import { emitMembership } from '../networks/emit-network-event.ts';
 import { awaitTaskExit } from './await-task-exit.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
+import { emitVolumesUnmounted } from './emit-volume-mounts.ts';
 import { stopHealthChecks } from './health-monitor.ts';
 import { noticeOom } from './notice-oom.ts';
 import { releaseRun } from './release-run.ts';
@@ -70,6 +71,7 @@ async function becomeExited(
   job.tasks.track('release container', container.released);
   emitContainerEvent(job, container, { action: 'die', attributes: { exitCode: String(status.exitCode) } });
   emitMembership(job, container, 'disconnect');
+  emitVolumesUnmounted(job, container);
   run.exited.resolve(status);
   settleNextExit(container, status);
   const isAutoRemoved =

@@ -15,11 +15,13 @@ import {
   partOf,
   runningSince,
 } from '../../../test/support/records.ts';
+import { maskedPaths, READONLY_PATHS } from '../../oci/paths.ts';
 import type { JobStore } from '../../containerd/job-store.ts';
 import type { Snapshots } from '../../containerd/types.ts';
 import type { JobNetwork } from '../../network/types.ts';
 import type { ContainerRecord } from '../../state/container.ts';
 import type { Exec } from '../../state/exec.ts';
+import type { HostFacts } from '../../host/types.ts';
 import type { Job } from '../job.ts';
 import { inspectContainer } from './inspect-container.ts';
 
@@ -30,6 +32,7 @@ function jobWith(parts: Partial<ContainerRecord>): Job {
     containers: makeContainerStore([makeContainer(parts)]),
     images: makeImages({ 'docker.io/library/busybox:latest': IMAGE }),
     network: partOf<JobNetwork>({ networks: NETWORKS }),
+    host: partOf<HostFacts>({ cpus: 2 }),
     store: partOf<JobStore>({
       snapshots: () => partOf<Snapshots>({ usage: async () => ({ sizeBytes: 0, inodes: 1 }) }),
     }),
@@ -90,7 +93,7 @@ describe('inspectContainer', () => {
       ProcessLabel: '',
       AppArmorProfile: '',
       ExecIDs: null,
-      HostConfig: makeHostConfig(),
+      HostConfig: { ...makeHostConfig(), MaskedPaths: maskedPaths(2), ReadonlyPaths: READONLY_PATHS },
       GraphDriver: { Name: 'overlayfs', Data: null },
       Mounts: [],
       Config: config,

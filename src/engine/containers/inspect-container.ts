@@ -1,4 +1,6 @@
+import { maskedPaths, READONLY_PATHS } from '../../oci/paths.ts';
 import type { ContainerInspect } from '../../wire/container-inspect.ts';
+import type { HostConfig } from '../../wire/host-config.ts';
 import type { Job } from '../job.ts';
 import { describeLinks } from './container-links.ts';
 import { describeMount } from './describe-mounts.ts';
@@ -6,6 +8,18 @@ import { describeNetworkSettings } from './describe-networks.ts';
 import { describeState } from './describe-state.ts';
 import { measureSize } from './measure-size.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
+
+/** The paths that are hidden and kept from writes where the request left that to the daemon. */
+function shownPaths(
+  job: Job,
+  { Privileged: isPrivileged, MaskedPaths: masked, ReadonlyPaths: readonly }: HostConfig,
+): Pick<HostConfig, 'MaskedPaths' | 'ReadonlyPaths'> {
+  if (isPrivileged) return { MaskedPaths: null, ReadonlyPaths: null };
+  return {
+    MaskedPaths: masked ?? maskedPaths(job.host.cpus),
+    ReadonlyPaths: readonly ?? READONLY_PATHS,
+  };
+}
 
 /** `GET /containers/{id}/json`; paths of the host are not shown, so those members are empty. */
 export async function inspectContainer(
@@ -37,7 +51,11 @@ export async function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execIds.length === 0 ? null : execIds,
-    HostConfig: { ...record.hostConfig, Links: describeLinks(job, record) },
+    HostConfig: {
+      ...record.hostConfig,
+      ...shownPaths(job, record.hostConfig),
+      Links: describeLinks(job, record),
+    },
     GraphDriver: { Name: SNAPSHOTTER, Data: null },
     ...(size ? { SizeRw: size.rwBytes, SizeRootFs: size.rootFsBytes } : {}),
     Mounts: record.mounts.map(describeMount),

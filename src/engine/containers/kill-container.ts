@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { EngineError, isErrorKind } from '../../errors.ts';
 import { parseSignal } from '../../oci/signals.ts';
 import type { Container } from '../../state/container.ts';
 import type { Job } from '../job.ts';
@@ -12,8 +12,8 @@ const SIGKILL = 9;
 
 /** `docker kill`: Conflict when it does not run. A SIGKILL waits for the end, as dockerd's does. */
 export async function killContainer(job: Job, containerRef: string, signalName: string): Promise<void> {
-  const container = job.containers.resolve(containerRef);
   const signal = signalName === '' ? SIGKILL : parseSignal(signalName);
+  const container = resolveToKill(job, containerRef);
   if (!isLive(container))
     throw new EngineError(
       'Conflict',
@@ -28,6 +28,16 @@ export async function killContainer(job: Job, containerRef: string, signalName: 
   if (isPaused(container) && signal === SIGKILL) await unpauseContainer(job, container.id);
   await signalContainer(job, container, signal);
   if (signal === SIGKILL) await run.exited.promise;
+}
+
+/** Only here dockerd says what it could not do with what is not there. */
+function resolveToKill(job: Job, containerRef: string): Container {
+  try {
+    return job.containers.resolve(containerRef);
+  } catch (cause) {
+    if (!isErrorKind(cause, 'NotFound')) throw cause;
+    throw new EngineError('NotFound', `Cannot kill container: ${containerRef}: ${cause.message}`, { cause });
+  }
 }
 
 /** As dockerd: where the container names its stop signal only that and SIGKILL mean the end, else every signal. */

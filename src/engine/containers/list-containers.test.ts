@@ -240,7 +240,7 @@ describe('listContainers', () => {
         {
           Type: 'volume',
           Name: 'data',
-          Source: '',
+          Source: '/var/lib/docker/volumes/data/_data',
           Destination: '/data',
           Driver: 'local',
           Mode: 'z',

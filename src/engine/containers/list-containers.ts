@@ -55,13 +55,20 @@ async function summarize(
     State: statusOf(container),
     Status: describeStatus(container, Number(job.nowNs() / 1_000_000n)),
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
-    NetworkSettings: { Networks: describeNetworks(job, container) },
-    // dockerd leaves the source of volumes out of the list.
+    NetworkSettings: { Networks: summarizeNetworks(job, container) },
+    // dockerd's list shows where a volume is once it has been mounted.
     Mounts: record.mounts.map((mount) => ({
       ...describeMount(mount),
-      ...(mount.type === 'volume' ? { Source: '' } : {}),
+      ...(mount.type === 'volume' && record.state.status === 'created' ? { Source: '' } : {}),
     })),
   };
+}
+
+/** The list has the addresses of the networks, and not the names on them. */
+function summarizeNetworks(job: Job, container: Container): ReturnType<typeof describeNetworks> {
+  const networks = Object.entries(describeNetworks(job, container));
+  const nameless = { Aliases: null, DNSNames: null, Links: null, DriverOpts: null };
+  return Object.fromEntries(networks.map(([name, endpoint]) => [name, { ...endpoint, ...nameless }]));
 }
 
 // A size of 0 is left out of the list, as dockerd does; a container removed meanwhile is left out altogether.

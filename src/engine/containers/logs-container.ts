@@ -17,9 +17,9 @@ export function logsContainer(
   containerRef: string,
   request: { readonly options: LogReadOptions; readonly signal: AbortSignal },
 ): ContainerLogs {
-  const container = job.containers.resolve(containerRef);
   if (!request.options.stdout && !request.options.stderr)
     throw new EngineError('InvalidArgument', 'Bad parameters: you must choose at least one stream');
+  const container = job.containers.resolve(containerRef);
   if (container.record.hostConfig.LogConfig.Type === 'none')
     throw new EngineError('NotImplemented', 'configured logging driver does not support reading');
   const follow = request.options.follow && container.run !== undefined;

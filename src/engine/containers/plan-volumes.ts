@@ -51,11 +51,11 @@ function planBind(text: string): readonly PlannedVolume[] {
   if (!bind || bind.source.startsWith('/')) return [];
   return [
     {
-      name: bind.source,
+      name: bind.source === '' ? undefined : bind.source,
       destination: cleanPath(bind.target),
       isReadOnly: isReadOnlyBind(bind),
       noCopy: bind.modes.includes('nocopy'),
-      mode: bind.modes.join(','),
+      mode: bind.modes.length === 0 ? 'z' : bind.modes.join(','),
       labels: {},
       subpath: '',
     },

@@ -93,11 +93,19 @@ async function adoptRun(job: Job, container: Container, task: TaskProcess): Prom
     oomKills: 0,
     isRestartRequested: false,
   };
-  const startedAt = record.state.status === 'running' ? record.state.startedAt : record.createdAt;
+  const { state: known } = record;
+  const startedAt = known.status === 'running' ? known.startedAt : record.createdAt;
+  const lastFinishedAt = known.status === 'running' ? known.lastFinishedAt : undefined;
   container.record = {
     ...record,
     isRootfsTouched: true,
-    state: { status: 'running', pid: task.pid, startedAt, isPaused: task.status === 'paused' },
+    state: {
+      status: 'running',
+      pid: task.pid,
+      startedAt,
+      isPaused: task.status === 'paused',
+      ...(lastFinishedAt === undefined ? {} : { lastFinishedAt }),
+    },
   };
   startHealthChecks(job, container);
   if (task.status === 'paused') stopHealthChecks(container);

@@ -13,6 +13,7 @@ import type { ContainerRef } from '../../state/container-store.ts';
 import type { Job } from '../job.ts';
 import { readmitContainer, storeContainerSpec } from './container-spec.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
+import { emitVolumesMounted } from './emit-volume-mounts.ts';
 import { followRun } from './follow-run.ts';
 import { startHealthChecks } from './health-monitor.ts';
 import { joinNetwork, tellLinkingContainers } from './join-network.ts';
@@ -107,16 +108,22 @@ async function runContainer(
     pid,
     startedAt,
     isPaused: false,
+    ...lastEnd(container.record.state),
   };
   job.tasks.track(
     'store container start',
     updateRecord(job, container, { state: running, isRootfsTouched: true, ...marks }),
   );
+  emitVolumesMounted(job, container);
   emitContainerEvent(job, container, { action: 'start' });
   job.tasks.track('tell linking containers', tellLinkingContainers(job, container));
   startHealthChecks(job, container);
   if (marks.restartCount === 0) container.restartDelayMs = 0;
   job.tasks.track('follow container', superviseRun(job, container, exit));
+}
+
+function lastEnd(state: ContainerState): { readonly lastFinishedAt?: string } {
+  return 'finishedAt' in state ? { lastFinishedAt: state.finishedAt } : {};
 }
 
 /** Follows a run to its end, and does what the restart policy says then. */

@@ -1,6 +1,7 @@
 import { EngineError, isErrorKind } from '../../errors.ts';
 import type { ContainerTop } from '../../wire/container-top.ts';
 import type { Job } from '../job.ts';
+import { emitContainerEvent } from './emit-container-event.ts';
 import { requireRunning } from './require-running.ts';
 import { parseTopOptions, type TopOptions } from './top-options.ts';
 import { readProcColumns, titleOfProcColumn } from './top-proc-columns.ts';
@@ -26,6 +27,7 @@ export async function topContainer(
     pidsAfter.has(pid) ? [insertFields(fields, topOptions, procFields[index] ?? [])] : [],
   );
   const procTitles = topOptions.procColumns.map(({ name }) => titleOfProcColumn(name));
+  emitContainerEvent(job, container, { action: 'top' });
   return {
     Titles: insertFields(table.titles, topOptions, procTitles),
     Processes: processes.length === 0 ? null : processes,

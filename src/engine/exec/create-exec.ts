@@ -4,9 +4,11 @@ import { createRandomId } from '../../lib/random-id.ts';
 import { admitExec } from '../../policy/privileged-gate.ts';
 import type { ExecRequest } from '../../wire/exec-request.ts';
 import { emitContainerEvent } from '../containers/emit-container-event.ts';
+import { parseDetachKeys } from '../containers/parse-detach-keys.ts';
 import { isPaused, requireRunning } from '../containers/require-running.ts';
 import { auditedGate, gateContextOf, privilegedImageOf } from '../gate-context.ts';
 import type { Job } from '../job.ts';
+import { execAction } from './exec-action.ts';
 
 /** Most exec instances one container remembers: ended ones are forgotten, oldest first, beyond that. */
 const MAX_EXECS = 1024;
@@ -16,6 +18,7 @@ export function createExec(job: Job, containerRef: string, request: ExecRequest)
   const gate = auditedGate(job, gateContextOf(job), { verb: 'exec' });
   const { admitted } = admitExec(request, gate, privilegedImageOf(job, gate.findOwnContainer(containerRef)));
   const container = job.containers.resolve(containerRef);
+  parseDetachKeys(admitted.detachKeys, 'escape');
   requireRunning(container);
   if (isPaused(container))
     throw new EngineError(
@@ -34,7 +37,7 @@ export function createExec(job: Job, containerRef: string, request: ExecRequest)
   });
   container.execIds.add(id);
   emitContainerEvent(job, container, {
-    action: `exec_create: ${request.argv.join(' ')}`,
+    action: execAction('exec_create', request),
     attributes: { execID: id },
   });
   return { id };

@@ -1,5 +1,6 @@
 import type { Job } from '../job.ts';
 import type { ExecInspect } from '../../wire/exec-inspect.ts';
+import { parseDetachKeys } from '../containers/parse-detach-keys.ts';
 import { findExec } from './find-exec.ts';
 
 /** `GET /exec/{id}/json`. The exit code is null until there is one. */
@@ -21,9 +22,9 @@ export function inspectExec(job: Job, execRef: string): ExecInspect {
     OpenStdin: request.attachStdin,
     OpenStderr: request.attachStderr,
     OpenStdout: request.attachStdout,
-    CanRemove: state.status === 'exited',
+    CanRemove: false,
     ContainerID: exec.containerId,
-    DetachKeys: Buffer.from(request.detachKeys).toString('base64'),
+    DetachKeys: request.detachKeys === '' ? '' : parseDetachKeys(request.detachKeys).toString('base64'),
     Pid: state.status === 'created' || state.status === 'starting' ? 0 : state.pid,
   };
 }

@@ -12,6 +12,7 @@ import { describeStartFailure } from '../containers/start-error.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
 import { buildExecSpec } from './exec-spec.ts';
+import { execAction } from './exec-action.ts';
 import { findExec } from './find-exec.ts';
 
 /** How long a child that keeps the output open may hold up the end of an exec, as in dockerd. */
@@ -92,7 +93,7 @@ async function runExec(job: Job, starting: Starting): Promise<Promise<unknown>> 
   session.taskCreated.resolve();
   exec.state = { status: 'running', pid };
   emitContainerEvent(job, container, {
-    action: `exec_start: ${exec.request.argv.join(' ')}`,
+    action: execAction('exec_start', exec.request),
     attributes: { execID: exec.id },
   });
   start.onStarted?.();

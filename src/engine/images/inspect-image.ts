@@ -53,7 +53,9 @@ function lastTagTime(job: Job, image: Image): string {
 
 function originConfig(origin: ImageOrigin | undefined): ContainerConfig {
   const config = toContainerConfig(origin?.config ?? NO_RUN_CONFIG);
-  return { ...config, Hostname: origin?.hostname ?? '', Image: origin?.image ?? '' };
+  const { Env: env } = config;
+  const known = { Hostname: origin?.hostname ?? '', Image: origin?.image ?? '' };
+  return { ...config, ...known, Env: env?.length === 0 ? null : env };
 }
 
 function toContainerConfig(config: ImageRunConfig): ContainerConfig {

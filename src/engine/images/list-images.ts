@@ -3,7 +3,7 @@ import type { Image } from '../../state/image-store.ts';
 import type { ImageSummary } from '../../wire/image-summary.ts';
 import type { Job } from '../job.ts';
 import { repoNamesOf } from './image-names.ts';
-import { matchReference } from './match-reference.ts';
+import { checkReferencePattern, matchReference } from './match-reference.ts';
 import { resolveImage } from './resolve-image.ts';
 
 /** What `docker images` asks for. */
@@ -28,6 +28,7 @@ const NO_TIME = 0;
 export function listImages(job: Job, options: ListImagesOptions): readonly ImageSummary[] {
   const filter = createFilter(job, options.filters);
   const referencePatterns = options.filters.get('reference') ?? [];
+  for (const pattern of referencePatterns) checkReferencePattern(pattern);
   const uses = options.sharedSize ? countLayerUses(job) : undefined;
   return job.images
     .list()

@@ -29,14 +29,19 @@ function checkVolumeName(name: string): readonly Finding[] {
   return unless(
     VOLUME_NAME.test(name),
     bad(
-      `${quote(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+      `create ${name.slice(0, 200)}: ${quote(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     ),
   );
 }
 
-function checkTarget(target: string): readonly Finding[] {
+/** `prefix` says of which mount, in dockerd's words. */
+function checkTarget(target: string, prefix = ''): readonly Finding[] {
   const refusal = refuseMountPoint(target);
-  return refusal === undefined ? [] : [bad(refusal)];
+  return refusal === undefined ? [] : [bad(`${prefix}${refusal}`)];
+}
+
+function inMount(type: string): string {
+  return `invalid mount config for type ${quote(type)}: `;
 }
 
 function checkBind(text: string): readonly Finding[] {
@@ -44,7 +49,9 @@ function checkBind(text: string): readonly Finding[] {
   if (bind === undefined) {
     return [bad(`invalid volume specification: '${text.slice(0, 300)}'`)];
   }
-  return [...checkBindModes(bind, text), ...checkTarget(bind.target), ...checkBindSource(bind)];
+  const type = bind.source.startsWith('/') ? 'bind' : 'volume';
+  const prefix = `invalid volume specification: '${text.slice(0, 300)}': ${inMount(type)}`;
+  return [...checkBindModes(bind, text), ...checkTarget(bind.target, prefix), ...checkBindSource(bind)];
 }
 
 function checkBindModes(bind: BindSpec, text: string): readonly Finding[] {
@@ -66,7 +73,7 @@ function checkBindSource({ source }: BindSpec): readonly Finding[] {
     return unsupported(FEATURES.bindMounts, 'bind mounts are not supported');
   }
   return [
-    ...checkVolumeName(source),
+    ...(source === '' ? [] : checkVolumeName(source)),
     ...unsupported(FEATURES.namedVolumes, 'named volumes are not supported'),
   ];
 }
@@ -94,7 +101,7 @@ function checkMountOptions(mount: MountRequest): readonly Finding[] {
 }
 
 function checkMount(mount: MountRequest): readonly Finding[] {
-  const found = [...checkTarget(mount.Target ?? ''), ...checkMountOptions(mount)];
+  const found = [...checkTarget(mount.Target ?? '', inMount(mount.Type ?? '')), ...checkMountOptions(mount)];
   switch (mount.Type) {
     case 'bind':
       return [...found, ...checkBindMount(mount)];
@@ -105,7 +112,7 @@ function checkMount(mount: MountRequest): readonly Finding[] {
     case 'image':
       return [...found, ...checkImageMount(mount)];
     default:
-      return [bad(`mount type unknown: ${quote(mount.Type ?? '')}`)];
+      return [bad(`${inMount(mount.Type ?? '')}mount type unknown`)];
   }
 }
 
@@ -115,9 +122,7 @@ function checkBindMount(mount: MountRequest): readonly Finding[] {
   return [
     ...unless(
       source.startsWith('/'),
-      bad(
-        `invalid mount config for type "bind": invalid mount path: '${source.slice(0, 200)}' mount path must be absolute`,
-      ),
+      bad(`${inMount('bind')}${refuseMountPoint(source)?.replace('Target', 'Source') ?? ''}`),
     ),
     ...unless(
       ['', 'private', 'rprivate'].includes(propagation) || SHARING.has(propagation),
@@ -191,10 +196,7 @@ function checkSubpath(subpath: string): readonly Finding[] {
 function checkTmpfsMount(mount: MountRequest): readonly Finding[] {
   const { SizeBytes: size = 0, Mode: mode = 0, Options: options = [] } = mount.TmpfsOptions ?? {};
   return [
-    ...unless(
-      (mount.Source ?? '') === '',
-      bad('invalid mount config for type "tmpfs": field Source must not be specified'),
-    ),
+    ...unless((mount.Source ?? '') === '', bad(`${inMount('tmpfs')}field Source must not be specified`)),
     ...unless(size >= 0, bad(`invalid tmpfs size: ${size}`)),
     ...unless(mode <= 0o7777, bad(`invalid tmpfs mode: ${mode.toString(8)}`)),
     ...options.flatMap((words) => checkTmpfsOptions(words.join('='))),
