@@ -39,6 +39,7 @@ export default defineConfig({
       { test: { name: 'contract', isolate: false, include: ['test/contract/**/*.test.ts'] } },
       realMachine('adapters'),
       realMachine('security'),
+      realMachine('differential'),
       realMachine('e2e'),
     ],
   },

@@ -28,6 +28,8 @@ export interface RawConnection {
   readResponse(method?: string): Promise<RawResponse>;
   /** Reads one head, and leaves what follows to readBytes, readUntil and readToEnd: for hijacked streams. */
   readHead(): Promise<RawHead>;
+  /** Reads what follows a head that readHead has read. */
+  readBody(head: RawHead, method: string): Promise<Buffer>;
   readBytes(count: number): Promise<Buffer>;
   /** Reads up to and with the text. */
   readUntil(text: string): Promise<Buffer>;
@@ -77,6 +79,7 @@ export async function openRaw(socketPath: string, timeoutMs = defaultTimeoutMs):
     send: (bytes) => void socket.write(bytes),
     readResponse: (method) => readResponse(reader, method),
     readHead: () => readHead(reader),
+    readBody: (head, method) => readBodyAfter(reader, head, method),
     readBytes: (count) => reader.bytes(count),
     readUntil: (text) => reader.until(text),
     readToEnd: () => reader.toEnd(),
@@ -164,8 +167,16 @@ class SocketReader {
 
 async function readResponse(reader: SocketReader, method: string | undefined): Promise<RawResponse> {
   const head = await readHead(reader);
-  const isBodiless = method === 'HEAD' || head.status < 200 || head.status === 204 || head.status === 304;
-  return { ...head, body: isBodiless ? Buffer.alloc(0) : await readBody(reader, head.headers) };
+  return { ...head, body: await readBodyAfter(reader, head, method) };
+}
+
+async function readBodyAfter(
+  reader: SocketReader,
+  { status, headers }: RawHead,
+  method: string | undefined,
+): Promise<Buffer> {
+  const isBodiless = method === 'HEAD' || status < 200 || status === 204 || status === 304;
+  return isBodiless ? Buffer.alloc(0) : await readBody(reader, headers);
 }
 
 async function readHead(reader: SocketReader): Promise<RawHead> {

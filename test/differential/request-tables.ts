@@ -1,0 +1,31 @@
+import { containerCreation } from './requests/container-create.ts';
+import { containerErrors } from './requests/container-errors.ts';
+import { containerLists } from './requests/container-list.ts';
+import { containerStates } from './requests/container-states.ts';
+import { containerStreams } from './requests/container-streams.ts';
+import { edge } from './requests/edge.ts';
+import { events } from './requests/events.ts';
+import { exec } from './requests/exec.ts';
+import { files } from './requests/files.ts';
+import { images } from './requests/images.ts';
+import { networks } from './requests/networks.ts';
+import { system } from './requests/system.ts';
+import { volumes } from './requests/volumes.ts';
+import type { RequestTable } from './request.ts';
+
+/** All requests; each table removes what it made. */
+export const REQUEST_TABLES: readonly RequestTable[] = [
+  system,
+  edge,
+  images,
+  containerCreation,
+  containerErrors,
+  containerLists,
+  containerStates,
+  containerStreams,
+  exec,
+  files,
+  networks,
+  volumes,
+  events,
+];
