@@ -98,8 +98,16 @@ class HttpRepository implements Repository {
     return this.#requests.isAnonymous();
   }
 
-  async *fetchBlob(blob: RegistryDescriptor, offset = 0): AsyncGenerator<Uint8Array> {
-    const hash = offset === 0 ? createHash('sha256') : undefined;
+  async *fetchBlob(blob: RegistryDescriptor): AsyncGenerator<Uint8Array> {
+    const hash = createHash('sha256');
+    for await (const chunk of this.fetchUnverified(blob, 0)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+    checkDigest(blob.digest, `sha256:${hash.digest('hex')}`);
+  }
+
+  async *fetchUnverified(blob: RegistryDescriptor, offset: number): AsyncGenerator<Uint8Array> {
     let position = offset;
     let failures = 0;
     while (position < blob.size) {
@@ -107,7 +115,6 @@ class HttpRepository implements Repository {
       try {
         for await (const chunk of this.#readBlob(blob, start)) {
           position += chunk.length;
-          hash?.update(chunk);
           yield chunk;
         }
       } catch (error) {
@@ -115,7 +122,6 @@ class HttpRepository implements Repository {
         await this.#retryLater(error, failures);
       }
     }
-    if (hash) checkDigest(blob.digest, `sha256:${hash.digest('hex')}`);
   }
 
   /** One transfer from `start` to the end of the blob; longer than promised is final, shorter is worth another try. */

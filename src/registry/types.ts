@@ -38,10 +38,12 @@ export interface Repository {
   /** The manifest or index itself, at most 4 MiB. */
   fetchManifest(tagOrDigest: string): Promise<FetchedManifest>;
   /**
-   * Streams a blob from an offset. The stream throws when it is longer or shorter than the descriptor says, and
-   * when it starts at 0 and its digest differs; broken transfers are taken up again where they broke.
+   * Streams a blob. The stream throws when it is longer or shorter than the descriptor says, or its digest differs;
+   * broken transfers are taken up again where they broke.
    */
-  fetchBlob(blob: RegistryDescriptor, offset?: number): AsyncIterable<Uint8Array>;
+  fetchBlob(blob: RegistryDescriptor): AsyncIterable<Uint8Array>;
+  /** The same from an offset and without a look at the digest, for a reader that computes it anyway. */
+  fetchUnverified(blob: RegistryDescriptor, offset: number): AsyncIterable<Uint8Array>;
   /** True when the repository says that it has this blob for whoever asks with our credentials. */
   hasBlob(blob: RegistryDescriptor): Promise<boolean>;
   /** True while everything was answered without credentials: anybody may have it. */

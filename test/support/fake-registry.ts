@@ -19,6 +19,9 @@ export function fakeRegistry(): { readonly registry: Registry; readonly calls: (
           fetchManifest: refuse,
           hasBlob: refuse,
           isAnonymous: () => true,
+          async *fetchUnverified() {
+            yield await refuse();
+          },
           async *fetchBlob() {
             yield await refuse();
           },

@@ -1,7 +1,8 @@
+import type { WrittenContent } from '../../containerd/types-store.ts';
+import { EngineError, isErrorKind } from '../../errors.ts';
 import { createDeferred } from '../../lib/deferred.ts';
 import { shortId } from '../../oci/digest.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
-import type { BlobAccess } from './blob-access.ts';
 import { checkActive, type ImageWork } from './image-work.ts';
 import type { Pull } from './pull-types.ts';
 
@@ -58,40 +59,40 @@ export function downloadLayers(
  */
 async function downloadLayer(work: ImageWork, pull: Pull, layer: ContentDescriptor): Promise<void> {
   const { repository, access } = pull;
-  const source = { isShown: false };
-  const bytes = async function* (offset: number): AsyncGenerator<Uint8Array> {
-    yield* reporting(work, pull, { layer, bytes: repository.fetchBlob(layer, offset), offset });
-    source.isShown = true;
-  };
-  const written = await work.store.content.write(
-    {
-      ref: access.writeRef(layer.digest),
-      size: layer.size,
-      digest: layer.digest,
-      shownLabels: access.servedLabels,
-    },
-    bytes,
-    work.signal,
-  );
-  if (written.alreadyPresent) {
-    // Another job may have brought it from the same repository meanwhile: that will do.
-    if (!source.isShown && !(await isGiven(work, pull, layer))) await drain(work, bytes(0));
-    if (source.isShown) await markServed(work, access, layer.digest);
+  const written = await writeLayer(work, pull, layer);
+  // Another job may have brought it from the same repository meanwhile: that will do.
+  if (written.alreadyPresent && !(await isGiven(work, pull, layer))) {
+    const bytes = repository.fetchBlob(layer);
+    for await (const chunk of reporting(work, pull, { layer, bytes, offset: 0 }))
+      if (chunk.byteLength > 0) checkActive(work);
+    if (Object.keys(access.servedLabels).length > 0)
+      await work.store.content.updateLabels(layer.digest, access.servedLabels);
   }
   work.report({ status: 'Verifying Checksum', progressDetail: {}, id: shortId(layer.digest) });
+}
+
+// containerd computes the digest as it writes: a second time here would take half of this process's share of a pull.
+async function writeLayer(work: ImageWork, pull: Pull, layer: ContentDescriptor): Promise<WrittenContent> {
+  const { digest, size } = layer;
+  const { writeRef, servedLabels } = pull.access;
+  try {
+    return await work.store.content.write(
+      { ref: writeRef(digest), size, digest, shownLabels: servedLabels },
+      (offset) =>
+        reporting(work, pull, { layer, bytes: pull.repository.fetchUnverified(layer, offset), offset }),
+      work.signal,
+    );
+  } catch (error) {
+    if (!isErrorKind(error, 'Conflict')) throw error;
+    throw new EngineError('Unavailable', `filesystem layer verification failed for digest ${digest}`, {
+      cause: error,
+    });
+  }
 }
 
 async function isGiven(work: ImageWork, pull: Pull, layer: ContentDescriptor): Promise<boolean> {
   if (!pull.access.isServed(await work.store.content.info(layer.digest))) return false;
   return pull.repository.isAnonymous() || (await pull.repository.hasBlob(layer));
-}
-
-async function drain(work: ImageWork, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const chunk of bytes) if (chunk.byteLength > 0) checkActive(work);
-}
-
-async function markServed(work: ImageWork, { servedLabels }: BlobAccess, digest: string): Promise<void> {
-  if (Object.keys(servedLabels).length > 0) await work.store.content.updateLabels(digest, servedLabels);
 }
 
 async function* reporting(
