@@ -41,6 +41,7 @@ export interface ConfigFile {
   readonly maxVolumes?: number;
   readonly maxLogBytes?: number;
   readonly maxBodyBytes?: number;
+  readonly maxLayerBytes?: number;
   readonly logLevel?: string;
 }
 
@@ -82,6 +83,7 @@ const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readon
   'limits.volumes': { setting: 'maxVolumes', type: 'integer' },
   'limits.log_bytes': { setting: 'maxLogBytes', type: 'integer' },
   'limits.body_bytes': { setting: 'maxBodyBytes', type: 'integer' },
+  'limits.layer_bytes': { setting: 'maxLayerBytes', type: 'integer' },
   'log.level': { setting: 'logLevel', type: 'string' },
 };
 

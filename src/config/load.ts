@@ -207,6 +207,7 @@ const DEFAULTS = {
   maxVolumes: 1000,
   maxLogBytes: 4 * 1024 * 1024 * 1024,
   maxBodyBytes: 4 * 1024 * 1024,
+  maxLayerBytes: 32 * 1024 * 1024 * 1024,
   logLevel: 'info',
 } as const satisfies ConfigFile;
 
@@ -248,6 +249,7 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
       volumes: values.maxVolumes,
       logBytes: values.maxLogBytes,
       bodyBytes: values.maxBodyBytes,
+      layerBytes: values.maxLayerBytes,
     },
     logLevel: logLevel(values.logLevel),
     listen: flags.listen === undefined ? undefined : parseListenAddress(flags.listen),

@@ -23,6 +23,8 @@ export interface JobLimits {
   readonly logBytes: number;
   /** Of a request that is read whole. */
   readonly bodyBytes: number;
+  /** Of one layer, unpacked. */
+  readonly layerBytes: number;
 }
 
 /** Where the Docker API is served over the network. */

@@ -6,8 +6,8 @@ import type { Diff } from './types-store.ts';
 export function createDiff(channel: Channel, scope: CallScope): Diff {
   const caller = channel.caller('diff', scope);
   return {
-    async apply(diff, mounts) {
-      return toDescriptor((await caller.unary('Apply', { diff, mounts })).applied);
+    async apply(diff, mounts, signal) {
+      return toDescriptor((await caller.unary('Apply', { diff, mounts }, { signal })).applied);
     },
     async diff(request) {
       return toDescriptor((await caller.unary('Diff', request)).diff);

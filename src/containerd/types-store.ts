@@ -125,7 +125,7 @@ export interface DiffRequest {
 /** Layers to file systems and back. */
 export interface Diff {
   /** Unpacks a layer on the mounts; answers the descriptor of the uncompressed tar (its digest is the diff id). */
-  apply(diff: Descriptor, mounts: readonly Mount[]): Promise<Descriptor>;
+  apply(diff: Descriptor, mounts: readonly Mount[], signal?: AbortSignal): Promise<Descriptor>;
   /** Makes a layer blob of what `right` changed over `left`. */
   diff(request: DiffRequest): Promise<Descriptor>;
 }

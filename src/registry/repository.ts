@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EngineError, isErrorKind } from '../errors.ts';
 import { TransientRegistryError } from './errors.ts';
+import { createPace } from './pace.ts';
 import { HostRequests, type HostParts } from './host-requests.ts';
 import { readBytes, type HttpAnswer } from './http-client.ts';
 import type { FetchedManifest, RegistryDescriptor, Repository, RepositoryAccess } from './types.ts';
@@ -18,6 +19,7 @@ export interface RepositoryParts extends HostParts {
   readonly retry: RetryPolicy;
 }
 
+const MAX_RESUMPTIONS = 100;
 const UNEXPECTED_EOF = 'unexpected EOF';
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const MANIFEST_TYPES = [
@@ -110,7 +112,9 @@ class HttpRepository implements Repository {
   async *fetchUnverified(blob: RegistryDescriptor, offset: number): AsyncGenerator<Uint8Array> {
     let position = offset;
     let failures = 0;
+    let resumptions = -1;
     while (position < blob.size) {
+      resumptions += 1;
       const start = position;
       try {
         for await (const chunk of this.#readBlob(blob, start)) {
@@ -119,6 +123,8 @@ class HttpRepository implements Repository {
         }
       } catch (error) {
         failures = position > start ? 1 : failures + 1;
+        // A server that hands out a few bytes each time would never come to an end.
+        if (resumptions >= MAX_RESUMPTIONS) throw error;
         await this.#retryLater(error, failures);
       }
     }
@@ -136,8 +142,10 @@ class HttpRepository implements Repository {
     let skip = start > 0 && answer.status === 200 ? start : 0;
     checkRange(answer, start, skip);
     let position = start;
+    const pace = createPace();
     try {
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+        pace.received(chunk.length);
         const wanted = skip < chunk.length ? chunk.subarray(skip) : undefined;
         skip = Math.max(0, skip - chunk.length);
         if (!wanted) continue;
@@ -148,6 +156,7 @@ class HttpRepository implements Repository {
             `blob ${blob.digest} is longer than the ${blob.size} bytes it should have`,
           );
         yield wanted;
+        pace.ready();
       }
     } catch (cause) {
       throw this.#transferError(cause);

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { createImageArchives } from '../../src/archive/read-images.ts';
+import type { Settings } from '../../src/config/schema.ts';
 import type { JobStore } from '../../src/containerd/job-store.ts';
 import type { Containerd } from '../../src/containerd/types.ts';
 import { loadImage } from '../../src/engine/images/load-image.ts';
@@ -18,6 +19,7 @@ import type { ImageCache } from '../../src/state/image-cache.ts';
 import { createPullLog } from '../../src/state/pull-log.ts';
 import type { ImageProgress } from '../../src/wire/image-progress.ts';
 import { hostArchitecture, type BuiltImage } from './image-builder.ts';
+import { DEFAULT_LIMITS } from './contract-app.ts';
 import { createNoCache } from './no-cache.ts';
 import { partOf } from './records.ts';
 
@@ -25,18 +27,24 @@ import { partOf } from './records.ts';
 export interface ImageJobOptions {
   readonly store?: JobStore;
   readonly cache?: ImageCache;
+  readonly layerBytes?: number;
 }
 
 /** A job that has images and nothing else; without a store its images are in the namespace of `containerd`. */
 export function openImageJob(
   containerd: Containerd,
   registry: Registry,
-  { store = containerd, cache = createNoCache() }: ImageJobOptions = {},
+  {
+    store = containerd,
+    cache = createNoCache(),
+    layerBytes = DEFAULT_LIMITS.layerBytes,
+  }: ImageJobOptions = {},
 ): Job {
   return partOf<Job>({
     containerd,
     store,
     registry,
+    settings: partOf<Settings>({ limits: { ...DEFAULT_LIMITS, layerBytes } }),
     archives: createImageArchives(),
     namespace: containerd.namespace,
     images: createImageStore(store.images),

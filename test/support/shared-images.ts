@@ -11,7 +11,7 @@ import { createRegistry } from '../../src/registry/create-registry.ts';
 import type { Registry, RegistryCredentials } from '../../src/registry/types.ts';
 import { createImageCache, type ImageCache, type ImageCacheOptions } from '../../src/state/image-cache.ts';
 import { buildImage, type BuiltImage } from './image-builder.ts';
-import { openImageJob } from './image-job.ts';
+import { openImageJob, type ImageJobOptions } from './image-job.ts';
 import { startRealContainerd, type RealContainerd } from './real-containerd.ts';
 
 /** What `storedAfterCollection` finds where nothing is kept. */
@@ -24,12 +24,17 @@ export interface SharingJob {
   readonly end: () => Promise<readonly string[]>;
 }
 
+/** How a job differs from others. */
+export interface JobChoices extends Omit<ImageJobOptions, 'store'> {
+  readonly registry?: Registry;
+}
+
 /** A containerd with an image namespace, for all tests of a file. */
 export interface SharedImages {
   readonly containerd: Containerd;
   /** The image namespace. */
   readonly images: Containerd;
-  readonly openJob: (options?: { readonly cache?: ImageCache; readonly registry?: Registry }) => SharingJob;
+  readonly openJob: (options?: JobChoices) => SharingJob;
   readonly cacheOf: (options?: Partial<ImageCacheOptions>) => ImageCache;
 }
 
@@ -62,11 +67,11 @@ export function useSharedImages(): SharedImages {
     get images() {
       return connected().inNamespace(IMAGE_NAMESPACE);
     },
-    openJob({ cache, registry = registries } = {}) {
+    openJob({ registry = registries, ...options } = {}) {
       count += 1;
       const slug = `shared-${String(count)}`;
       const store = openJobStore(connected().inNamespace(IMAGE_NAMESPACE), slug);
-      const job = openImageJob(connected(), registry, { store, ...(cache ? { cache } : {}) });
+      const job = openImageJob(connected(), registry, { store, ...options });
       return { job, end: () => sweepStore(connected(), slug) };
     },
     cacheOf: (options) =>

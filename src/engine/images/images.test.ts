@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { DEFAULT_LIMITS } from '../../../test/support/contract-app.ts';
 import { createFakeContainerd } from '../../../test/support/fake-containerd.ts';
 import { buildImage, type BuiltImage } from '../../../test/support/image-builder.ts';
 import { dockerArchive } from '../../../test/support/image-builder-archives.ts';
 import { partOf } from '../../../test/support/records.ts';
 import { createImageArchives } from '../../archive/read-images.ts';
+import type { Settings } from '../../config/schema.ts';
 import type { Containerd } from '../../containerd/types.ts';
 import { createClock } from '../../lib/clock.ts';
 import { createLogger } from '../../logger.ts';
@@ -34,6 +36,7 @@ beforeEach(async () => {
   job = partOf<Job>({
     containerd,
     store: containerd,
+    settings: partOf<Settings>({ limits: DEFAULT_LIMITS }),
     archives: createImageArchives(),
     images: createImageStore(containerd.images),
     containers: partOf<ContainerStore>({ list: () => containers }),

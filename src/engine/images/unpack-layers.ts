@@ -5,6 +5,7 @@ import { shortId } from '../../oci/digest.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
+import { withinUnpackLimit } from './unpack-limit.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { checkActive, toDescriptor, type ImageWork } from './image-work.ts';
 
@@ -100,7 +101,9 @@ async function applyLayer(
   const key = `unpack-${createRandomId()}`;
   const mounts = await snapshots.prepare({ key, parent: layer.below });
   try {
-    const applied = await work.store.diff.apply(toDescriptor(layer.blob), mounts);
+    const applied = await withinUnpackLimit(work, { key, blob: layer.blob }, (signal) =>
+      work.store.diff.apply(toDescriptor(layer.blob), mounts, signal),
+    );
     if (applied.digest !== layer.diffId)
       throw new EngineError(
         'InvalidArgument',
