@@ -11,8 +11,25 @@ const refused = [
   { name: 'bzip2', magic: Buffer.from('BZh') },
 ] as const;
 
-/** The plain tar of what may be a compressed one. Decompression runs in this process, never a program of the container's. */
-export async function* decompress(source: Readable): AsyncGenerator<Uint8Array, void, undefined> {
+/** How far a compressed archive may expand. */
+export interface ExpansionLimits {
+  /** So much it may always. */
+  readonly freeBytes: number;
+  /** And so many bytes besides for each one that was sent. */
+  readonly ratio: number;
+}
+
+/** Zeros are packed at a thousand to one, everything that is worth sending at far less. */
+const defaultLimits: ExpansionLimits = { freeBytes: 2 ** 30, ratio: 200 };
+
+/**
+ * The plain tar of what may be a compressed one. Decompression runs in this process, never a program of the container's;
+ * InvalidArgument for one that expands beyond all measure.
+ */
+export async function* decompress(
+  source: Readable,
+  limits: ExpansionLimits = defaultLimits,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   let head = Buffer.alloc(0);
   while (head.length < magicBytes) {
@@ -27,8 +44,28 @@ export async function* decompress(source: Readable): AsyncGenerator<Uint8Array, 
     return;
   }
   // The error reaches whoever reads the decoder.
-  pipeline(Readable.from(whole, { objectMode: false }), decoder, () => undefined);
-  yield* decoder as AsyncIterable<Uint8Array>;
+  const sent = { bytes: 0 };
+  pipeline(Readable.from(count(whole, sent), { objectMode: false }), decoder, () => undefined);
+  let expandedBytes = 0;
+  for await (const chunk of decoder as AsyncIterable<Uint8Array>) {
+    expandedBytes += chunk.length;
+    if (expandedBytes > limits.freeBytes + limits.ratio * sent.bytes)
+      throw new EngineError(
+        'InvalidArgument',
+        `archive expands to more than ${limits.ratio} times its size: send it without compression`,
+      );
+    yield chunk;
+  }
+}
+
+async function* count(
+  chunks: AsyncIterable<Uint8Array>,
+  sent: { bytes: number },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) {
+    sent.bytes += chunk.length;
+    yield chunk;
+  }
 }
 
 async function* replay(
