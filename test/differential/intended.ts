@@ -58,7 +58,7 @@ const AS_NEWER: readonly IntendedDifference[] = [
       '"invalid port specification: *',
       '"invalid IPv4 address: *',
       '"Invalid value * for cpuset *',
-      '"fromImage is required"',
+      '"fromImage or fromSrc is required"',
       '*is an invalid component of a platform"',
       '"ps: option * is not allowed"',
       '"unsupported network option: *',
@@ -147,7 +147,11 @@ const AS_BERTH: readonly IntendedDifference[] = [
     berth: '""',
     why: 'paths of the host are not shown',
   },
-  { asks: ['GET /info*'], at: ['Labels'], why: 'labels say what the gate allows' },
+  {
+    asks: ['GET /info*'],
+    at: ['Labels', 'Warnings'],
+    why: 'labels say what the gate allows, warnings what the machine lacks',
+  },
   {
     asks: INSPECTED,
     at: ['HostConfig.CgroupnsMode'],

@@ -7,6 +7,7 @@ import { edge } from './requests/edge.ts';
 import { events } from './requests/events.ts';
 import { exec } from './requests/exec.ts';
 import { files } from './requests/files.ts';
+import { imageTransfers } from './requests/image-transfers.ts';
 import { images } from './requests/images.ts';
 import { networks } from './requests/networks.ts';
 import { system } from './requests/system.ts';
@@ -18,6 +19,7 @@ export const REQUEST_TABLES: readonly RequestTable[] = [
   system,
   edge,
   images,
+  imageTransfers,
   containerCreation,
   containerErrors,
   containerLists,

@@ -1,5 +1,6 @@
 import { commitContainer } from '../../engine/containers/commit-container.ts';
 import { repoTagReference } from '../../engine/images/repo-tag-reference.ts';
+import { EngineError } from '../../errors.ts';
 import type { ContainerConfig } from '../../wire/container-config.ts';
 import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
@@ -13,8 +14,10 @@ export const commitRoutes: readonly Route[] = inGroup('commit', [
 
 async function commit(context: RouteContext): Promise<void> {
   const { job, query } = context;
+  const containerRef = query.string('container');
+  if (containerRef === '') throw new EngineError('InvalidArgument', 'invalid name or ID supplied: ""');
   const id = await commitContainer(job, {
-    containerRef: query.string('container'),
+    containerRef,
     reference: repoTagReference(query.string('repo'), query.string('tag')),
     author: query.string('author'),
     comment: query.string('comment'),
