@@ -172,3 +172,10 @@ function hashOfRepeated(text: string, bytes: number): string {
     hash.update(left < block.length ? block.subarray(0, left) : block);
   return hash.digest('hex');
 }
+
+test('start -a right after an end shows the output of the next run, each time', async () => {
+  await ask(job.berth, 'create', '--name', 'again', 'busybox', 'echo', 'here');
+  for (let round = 0; round < 10; round += 1)
+    expect(await ask(job.berth, 'start', '-a', 'again')).toBe('here');
+  await ask(job.berth, 'rm', 'again');
+});

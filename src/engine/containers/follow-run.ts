@@ -1,6 +1,6 @@
 import type { ExitStatus as TaskExit } from '../../containerd/types.ts';
 import { formatTimeNs } from '../../lib/clock.ts';
-import type { Container, ContainerRun, ExitStatus } from '../../state/container.ts';
+import type { Container, ContainerRun, ExitStatus, StreamSession } from '../../state/container.ts';
 import type { Job } from '../job.ts';
 import { emitMembership } from '../networks/emit-network-event.ts';
 import { awaitTaskExit } from './await-task-exit.ts';
@@ -67,7 +67,9 @@ async function becomeExited(
   container.run = undefined;
   stopHealthChecks(container);
   const stored = updateRecord(job, container, settleRunEnd(container, { startedAt, status }));
-  container.released = release(job, container, stored);
+  // Whoever attaches from now on is of the next run, and waits for the release of this one.
+  container.session = undefined;
+  container.released = release(job, container, { stored, session: run.session });
   job.tasks.track('release container', container.released);
   emitContainerEvent(job, container, { action: 'die', attributes: { exitCode: String(status.exitCode) } });
   emitMembership(job, container, 'disconnect');
@@ -81,13 +83,18 @@ async function becomeExited(
 }
 
 /** The exit is stored before the task goes: one of the two always knows it. */
-async function release(job: Job, container: Container, stored: Promise<void>): Promise<boolean> {
+async function release(
+  job: Job,
+  container: Container,
+  ended: { readonly stored: Promise<void>; readonly session: StreamSession },
+): Promise<boolean> {
   try {
-    await stored;
-    await releaseRun(job, container);
+    await ended.stored;
+    await releaseRun(job, container, ended.session);
     return true;
   } catch (error) {
     job.log.error({ err: error, containerId: container.id }, 'release of an ended container failed');
+    await ended.session.io.dispose();
     return false;
   }
 }

@@ -9,6 +9,7 @@ import { SNAPSHOTTER } from '../snapshotter.ts';
 import { specText } from './container-spec.ts';
 import { sandboxRequestOf } from './join-network.ts';
 import { newContainer } from './new-container.ts';
+import { closeSession } from './open-session.ts';
 import { releaseRun } from './release-run.ts';
 import { autoRemoveContainer } from './remove-container.ts';
 import { startHealthChecks, stopHealthChecks } from './health-monitor.ts';
@@ -57,6 +58,7 @@ async function tryRestoreRun(job: Job, container: Container, task: TaskProcess |
     job.log.error({ err: error, containerId: container.id }, 'a running container could not be taken over');
     await ignoreAbsent(job.containerd.tasks.kill({ containerId: container.id, signal: SIGKILL, all: true }));
     await ignoreAbsent(job.containerd.tasks.wait({ containerId: container.id }));
+    await closeSession(container);
     await releaseRun(job, container);
     const { state } = container.record;
     endUnseen(job, container, state.status === 'running' ? state.startedAt : container.record.createdAt);

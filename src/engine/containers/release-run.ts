@@ -1,12 +1,14 @@
-import type { Container } from '../../state/container.ts';
+import type { Container, StreamSession } from '../../state/container.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
-import { closeSession } from './open-session.ts';
 
-/** Gives back what a run held: task, streams, network. May be repeated. */
-export async function releaseRun(job: Job, container: Container): Promise<void> {
-  await ignoreAbsent(job.containerd.tasks.delete(container.id));
-  await closeSession(container);
+/** Gives back what a run held: task, its streams, network. May be repeated. */
+export async function releaseRun(job: Job, container: Container, session?: StreamSession): Promise<void> {
+  try {
+    await ignoreAbsent(job.containerd.tasks.delete(container.id));
+  } finally {
+    await session?.io.dispose();
+  }
   await job.network.closeSandbox(container.id);
 }
 
