@@ -188,9 +188,11 @@ async function setFacts(copying: Copying, { heldPath }: Place, stats: BigIntStat
   const named = await open(heldPath, pathOnly | O_NOFOLLOW);
   try {
     const path = `/proc/self/fd/${named.fd}`;
-    // The owner first: a change of owner takes setuid and setgid away.
+    // As in dockerd, a file that is given another owner loses setuid and setgid, unless its mode is given too.
+    await chmod(path, Number(stats.mode & permissionBits));
     await chown(path, ...ownerOf(copying, stats));
-    await chmod(path, copying.mode ?? Number(stats.mode & permissionBits));
+    const mode = copying.mode ?? (copying.owner ? undefined : Number(stats.mode & permissionBits));
+    if (mode !== undefined) await chmod(path, mode);
     await utimes(path, ...timesOf(stats));
   } finally {
     await named.close();

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { cleanPath } from '../../dockerfile/clean-path.ts';
 import type { CopyArguments, Instruction } from '../../dockerfile/types.ts';
-import { EngineError, messageOf } from '../../errors.ts';
+import { EngineError } from '../../errors.ts';
 import type { FileOwner } from '../../rootfs/types-build.ts';
 import type { RootHandle } from '../../rootfs/types.ts';
 import { findUser } from '../containers/container-spec.ts';
@@ -172,16 +172,20 @@ async function readOwner({ run }: StageRun, root: RootHandle, chown: string): Pr
   const [user = '', group = user] = parts;
   if (parts.length > 2 || user === '' || group === '')
     throw new EngineError('InvalidArgument', `invalid chown string format: ${chown}`);
-  try {
-    const { uid, gid } = await findUser(run.job, root, { user: `${user}:${group}`, groupAdd: [] });
-    return { uid, gid };
-  } catch (error) {
-    throw new EngineError(
-      'InvalidArgument',
-      `unable to convert uid/gid chown string to host mapping: ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
+  const find = async (what: 'user' | 'group', spec: string): Promise<FileOwner> => {
+    try {
+      return await findUser(run.job, root, { user: spec, groupAdd: [] });
+    } catch (error) {
+      const [id, name] = what === 'user' ? ['uid', user] : ['gid', group];
+      throw new EngineError(
+        'InvalidArgument',
+        `unable to convert uid/gid chown string to host mapping: can't find ${id} for ${what} ${name}: no such ${what}: ${name}`,
+        { cause: error },
+      );
+    }
+  };
+  const { uid } = await find('user', `${user}:0`);
+  return { uid, gid: (await find('group', `0:${group}`)).gid };
 }
 
 function refuseRemote({ kind, sources }: { readonly kind: string } & Pick<CopyArguments, 'sources'>): void {

@@ -191,7 +191,10 @@ async function runAndKeep(
     const exitCode = await runToEnd(stage, container);
     state.isKept = !forceRemove && (exitCode !== 0 || !remove);
     if (exitCode !== 0) throw new StepFailure(step.argv, exitCode);
-    const source = { mounts: container.rootMounts, mountPoints: mountPointsOf(container) };
+    // The places of volumes stay, as in dockerd, where those of berth's own mounts go.
+    const { volumes } = stage.config;
+    const mountPoints = new Set([...mountPointsOf(container)].filter((path) => !volumes.includes(path)));
+    const source = { mounts: container.rootMounts, mountPoints };
     return await topLayer(run, stage.image.layers, await createLayer(run.work, source));
   } finally {
     if (state.isKept) await updateRecord(run.job, container, { isHidden: false });
