@@ -20,7 +20,7 @@ import { createRegistry } from '../registry/create-registry.ts';
 import { createBindAccess } from '../rootfs/bind-access.ts';
 import { createBuildFiles } from '../rootfs/build-files.ts';
 import { createRootfsAccess } from '../rootfs/rootfs-access.ts';
-import { createBuildCache } from '../state/build-cache.ts';
+import type { BuildCache } from '../state/build-cache.ts';
 import { createCacheMounts } from '../state/cache-mounts.ts';
 import { createAuditLog } from '../state/audit-log.ts';
 import { createContainerStore } from '../state/container-store.ts';
@@ -52,6 +52,7 @@ export interface JobParts {
   readonly hostWarnings: readonly string[];
   readonly budget: Budget;
   readonly cache: ImageCache;
+  readonly buildCache: BuildCache;
   readonly leaseId: string;
   readonly signal: AbortSignal;
   readonly nowNs: () => bigint;
@@ -139,14 +140,10 @@ export async function createJob(parts: JobParts): Promise<Job> {
   };
 }
 
-function fileParts({
-  names,
-  host,
-}: JobParts): Pick<Job, 'rootfs' | 'buildFiles' | 'buildCache' | 'cacheMounts'> {
+function fileParts({ names, host }: JobParts): Pick<Job, 'rootfs' | 'buildFiles' | 'cacheMounts'> {
   return {
     rootfs: createRootfsAccess({ libc: host.libc, mounts: host.mounts }),
     buildFiles: createBuildFiles(host.libc),
-    buildCache: createBuildCache(Date.now),
     cacheMounts: createCacheMounts(join(names.paths.stateDir, 'cache-mounts')),
   };
 }

@@ -18,7 +18,7 @@ import type { JobLock } from './job-lock.ts';
 import type { JobNames } from './job-names.ts';
 import { listenForRunner } from './listen-for-runner.ts';
 import type { OpenJob, OpenJobOptions } from './open-job.ts';
-import { openImageCache } from './open-image-cache.ts';
+import { openCaches } from './open-caches.ts';
 import { adviseOnContainerd, openMachine } from './open-machine.ts';
 import { openNetwork } from './open-network.ts';
 import { reapEarlierBoots } from './reap-orphans.ts';
@@ -64,7 +64,7 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
     host,
     containerd: connected.containerd,
     store,
-    cache: openImageCache({ settings, log, ...connected }),
+    ...openCaches({ settings, log, ...connected }),
     network: await networking,
     ...machine,
     hostWarnings: [...(await machine.weaknesses), ...(await adviseOnContainerd(connected.containerd, log))],

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import type { ContainerdImage, Images } from '../containerd/types.ts';
+import { isErrorKind } from '../errors.ts';
 import type { ImageLayer } from './image-store.ts';
 
 /** What a step of a build came to, to be found again by all that it depended on. */
@@ -22,19 +25,48 @@ export interface CacheEntry extends CachedStep {
 
 /** Steps of builds that need not be carried out again. */
 export interface BuildCache {
+  /** Takes over what earlier jobs of the same owner have left; only the first call does anything. */
+  load(): Promise<void>;
   /** The step, counted as used; undefined where there is none, or where its parent is not on the same layers. */
   find(key: string, parentChainId: string): CachedStep | undefined;
-  add(step: CachedStep): void;
+  add(step: CachedStep): Promise<void>;
   /** The one that was not used for the longest time first. */
   list(): readonly CacheEntry[];
   /** False where it was gone already. */
-  remove(key: string): boolean;
+  remove(key: string): Promise<boolean>;
 }
 
-/** Makes an empty cache. */
-export function createBuildCache(now: () => number): BuildCache {
+/** Where steps are kept for later jobs. */
+export interface BuildCacheRecords {
+  /** All records of the image namespace. */
+  readonly images: Images;
+  /** Whose they are; no other owner's are ever looked at. */
+  readonly scope: string;
+  /** Label by which a record keeps a snapshot from being collected. */
+  readonly snapshotLabel: string;
+}
+
+const SCOPE_LABEL = 'berth/cache.scope';
+const NAME_LABEL = 'berth/cache.name';
+const USED_LABEL = 'berth/cache.used';
+const STEP_LABEL = 'berth/cache.step';
+// containerd takes no longer label.
+const MAX_DESCRIPTION = 1000;
+
+/** Makes a cache; without records it ends with the job. */
+export function createBuildCache(now: () => number, records?: BuildCacheRecords): BuildCache {
   const entries = new Map<string, CacheEntry>();
+  let loading: Promise<void> | undefined;
+  const load = async (from: BuildCacheRecords): Promise<void> => {
+    const prefix = prefixOf(from.scope);
+    for (const record of await from.images.list())
+      if (record.name.startsWith(prefix)) {
+        const step = readRecord(record);
+        if (step) entries.set(step.key, step);
+      }
+  };
   return {
+    load: () => (loading ??= records ? load(records) : Promise.resolve()),
     find(key, parentChainId) {
       const entry = entries.get(key);
       if (entry?.parentChainId !== parentChainId) return undefined;
@@ -43,11 +75,73 @@ export function createBuildCache(now: () => number): BuildCache {
       entries.set(key, { ...entry, lastUsedMs: now(), uses: entry.uses + 1 });
       return entry;
     },
-    add(step) {
+    async add(step) {
+      const entry = { ...step, lastUsedMs: now(), uses: 0 };
       entries.delete(step.key);
-      entries.set(step.key, { ...step, lastUsedMs: now(), uses: 0 });
+      entries.set(step.key, entry);
+      if (records) await writeRecord(records, entry);
     },
     list: () => [...entries.values()],
-    remove: (key) => entries.delete(key),
+    async remove(key) {
+      const isKnown = entries.delete(key);
+      if (records && isKnown) await deleteRecord(records, key);
+      return isKnown;
+    },
+  };
+}
+
+// Beside the records of images that are kept: what makes room for new ones finds both.
+function prefixOf(scope: string): string {
+  return `cache.${createHash('sha256').update(scope).digest('hex').slice(0, 16)}/step-`;
+}
+
+async function writeRecord(records: BuildCacheRecords, entry: CacheEntry): Promise<void> {
+  const { key, layer, lastUsedMs, description, parentChainId, createdAt } = entry;
+  const step = JSON.stringify({ parentChainId, createdAt, ...(layer ? { layer } : {}) });
+  const record = {
+    name: prefixOf(records.scope) + key,
+    // A step without a layer refers to nothing: its own key stands there.
+    target: layer
+      ? { ...layer.blob, annotations: {} }
+      : { mediaType: 'application/octet-stream', digest: `sha256:${key}`, size: 1, annotations: {} },
+    labels: {
+      [SCOPE_LABEL]: records.scope,
+      [NAME_LABEL]: description.slice(0, MAX_DESCRIPTION),
+      [USED_LABEL]: String(lastUsedMs),
+      [STEP_LABEL]: step,
+      ...(layer ? { [records.snapshotLabel]: layer.chainId } : {}),
+    },
+  };
+  try {
+    await records.images.create(record);
+  } catch (error) {
+    if (!isErrorKind(error, 'Conflict')) throw error;
+    await records.images.update(record);
+  }
+}
+
+async function deleteRecord({ images, scope }: BuildCacheRecords, key: string): Promise<void> {
+  try {
+    await images.delete(prefixOf(scope) + key);
+  } catch (error) {
+    if (!isErrorKind(error, 'NotFound')) throw error;
+  }
+}
+
+function readRecord({ name, labels }: ContainerdImage): CacheEntry | undefined {
+  const text = labels[STEP_LABEL];
+  if (text === undefined) return undefined;
+  // Written by berth itself, where no job can write.
+  const stored = JSON.parse(text) as Pick<CachedStep, 'parentChainId' | 'createdAt'> & {
+    readonly layer?: ImageLayer;
+  };
+  return {
+    key: name.slice(name.lastIndexOf('-') + 1),
+    parentChainId: stored.parentChainId,
+    createdAt: stored.createdAt,
+    layer: stored.layer,
+    description: labels[NAME_LABEL] ?? '',
+    lastUsedMs: Number(labels[USED_LABEL] ?? 0),
+    uses: 0,
   };
 }

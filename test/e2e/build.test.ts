@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ask, useJob } from '../support/e2e-job.ts';
+import { makeDirectories, removeDirectories, startBerth } from '../support/e2e-berth.ts';
+import { ask, loadBusybox, useJob } from '../support/e2e-job.ts';
 import { runCommand, startProcess, type CommandResult } from '../support/e2e-process.ts';
 
 const job = useJob();
@@ -250,5 +251,37 @@ except docker.errors.BuildError as error:
     expect(code, stderr).toBe(0);
     const words = "The command '/bin/sh -c exit 3' returned a non-zero code: 3";
     expect(stdout.split('\n')).toEqual(['py', words, '']);
+  });
+});
+
+describe('a later job of the same owner', () => {
+  test('builds the same tree out of the cache, and another owner does not', async () => {
+    const Dockerfile = `${BASE}ENV A=1\nCOPY f /f\nRUN date +%s%N > /when\n`;
+    const directory = await context({ Dockerfile, f: 'x' });
+    const directories = await makeDirectories();
+    const stdoutIn = async (scope: string): Promise<string> => {
+      const berth = await startBerth({ directories, args: ['--cache-scope', scope] });
+      try {
+        await loadBusybox(berth);
+        const { code, stdout, stderr } = await berth.docker(['build', directory], {
+          env: { DOCKER_BUILDKIT: '0' },
+        });
+        expect(code, stderr).toBe(0);
+        return stdout;
+      } finally {
+        await berth.stop();
+      }
+    };
+    try {
+      const first = await stdoutIn('mine');
+      expect(first).not.toContain('Using cache');
+      const second = await stdoutIn('mine');
+      expect(second.split('Using cache')).toHaveLength(4);
+      const built = /Successfully built \w+/;
+      expect(built.exec(second)?.[0]).toBe(built.exec(first)?.[0]);
+      expect(await stdoutIn('theirs')).not.toContain('Using cache');
+    } finally {
+      await removeDirectories(directories);
+    }
   });
 });

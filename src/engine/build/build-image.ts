@@ -90,6 +90,7 @@ async function buildUnderLease(job: Job, building: Building): Promise<void> {
 
 async function prepareRun(job: Job, building: Building, undo: CleanupStack): Promise<StartedRun> {
   const { admitted: request, work, lanes, client } = building;
+  await job.buildCache.load();
   const scratch = join(job.paths.stateDir, `build-${createRandomId()}`);
   await mkdir(scratch, { mode: 0o700 });
   undo.defer('directory', () => rm(scratch, { recursive: true, force: true }));

@@ -19,12 +19,12 @@ export async function keepStep({ job }: Pick<ImageWork, 'job'>, step: CachedStep
     }
     for (const resource of resourcesOf(step)) await leases.addResource(LEASE_ID, resource);
   }
-  job.buildCache.add(step);
+  await job.buildCache.add(step);
 }
 
 /** Takes a step out of the cache; its layer goes where nothing else needs it. */
 export async function dropStep(job: Job, step: CachedStep): Promise<void> {
-  if (!job.buildCache.remove(step.key)) return;
+  if (!(await job.buildCache.remove(step.key))) return;
   const isShared = job.buildCache.list().some(({ layer }) => layer?.chainId === step.layer?.chainId);
   if (isShared) return;
   for (const resource of resourcesOf(step))

@@ -3,6 +3,7 @@ import { formatTimeNs } from '../../lib/clock.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
 import { EngineError } from '../../errors.ts';
 import type { StageArgs } from './build-args.ts';
+import { claimSnapshot } from '../images/unpack-layers.ts';
 import { cacheKeyOf, chainIdOf, withStep } from './built-image.ts';
 import type { BuildRun, BuiltImage } from './build-run.ts';
 import { findInSources } from './cache-sources.ts';
@@ -41,7 +42,7 @@ export async function commitStep(stage: StageRun, step: PlannedStep): Promise<vo
   const { run, image } = stage;
   if (run.signal.aborted) throw new EngineError('Cancelled', 'Build cancelled');
   const cacheKey = cacheKeyOf(image.cacheKey, [step.description, stage.author, ...step.dependsOn]);
-  const known = run.request.noCache ? undefined : findKnown(stage, step, cacheKey);
+  const known = run.request.noCache ? undefined : await findKnown(stage, step, cacheKey);
   const layer = known ? known.layer : await step.make();
   const createdAt = known?.createdAt ?? timeOf(run);
   const { description, config } = step;
@@ -58,13 +59,24 @@ export async function commitStep(stage: StageRun, step: PlannedStep): Promise<vo
   stage.config = config;
 }
 
-function findKnown(
+async function findKnown(
   { run, image }: StageRun,
   { description }: PlannedStep,
   cacheKey: string,
-): { readonly createdAt: string; readonly layer: ImageLayer | undefined } | undefined {
+): Promise<{ readonly createdAt: string; readonly layer: ImageLayer | undefined } | undefined> {
   const own = run.job.buildCache.find(cacheKey, chainIdOf(image));
-  return own ?? findInSources(run, image, description);
+  const known = own ?? findInSources(run, image, description);
+  if (!known?.layer || (await claimLayer(run, known.layer))) return known;
+  // Dropped to make room, or by another job of the same owner.
+  await run.job.buildCache.remove(cacheKey);
+  return undefined;
+}
+
+/** Keeps a layer until the build is over; false where it is gone. */
+async function claimLayer({ work }: BuildRun, { chainId, blob }: ImageLayer): Promise<boolean> {
+  await work.store.leases.addResource(work.leaseId, { id: blob.digest, type: 'content' });
+  const blobs = await work.store.content.list([`digest==${blob.digest}`]);
+  return blobs.length > 0 && (await claimSnapshot(work, chainId));
 }
 
 /** What a result made now is dated with. */

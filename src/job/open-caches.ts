@@ -4,6 +4,7 @@ import { IMAGE_NAMESPACE } from '../containerd/job-store.ts';
 import type { Containerd } from '../containerd/types.ts';
 import { SNAPSHOTTER } from '../engine/snapshotter.ts';
 import type { Logger } from '../logger.ts';
+import { createBuildCache, type BuildCache } from '../state/build-cache.ts';
 import { createImageCache, type ImageCache } from '../state/image-cache.ts';
 
 const DEFAULT_SCOPE = 'default';
@@ -17,8 +18,16 @@ export interface ImageCacheParts {
   readonly log: Logger;
 }
 
-/** The cache of pulled images on the disk of this containerd. */
-export function openImageCache({ settings, containerd, isEmbedded, log }: ImageCacheParts): ImageCache {
+/** What is kept on the disk of this containerd for later jobs. */
+export function openCaches(parts: ImageCacheParts): {
+  readonly cache: ImageCache;
+  readonly buildCache: BuildCache;
+} {
+  return { cache: openImageCache(parts), buildCache: openBuildCache(parts) };
+}
+
+/** The cache of pulled images. */
+function openImageCache({ settings, containerd, isEmbedded, log }: ImageCacheParts): ImageCache {
   let directory: Promise<string> | undefined;
   return createImageCache({
     images: containerd.inNamespace(IMAGE_NAMESPACE).images,
@@ -33,6 +42,17 @@ export function openImageCache({ settings, containerd, isEmbedded, log }: ImageC
     },
     nowMs: Date.now,
     log,
+  });
+}
+
+/** The cache of build steps: shared between jobs only where an owner is named, for a step's result is its maker's word. */
+function openBuildCache({ settings, containerd }: ImageCacheParts): BuildCache {
+  const scope = settings.cacheScope ?? '';
+  if (scope === '') return createBuildCache(Date.now);
+  return createBuildCache(Date.now, {
+    images: containerd.inNamespace(IMAGE_NAMESPACE).images,
+    scope,
+    snapshotLabel: `containerd.io/gc.ref.snapshot.${SNAPSHOTTER}`,
   });
 }
 
