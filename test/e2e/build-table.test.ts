@@ -125,9 +125,7 @@ async function readTar(path: string): Promise<readonly string[]> {
     for await (const chunk of entry) hash.update(chunk as Buffer);
     if (RUNTIME_FILES.test(name)) continue;
     const content = type === 'file' ? `${size} ${hash.digest('hex').slice(0, 12)}` : linkname;
-    lines.push(
-      `${name.replace(/\/$/, '')} ${type} ${(mode & 0o7777).toString(8)} ${uid}:${gid} ${content}`,
-    );
+    lines.push(`${name.replace(/\/$/, '')} ${type} ${(mode & 0o7777).toString(8)} ${uid}:${gid} ${content}`);
   }
   return lines.sort();
 }
@@ -139,20 +137,14 @@ describe('a Dockerfile comes to the same as with dockerd', () => {
     '%s',
     async (_, one, index) => {
       const context = await writeContext(one, index);
-      const [theirs, ours] = await Promise.all([
-        build(dockerd, context, one),
-        build(berth, context, one),
-      ]);
+      const [theirs, ours] = await Promise.all([build(dockerd, context, one), build(berth, context, one)]);
       expect([ours.code, ours.stderr], ours.stdout).toEqual([theirs.code, expect.any(String)]);
       if (one.fails === true) {
         expect(ours.code).not.toBe(0);
         expect(lastWords(ours)).toBe(lastWords(theirs));
         return;
       }
-      const [wanted, got] = await Promise.all([
-        look(dockerd, context),
-        look(berth, context),
-      ]);
+      const [wanted, got] = await Promise.all([look(dockerd, context), look(berth, context)]);
       expect(got.config).toEqual(wanted.config);
       expect(got.history).toEqual(wanted.history);
       if (hasFiles(one)) expect(got.files).toEqual(wanted.files);
