@@ -113,8 +113,10 @@ async function copySource({ run }: StageRun, source: CopySource, target: CopyTar
     : target.destination;
   const from = { root: source.root, path: source.path };
   if (source.isDirectory) {
-    await buildFiles.makeDirectory({ root, path: asked }, parentOwner);
     const to = { root, path: await buildFiles.resolve({ root, path: asked }) };
+    // As in dockerd: of the directories that are made, only the last one gets the owner that was asked for.
+    await buildFiles.makeDirectory({ root, path: posix.dirname(to.path) }, ROOT);
+    await buildFiles.makeDirectory(to, parentOwner);
     const { isExcluded } = source;
     await buildFiles.copy({ from, to, owner, mode, isExcluded, signal: run.signal });
     return;

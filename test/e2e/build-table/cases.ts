@@ -180,7 +180,6 @@ const FAILING_CASES: readonly BuildCase[] = [
   failing('an unknown user', `${FROM}COPY --chown=nobodyhere one /x`, [file('one')]),
   failing('a url for copy', `${FROM}COPY http://127.0.0.1/x /x`),
   failing('a stop signal that is none', `${FROM}STOPSIGNAL SIGNOPE`),
-  failing('a bad variable', `${FROM}ENV A=\${B`),
 ];
 
 /** What the table is made of. */
