@@ -9,6 +9,7 @@ import { ENDPOINT_RULES } from '../src/policy/endpoint-rules.ts';
 import { EXEC_RULES } from '../src/policy/exec-rules.ts';
 import { FEATURES } from '../src/policy/features.ts';
 import { HOST_CONFIG_RULES } from '../src/policy/host-config-rules.ts';
+import { LEFT_OUT_FIELDS } from '../src/policy/left-out-fields.ts';
 import type { Rule } from '../src/policy/rule.ts';
 
 type Row = Pick<Rule<never>, 'verdict' | 'reason' | 'safer' | 'opensWithSetting'>;
@@ -68,6 +69,23 @@ function features(): string {
   ].join('\n');
 }
 
+function leftOut(): string {
+  const rows = Object.entries(LEFT_OUT_FIELDS).flatMap(([kind, fields]) =>
+    Object.entries(fields).map(([name, reason]) => `| ${kind} | \`${name}\` | ${cell(reason)}. |`),
+  );
+  return [
+    '## What is not decoded',
+    '',
+    "Every other field and parameter of Docker's API, version 1.24 to 1.56, is; a test holds both lists against its",
+    'descriptions.',
+    '',
+    '| of | name | why |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
 /** The document's text, formatted as the repository's other documents are. */
 export async function renderPolicyDoc(): Promise<string> {
   const text = [
@@ -77,6 +95,7 @@ export async function renderPolicyDoc(): Promise<string> {
     table('`NetworkingConfig.EndpointsConfig` of create', ENDPOINT_RULES),
     table('exec', EXEC_RULES),
     table('build', BUILD_RULES),
+    leftOut(),
     features(),
   ].join('\n');
   return format(text, { ...(await resolveConfig(POLICY_DOC)), filepath: POLICY_DOC });
