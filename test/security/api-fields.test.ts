@@ -27,7 +27,7 @@ const PROBE = [[{ probe: 1 }]];
 function isDecoded(name: string, decode: () => { readonly ignored?: readonly string[] } | object): boolean {
   try {
     const decoded = decode();
-    const ignored = 'ignored' in decoded ? (decoded.ignored) : [];
+    const ignored = 'ignored' in decoded ? decoded.ignored : [];
     return !ignored.some((path) => path.split('.').at(-1) === name);
   } catch (error) {
     if (error instanceof EngineError && error.kind === 'InvalidArgument')
