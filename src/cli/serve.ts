@@ -2,7 +2,6 @@ import { loadCommandLine, type CommandLine } from '../config/load.ts';
 import { EngineError } from '../errors.ts';
 import { createDeferred } from '../lib/deferred.ts';
 import { createLogger } from '../logger.ts';
-import type { TeardownReport } from '../job/close-job.ts';
 import { jobEnvironment } from '../job/environment.ts';
 import { writeEnvironmentFile } from '../job/environment-file.ts';
 import { jobNames } from '../job/job-names.ts';
@@ -28,22 +27,20 @@ export async function serve(args: readonly string[]): Promise<number> {
       stop.resolve('stop');
     },
   });
+  const announced = announce(open, envFile);
+  announced.catch(() => undefined);
+  // Not needed to start, and starting is what a client waits for; but loaded while its file is surely this program's own.
+  const { closeJob } = await import('../job/close-job.ts');
   try {
-    await announce(open, envFile);
-    await stop.promise;
+    await announced;
   } catch (error) {
-    await endJob(open);
+    await closeJob(open);
     throw error;
   }
-  const report = await endJob(open);
+  await stop.promise;
+  const report = await closeJob(open);
   writeLine(report);
   return report.leaks.length === 0 ? 0 : 1;
-}
-
-// Not needed to start, and starting is what a client waits for.
-async function endJob(open: OpenJob): Promise<TeardownReport> {
-  const { closeJob } = await import('../job/close-job.ts');
-  return closeJob(open);
 }
 
 async function announce(open: OpenJob, envFile: CommandLine['envFile']): Promise<void> {
