@@ -51,7 +51,8 @@ export function jobNetwork(parts: Parts): JobNetwork {
       refuseActive(parts, networkId);
       await registry.remove(networkId);
     },
-    rename: (containerId, dnsNames) => {
+    rename: (containerId, { containerName, dnsNames }) => {
+      ports.rename(containerId, containerName);
       sandboxes.rename(containerId, dnsNames);
     },
     sandboxOf: (containerId) =>

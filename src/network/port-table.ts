@@ -11,6 +11,8 @@ export interface PortOwner {
 export interface PortTable {
   /** Takes one port of the request for which `hold` does not throw EADDRINUSE; Conflict when there is none. */
   claim(owner: PortOwner, request: PortRequest, hold: (port: PublishedPort) => void): PublishedPort;
+  /** What a refusal calls the container from now on. */
+  rename(containerId: string, containerName: string): void;
   /** True where it had any. */
   release(containerId: string): boolean;
   list(): readonly (PublishedPort & { readonly owner: PortOwner })[];
@@ -39,12 +41,7 @@ export function createPortTable(ephemeral: PortRange, maxPorts: number): PortTab
     count += 1;
     return port;
   };
-  function* candidates(request: PortRequest): Generator<number> {
-    const { firstHostPort: first, lastHostPort: last } = request;
-    if (first !== 0) {
-      for (let port = first; port <= last; port += 1) yield port;
-      return;
-    }
+  function* nextEphemeral(): Generator<number> {
     for (let step = ephemeral.first; step <= ephemeral.last; step += 1) {
       const port = next;
       next = next >= ephemeral.last ? ephemeral.first : next + 1;
@@ -56,7 +53,8 @@ export function createPortTable(ephemeral: PortRange, maxPorts: number): PortTab
       if (count >= maxPorts) throw limitReached('ports', maxPorts);
       let refusal: EngineError | undefined;
       const { containerPort, protocol } = request;
-      for (const hostPort of candidates(request)) {
+      const candidates = request.firstHostPort === 0 ? nextEphemeral() : portsOf(request);
+      for (const hostPort of candidates) {
         const port = { containerPort, protocol, hostIp: request.hostIp || anyAddress, hostPort };
         const holder = holderOf(port);
         if (holder === undefined) {
@@ -71,6 +69,9 @@ export function createPortTable(ephemeral: PortRange, maxPorts: number): PortTab
       }
       throw refusal ?? new EngineError('Unavailable', 'all ports are allocated');
     },
+    rename: (containerId, containerName) => {
+      renameOwner(taken, { containerId, containerName });
+    },
     release(containerId) {
       const before = count;
       for (const [key, ports] of taken) {
@@ -83,6 +84,22 @@ export function createPortTable(ephemeral: PortRange, maxPorts: number): PortTab
     },
     list: () => [...taken.values()].flat(),
   };
+}
+
+function* portsOf({ firstHostPort: first, lastHostPort: last }: PortRequest): Generator<number> {
+  for (let port = first; port <= last; port += 1) yield port;
+}
+
+function renameOwner<T extends { readonly owner: PortOwner }>(
+  taken: Map<string, T[]>,
+  owner: PortOwner,
+): void {
+  for (const [key, ports] of taken) {
+    const renamed = ports.map((port) =>
+      port.owner.containerId === owner.containerId ? { ...port, owner } : port,
+    );
+    taken.set(key, renamed);
+  }
 }
 
 function overlaps(a: string, b: string): boolean {

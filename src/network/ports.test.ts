@@ -47,6 +47,14 @@ describe('the table of ports', () => {
     expect(() => table.claim(owner, ask(80, { protocol: 'udp' }), () => undefined)).not.toThrow();
   });
 
+  test('names the holder as it is called now', () => {
+    const table = createPortTable({ first: 1, last: 2 }, 100);
+    table.claim(owner, ask(80), () => undefined);
+    table.rename('c2', 'nobody');
+    table.rename('c1', 'front');
+    expect(() => table.claim(owner, ask(80), () => undefined)).toThrow('(by container front)');
+  });
+
   test('has an end', () => {
     const table = createPortTable({ first: 1, last: 2 }, 100);
     for (let port = 1; port <= 100; port += 1) table.claim(owner, ask(port), () => undefined);

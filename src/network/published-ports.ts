@@ -13,6 +13,8 @@ export interface PublishedPorts {
   publish(owner: PortOwner, requests: readonly PortRequest[], endpointId: string): readonly PublishedPort[];
   /** Takes over what an earlier process published; what cannot be kept any more is left out. */
   adopt(owner: PortOwner, ports: readonly PublishedPort[]): readonly PublishedPort[];
+  /** What a refusal calls the container from now on. */
+  rename(containerId: string, containerName: string): void;
   /** True where the rules have to follow. */
   release(containerId: string): boolean;
   /** The ports as the rules need them: only those whose container has an address now. */
@@ -58,6 +60,9 @@ export function createPublishedPorts(options: PublishingOptions): PublishedPorts
           return [];
         }
       }),
+    rename: (containerId, containerName) => {
+      table.rename(containerId, containerName);
+    },
     release,
     rules: () =>
       table.list().flatMap(({ owner, ...port }) => {

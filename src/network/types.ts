@@ -219,8 +219,14 @@ export interface JobNetwork {
   disconnect(containerId: string, networkId: string): Promise<Sandbox>;
   /** Where `openSandbox` will put the container's namespace: known before it is made. */
   sandboxPath(request: SandboxRequest): string;
-  /** Gives an open sandbox's endpoints their names anew, by network name: its container is called otherwise now. */
-  rename(containerId: string, dnsNames: Readonly<Record<string, readonly string[]>>): void;
+  /** An open sandbox's container is called otherwise now; its endpoints have new names, by network name. */
+  rename(
+    containerId: string,
+    names: {
+      readonly containerName: string;
+      readonly dnsNames: Readonly<Record<string, readonly string[]>>;
+    },
+  ): void;
   /** The sandbox of a container on networks, as it is now; undefined where it is not open. */
   sandboxOf(containerId: string): Sandbox | undefined;
   /** Makes (or takes from a warm pool) the namespace of a container and its endpoint. */

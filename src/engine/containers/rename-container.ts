@@ -23,7 +23,10 @@ export async function renameContainer(job: Job, containerRef: string, newName: s
     reserve(job, name, container.id);
     try {
       await updateRecord(job, container, renamed(container.record, name));
-      job.network.rename(container.id, dnsNamesOf(container.record));
+      job.network.rename(container.id, {
+        containerName: name,
+        dnsNames: dnsNamesOf(container.record),
+      });
     } catch (error) {
       container.record = { ...container.record, name: oldName };
       job.containers.releaseName(name);
