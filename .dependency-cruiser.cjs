@@ -1,7 +1,17 @@
 // The import rules of the layers, as data. Every folder lists what it may import as a value, what it may
 // import by type only, and which packages it may use; whatever is not listed is forbidden.
 
-const ADAPTERS = ['archive', 'containerd', 'host', 'logstore', 'network', 'registry', 'rootfs', 'stdio'];
+const ADAPTERS = [
+  'archive',
+  'buildkit',
+  'containerd',
+  'host',
+  'logstore',
+  'network',
+  'registry',
+  'rootfs',
+  'stdio',
+];
 const NODE = 'node:';
 
 // One adapter may be handed another's products (a mount, a stream): it names their types, and nothing else of it.
@@ -10,6 +20,7 @@ const ADAPTER_CONTRACT = `^src/(${ADAPTERS.join('|')})/types[-a-z]*[.]ts$`;
 const ADAPTER_TYPES = ['oci', 'wire', 'logger.ts'];
 const ADAPTER_PACKAGES = {
   archive: ['tar-stream'],
+  buildkit: ['@grpc/grpc-js', '@grpc/proto-loader'],
   containerd: ['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs'],
   host: ['koffi'],
   registry: ['smol-toml'],
@@ -43,7 +54,7 @@ const LAYERS = {
     ADAPTERS.map((name) => [
       name,
       {
-        values: ['host', 'lib', 'errors.ts'],
+        values: ['host', 'lib', 'errors.ts', 'version.ts'],
         types: ADAPTER_TYPES,
         packages: [NODE, ...(ADAPTER_PACKAGES[name] ?? [])],
       },

@@ -4,13 +4,32 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import protobuf from 'protobufjs';
 
-// proto/*.proto → src/containerd/generated: one JSON descriptor and one TypeScript file of message types for each file
-// that is loaded by itself. Descriptors are made here because parsing .proto costs more than the rest of a start.
+// proto/*.proto → src/containerd/generated, proto/buildkit/*.proto → src/buildkit/generated: one JSON descriptor and one
+// TypeScript file of message types for each file that is loaded by itself. Descriptors are made here because parsing
+// .proto costs more than the rest of a start.
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const protoDir = path.join(root, 'proto');
-const outputDir = path.join(root, 'src/containerd/generated');
-const importedOnly = new Set(['types', 'task-types', 'rpc-status']);
+
+interface ProtoSet {
+  /** Directories relative to the root of the project. */
+  readonly source: string;
+  readonly output: string;
+  /** Files that only others import. */
+  readonly importedOnly: ReadonlySet<string>;
+}
+
+const sets: readonly ProtoSet[] = [
+  {
+    source: 'proto',
+    output: 'src/containerd/generated',
+    importedOnly: new Set(['types', 'task-types', 'rpc-status']),
+  },
+  {
+    source: 'proto/buildkit',
+    output: 'src/buildkit/generated',
+    importedOnly: new Set(['worker', 'caps', 'platform', 'fsutil', 'status', 'timestamp']),
+  },
+];
 
 const scalarTypes: Readonly<Record<string, string>> = {
   string: 'string',
@@ -85,29 +104,33 @@ function declareService(service: protobuf.Service): string {
   ].join('\n\n');
 }
 
-async function write(file: string, text: string, parser: 'json' | 'typescript'): Promise<void> {
-  const target = path.join(outputDir, file);
+async function write(target: string, text: string, parser: 'json' | 'typescript'): Promise<void> {
   const config = await resolveConfig(target);
   await writeFile(target, await format(text, { ...config, parser }));
 }
 
-async function generate(name: string): Promise<void> {
-  const file = path.join(protoDir, `${name}.proto`);
+async function generate(name: string, { source, output }: ProtoSet): Promise<void> {
+  const file = path.join(root, source, `${name}.proto`);
   const parsed = new protobuf.Root();
-  parsed.resolvePath = (_origin, target) => (path.isAbsolute(target) ? target : path.join(protoDir, target));
+  parsed.resolvePath = (_origin, target) =>
+    path.isAbsolute(target) ? target : path.join(root, source, target);
   parsed.loadSync(file);
   parsed.resolveAll();
   const services = collectServices(parsed);
-  const header = `// Made by scripts/generate-protos.ts from proto/${name}.proto; do not edit.`;
+  const header = `// Made by scripts/generate-protos.ts from ${source}/${name}.proto; do not edit.`;
   const imports = services.length > 0 ? "import type { MethodDefinition } from '@grpc/grpc-js';" : '';
   const declarations = [...collectTypes(parsed).map(declareMessage), ...services.map(declareService)];
-  await write(`${name}.json`, JSON.stringify(parsed.toJSON()), 'json');
-  await write(`${name}.ts`, [header, imports, ...declarations].join('\n\n'), 'typescript');
+  const target = path.join(root, output, name);
+  await write(`${target}.json`, JSON.stringify(parsed.toJSON()), 'json');
+  await write(`${target}.ts`, [header, imports, ...declarations].join('\n\n'), 'typescript');
 }
 
-await rm(outputDir, { recursive: true, force: true });
-await mkdir(outputDir, { recursive: true });
-for (const file of (await readdir(protoDir)).sort()) {
-  const name = file.replace(/\.proto$/, '');
-  if (file.endsWith('.proto') && !importedOnly.has(name)) await generate(name);
+for (const set of sets) {
+  const output = path.join(root, set.output);
+  await rm(output, { recursive: true, force: true });
+  await mkdir(output, { recursive: true });
+  for (const file of (await readdir(path.join(root, set.source))).sort()) {
+    const name = file.replace(/\.proto$/, '');
+    if (file.endsWith('.proto') && !set.importedOnly.has(name)) await generate(name, set);
+  }
 }

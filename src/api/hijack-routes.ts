@@ -12,6 +12,8 @@ export type RouteKey = Pick<Route, 'method' | 'path'>;
 export const HIJACK_ROUTES: readonly RouteKey[] = [
   { method: 'POST', path: '/containers/:id/attach' },
   { method: 'POST', path: '/exec/:id/start' },
+  { method: 'POST', path: '/grpc' },
+  { method: 'POST', path: '/session' },
 ];
 
 /** Tells the requests to these routes from others: they must not pass through Node's body parser. */

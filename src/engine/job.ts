@@ -1,4 +1,5 @@
 import type { ImageArchives } from '../archive/types.ts';
+import type { BuildkitFront } from '../buildkit/types.ts';
 import type { Settings } from '../config/schema.ts';
 import type { JobRuntime, JobStore } from '../containerd/job-store.ts';
 import type { Any } from '../containerd/types.ts';
@@ -70,6 +71,8 @@ export interface Job {
   readonly registry: Registry;
   readonly archives: ImageArchives;
   readonly network: JobNetwork;
+  /** BuildKit's door: its clients' connections, while they are open. */
+  readonly buildkit: BuildkitFront;
   readonly stdio: StdioFactory;
   readonly logs: LogStore;
   readonly rootfs: RootfsAccess;

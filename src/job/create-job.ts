@@ -33,6 +33,7 @@ import { openVolumeFiles } from '../state/volume-files.ts';
 import { openVolumeStore, type VolumeStore } from '../state/volume-store.ts';
 import { createStdioFactory } from '../stdio/stdio-factory.ts';
 import type { JobNames } from './job-names.ts';
+import { createLazyBuildkit } from './lazy-buildkit.ts';
 import type { HostTools } from './remove-traces.ts';
 
 /** How many health checks start or run at once: an exec costs a good part of a processor's second. */
@@ -115,7 +116,8 @@ export async function createJob(parts: JobParts): Promise<Job> {
       segmentBytes: segmentBytesFor(settings),
       now: parts.nowNs,
     }),
-    ...fileParts(parts),
+    rootfs: createRootfsAccess({ libc: host.libc, mounts: host.mounts }),
+    ...buildParts(parts, reportFailure),
     binds: await createBindAccess({
       libc: host.libc,
       mounts: host.mounts,
@@ -140,10 +142,16 @@ export async function createJob(parts: JobParts): Promise<Job> {
   };
 }
 
-function fileParts({ names, host }: JobParts): Pick<Job, 'rootfs' | 'buildFiles' | 'cacheMounts'> {
+/** What only builds use. */
+function buildParts(
+  { names, host }: JobParts,
+  reportFailure: (name: string, error: unknown) => void,
+): Pick<Job, 'buildFiles' | 'cacheMounts' | 'buildkit'> {
   return {
-    rootfs: createRootfsAccess({ libc: host.libc, mounts: host.mounts }),
     buildFiles: createBuildFiles(host.libc),
     cacheMounts: createCacheMounts(join(names.paths.stateDir, 'cache-mounts')),
+    buildkit: createLazyBuildkit((error) => {
+      reportFailure('build', error);
+    }),
   };
 }

@@ -6,7 +6,7 @@ import { isErrno } from '../host/errors.ts';
 import { pathError, type Contained, type ContainedFile } from './contained.ts';
 import { chunkBytes, packEntry, type Walk } from './read-archive.ts';
 import { hasSameOwner, leadsToMount, type ChangeOptions, type ChangeViews } from './read-changes.ts';
-import { encodeTarHeader, tarEnd } from './tar-header.ts';
+import { encodeTarHeader, tarEnd } from '../lib/tar-header.ts';
 
 const slash = Buffer.from('/');
 const whiteoutPrefix = Buffer.from('.wh.');

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { EngineError } from '../errors.ts';
 import { isErrno } from '../host/errors.ts';
 import { pathError, splitPath, type Contained, type ContainedFile } from './contained.ts';
-import { encodeTarHeader, tarEnd, tarPadding, type TarEntry } from './tar-header.ts';
+import { encodeTarHeader, tarEnd, tarPadding, type TarEntry } from '../lib/tar-header.ts';
 
 /** Size of the pieces that files are read in. */
 export const chunkBytes = 256 * 1024;

@@ -116,7 +116,7 @@ describe('/_ping', () => {
     expect(response.body.toString()).toBe(body);
     expect(Object.fromEntries(response.headers)).toMatchObject({
       'api-version': '1.51',
-      'builder-version': '1',
+      'builder-version': '2',
       'cache-control': 'no-cache, no-store, must-revalidate',
       'content-length': String(body.length),
       'content-type': 'text/plain; charset=utf-8',
@@ -245,8 +245,7 @@ describe('what is not served', () => {
   });
 
   it.each([
-    ['POST', '/session'],
-    ['POST', '/grpc'],
+    ['POST', '/build/cancel'],
     ['POST', '/plugins/pull'],
     ['GET', '/plugins/privileges'],
     ['POST', '/containers/x/checkpoints'],

@@ -22,7 +22,7 @@ export async function build(context: RouteContext): Promise<void> {
     request: decodeBuild(query, apiVersion),
     context: source,
     client: {
-      credentialsFor: (domain) => credentials.get(domain),
+      credentialsFor: (domain) => Promise.resolve(credentials.get(domain)),
       readSecret: () => Promise.resolve(undefined),
     },
     signal,

@@ -29,7 +29,6 @@ export function decodeBuild(query: Query, version: ApiVersion): BuildRequest {
   };
 }
 
-// Through the decoder of create: what a build may say of its containers has the same form and the same defaults.
 function decodeContainer(query: Query, version: ApiVersion): CreateRequest {
   const host = {
     NetworkMode: query.string('networkmode'),
@@ -46,9 +45,16 @@ function decodeContainer(query: Query, version: ApiVersion): CreateRequest {
     CpuQuota: query.int('cpuquota') ?? 0,
     CpusetCpus: query.string('cpusetcpus'),
     CpusetMems: query.string('cpusetmems'),
-    LogConfig: { Type: 'none' },
   };
-  const body = { Image: 'build', Cmd: ['build'], HostConfig: host };
+  return decodeBuildContainer(host, version);
+}
+
+/**
+ * The container of a build's steps, from a HostConfig of ours. Through the decoder of create: what a build may say of
+ * its containers has the same form and the same defaults.
+ */
+export function decodeBuildContainer(host: object, version: ApiVersion): CreateRequest {
+  const body = { Image: 'build', Cmd: ['build'], HostConfig: { ...host, LogConfig: { Type: 'none' } } };
   return decodeCreate(Buffer.from(JSON.stringify(body)), version).request;
 }
 

@@ -1,8 +1,9 @@
 import { pruneCache } from '../../engine/build/prune-cache.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { build } from './build.ts';
+import { grpc, session } from './buildkit.ts';
 
-/** `/build…` */
+/** `/build…`, and the two connections of BuildKit's clients. */
 export const buildRoutes: readonly Route[] = [
   { method: 'POST', path: '/build', group: 'build', body: 'stream', handle: build },
   {
@@ -12,6 +13,24 @@ export const buildRoutes: readonly Route[] = [
     body: 'none',
     minApiVersion: '1.31',
     handle: prune,
+  },
+  {
+    method: 'POST',
+    path: '/grpc',
+    group: 'grpc',
+    body: 'none',
+    minApiVersion: '1.31',
+    hijack: true,
+    handle: grpc,
+  },
+  {
+    method: 'POST',
+    path: '/session',
+    group: 'session',
+    body: 'none',
+    minApiVersion: '1.31',
+    hijack: true,
+    handle: session,
   },
 ];
 

@@ -6,7 +6,7 @@ import { EngineError } from '../../errors.ts';
 import { isAtLeast, resolveApiVersion } from './api-version.ts';
 import { createByteWriter } from './byte-writer.ts';
 import { EdgeError, logError } from './error-response.ts';
-import { hijackSocket } from './hijack.ts';
+import { hijackSocket, takeOverSocket, type HijackAnswer } from './hijack.ts';
 import { createQuery } from './query.ts';
 import { readBody, readJsonBody } from './request-body.ts';
 import { splitTarget } from './request-target.ts';
@@ -70,20 +70,28 @@ function asksForUpgrade({ headers }: IncomingMessage): boolean {
   return headers.upgrade !== undefined && tokens.some((token) => token.trim() === 'upgrade');
 }
 
-function hijackAnswerer(
+function takers(
   { request, response, rawSocket }: Exchange,
   abort: () => void,
-): RouteContext['hijack'] {
-  return (contentType) => {
+): Pick<RouteContext, 'hijack' | 'takeOver'> {
+  const take = (contentType: string): { readonly socket: Socket; readonly answer: HijackAnswer } => {
     if (!rawSocket) throw new EngineError('Internal', 'this connection cannot be taken over');
     const inherited = HIJACK_HEADERS.map((name) => [name, String(response.getHeader(name) ?? '')] as const);
     response.detachSocket(rawSocket);
     if (rawSocket.destroyed) abort();
     else rawSocket.once('close', abort);
-    return hijackSocket(rawSocket, {
-      isUpgrade: asksForUpgrade(request),
-      headers: { ...Object.fromEntries(inherited), 'Content-Type': contentType },
-    });
+    const headers = { ...Object.fromEntries(inherited), 'Content-Type': contentType };
+    return { socket: rawSocket, answer: { isUpgrade: asksForUpgrade(request), headers } };
+  };
+  return {
+    hijack(contentType) {
+      const { socket, answer } = take(contentType);
+      return hijackSocket(socket, answer);
+    },
+    takeOver(contentType) {
+      const { socket, answer } = take(contentType);
+      return takeOverSocket(socket, answer);
+    },
   };
 }
 
@@ -141,7 +149,7 @@ async function createContext(route: Route, exchange: Exchange, job: Job): Promis
   });
   return {
     ...answers(exchange),
-    hijack: hijackAnswerer(exchange, abort),
+    ...takers(exchange, abort),
     job,
     apiVersion,
     query: createQuery(splitTarget(request.url ?? '').search),

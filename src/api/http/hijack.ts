@@ -75,6 +75,16 @@ function answerHead({ isUpgrade, headers }: HijackAnswer): string {
   return `HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`;
 }
 
+/**
+ * Answers on a socket that Node's parser has let go of, and leaves it as it is: for a protocol that brings its own
+ * implementation. HTTP/2 has to have the socket itself, since Node ends the process over a stream that is cut off.
+ */
+export function takeOverSocket(socket: Socket, answer: HijackAnswer): Socket {
+  socket.setNoDelay(true);
+  socket.write(answerHead(answer));
+  return socket;
+}
+
 /** Answers on a socket that Node's parser has let go of, and makes it a stream of raw bytes both ways. */
 export function hijackSocket(socket: Socket, answer: HijackAnswer): HijackedConnection {
   socket.setNoDelay(true);

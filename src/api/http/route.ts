@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { Job } from '../../engine/job.ts';
 import type { EndpointGroup, EndpointVerb } from '../../wire/endpoint-group.ts';
 import type { ApiVersion } from './api-version.ts';
@@ -58,6 +58,8 @@ export interface RouteContext {
   openStream(contentType: string, headers?: AnswerHeaders): ByteWriter;
   /** Takes over the connection of a `hijack` route: 101 where the client asked for an upgrade, else 200. */
   hijack(contentType: string): HijackedConnection;
+  /** The same, but with the socket as it is, to be closed by its user. */
+  takeOver(contentType: string): Duplex;
 }
 
 // In `path`, `:id` is exactly one segment (decoded, so `%2F` in it is a slash); `:name*` is one or more with the

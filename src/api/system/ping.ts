@@ -1,9 +1,9 @@
 import type { RouteContext } from '../http/route.ts';
 
-// Builder 1 is the classic one. Clients choose how they build by it; without BuildKit's endpoints, 2 would be a lie.
+// Builder 2 is BuildKit, whose door is served beside the classic one.
 /** Headers of a ping's answer beside the common ones. */
 export const PING_HEADERS = {
-  'Builder-Version': '1',
+  'Builder-Version': '2',
   'Cache-Control': 'no-cache, no-store, must-revalidate',
   Pragma: 'no-cache',
   Swarm: 'inactive',

@@ -21,14 +21,14 @@ const SWARM_ENDPOINTS: readonly RefusedEndpoint[] = SWARM_GROUPS.flatMap((group)
 const NOT_A_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
-const NO_BUILDKIT =
-  "BuildKit's API is not supported by this daemon: with DOCKER_BUILDKIT=0 docker build uses the builder that is";
-
 /** Known endpoints that are refused, with what to do instead. */
 const UNSUPPORTED: readonly (RefusedEndpoint & { readonly message: string })[] = [
-  { group: 'build', path: '/build/cancel', methods: ['POST'], message: NO_BUILDKIT },
-  { group: 'session', path: '/session', methods: ['POST'], message: NO_BUILDKIT },
-  { group: 'grpc', path: '/grpc', methods: ['POST'], message: NO_BUILDKIT },
+  {
+    group: 'build',
+    path: '/build/cancel',
+    methods: ['POST'],
+    message: 'cancelling a build by its id is not supported: close its connection',
+  },
   {
     group: 'containers',
     path: '/containers/:id/attach/ws',

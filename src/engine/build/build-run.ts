@@ -21,7 +21,7 @@ export interface ContextSource {
 /** What the client of a build lends to it. */
 export interface BuildClient {
   /** What a client sent for a registry, or undefined. */
-  readonly credentialsFor: (domain: string) => RegistryCredentials | undefined;
+  readonly credentialsFor: (domain: string) => Promise<RegistryCredentials | undefined>;
   /** A secret's bytes, or undefined where the client has none of that id. */
   readonly readSecret: (id: string) => Promise<Uint8Array | undefined>;
 }

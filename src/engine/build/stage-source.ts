@@ -99,7 +99,7 @@ async function pull(
 ): Promise<void> {
   if (reference.startsWith('sha256:')) throw new EngineError('NotFound', `No such image: ${reference}`);
   const parsed = parseReference(reference);
-  const credentials = run.client.credentialsFor(parsed.domain);
+  const credentials = await run.client.credentialsFor(parsed.domain);
   // Not waited for: a registry's connection must not stand still because a client reads slowly.
   await pullImage(run.job, {
     reference: parsePullReference(reference, ''),

@@ -1,0 +1,155 @@
+import type { DecodedSolve } from '../../engine/build/solve-build.ts';
+import { EngineError } from '../../errors.ts';
+import type { ApiVersion } from '../http/api-version.ts';
+import { decodeBuildContainer } from './decode-build.ts';
+import { parseJsonText } from './json-parameter.ts';
+
+/** What a client of BuildKit sends beside its files. */
+export interface SolveOptions {
+  readonly options: Readonly<Record<string, string>>;
+  readonly exporter: string;
+  readonly exporterOptions: Readonly<Record<string, string>>;
+  readonly entitlements: readonly string[];
+}
+
+const WAY_OUT = 'DOCKER_BUILDKIT=0 builds without BuildKit';
+
+function unsupported(what: string): EngineError {
+  return new EngineError('NotImplemented', `${what} is not supported by this daemon: ${WAY_OUT}`);
+}
+
+// The exporters that leave the image with the daemon. The others would hand it to the client.
+const STORING = new Set(['', 'moby', 'image']);
+
+/** Options whose meaning is what is done anyway. */
+const PASSED_OVER = new Set(['source', 'frontend.caps', 'multi-platform', 'contextkey', 'dockerfilekey']);
+
+function checkAttestation(name: string, value: string): void {
+  // Clients ask for the small kind of provenance by themselves, to be kept beside the image where that can be done.
+  const isDefault = name === 'attest:provenance' && /(?:^|,)(?:inline-only|disabled)=true(?:,|$)/.test(value);
+  if (!isDefault) throw unsupported(`${name} (--provenance=false --sbom=false)`);
+}
+
+/** The options of one family, `label:NAME` say, by their names. */
+function family(options: SolveOptions['options'], prefix: string): Readonly<Record<string, string>> {
+  const found = Object.create(null) as Record<string, string>;
+  for (const [name, value] of Object.entries(options))
+    if (name.startsWith(prefix)) found[name.slice(prefix.length)] = value;
+  return found;
+}
+
+function list(value: string | undefined): readonly string[] {
+  return (value ?? '').split(',').filter((one) => one !== '');
+}
+
+function ulimits(value: string | undefined): readonly object[] {
+  return list(value).map((one) => {
+    const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(one);
+    if (!match) throw new EngineError('InvalidArgument', `invalid ulimit: ${one}`);
+    const [, Name, soft = '', hard = soft] = match;
+    return { Name, Soft: Number(soft), Hard: Number(hard) };
+  });
+}
+
+function cacheSources(options: SolveOptions['options']): readonly string[] {
+  const text = options['cache-imports'];
+  if (text === undefined) return list(options['cache-from']);
+  const imports = parseJsonText('cache-imports', text);
+  if (!Array.isArray(imports)) throw new EngineError('InvalidArgument', 'cache-imports is not a list');
+  return imports.flatMap((entry: unknown) => {
+    const { Type: type, Attrs: attributes } = entry as {
+      readonly Type?: unknown;
+      readonly Attrs?: Readonly<Record<string, unknown>>;
+    };
+    const ref = attributes?.['ref'];
+    if (type !== 'registry' || typeof ref !== 'string')
+      throw unsupported('a cache that is not of type registry');
+    return [ref];
+  });
+}
+
+const NETWORK_MODES: ReadonlyMap<string, string> = new Map([
+  ['', ''],
+  ['default', ''],
+  ['sandbox', ''],
+  ['none', 'none'],
+  ['host', 'host'],
+]);
+
+function networkMode(value: string): string {
+  const mode = NETWORK_MODES.get(value);
+  if (mode === undefined) throw new EngineError('InvalidArgument', `invalid network mode ${value}`);
+  return mode;
+}
+
+/** The container that steps run in, in the words of `POST /build`. */
+function containerOptions(options: SolveOptions['options']): object {
+  return {
+    NetworkMode: networkMode(options['force-network-mode'] ?? ''),
+    ExtraHosts: list(options['add-hosts']).map((entry) => entry.replace('=', ':')),
+    CgroupParent: options['cgroup-parent'] ?? '',
+    Ulimits: ulimits(options['ulimit']),
+    ShmSize: Number(options['shm-size'] ?? 0),
+  };
+}
+
+const KNOWN = new Set([
+  'filename',
+  'target',
+  'no-cache',
+  'platform',
+  'image-resolve-mode',
+  'add-hosts',
+  'force-network-mode',
+  'cache-from',
+  'cache-imports',
+  'shm-size',
+  'ulimit',
+  'cgroup-parent',
+  'context',
+]);
+
+function checkNames(options: SolveOptions['options']): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (name.startsWith('attest:')) checkAttestation(name, value);
+    else if (name.startsWith('context:'))
+      throw unsupported(`the named context ${name.slice('context:'.length)}`);
+    else if (!KNOWN.has(name) && !PASSED_OVER.has(name) && !/^(?:build-arg|label):/.test(name))
+      throw unsupported(`the build option ${name}`);
+  }
+}
+
+/** Decodes what a client of BuildKit asks for into what `POST /build` would; NotImplemented names what is not served. */
+export function decodeSolve(
+  { options, exporter, exporterOptions, entitlements }: SolveOptions,
+  version: ApiVersion,
+): DecodedSolve {
+  checkNames(options);
+  if (!STORING.has(exporter)) throw unsupported(`--output type=${exporter}`);
+  const noCache = options['no-cache'];
+  if (noCache !== undefined && noCache !== '') throw unsupported('--no-cache-filter');
+  if ((options['platform'] ?? '').includes(',')) throw unsupported('a build for several platforms');
+  return {
+    // With the exporter moby, clients push by themselves, through the API of images.
+    isPushed: exporter === 'image' && exporterOptions['push'] === 'true',
+    request: {
+      dockerfile: options['filename'] ?? 'Dockerfile',
+      remote: options['context'] ?? '',
+      tags: list(exporterOptions['name']),
+      buildArgs: family(options, 'build-arg:'),
+      labels: family(options, 'label:'),
+      target: options['target'] ?? '',
+      cacheFrom: cacheSources(options),
+      noCache: noCache !== undefined,
+      pull: options['image-resolve-mode'] === 'pull',
+      remove: true,
+      forceRemove: true,
+      squash: false,
+      platform: options['platform'] ?? '',
+      version: '2',
+      outputs: '',
+      entitlements,
+      container: decodeBuildContainer(containerOptions(options), version),
+    },
+  };
+}

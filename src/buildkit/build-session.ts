@@ -1,0 +1,75 @@
+import type { Duplex } from 'node:stream';
+import { EngineError, isErrorKind } from '../errors.ts';
+import { loadMethods } from './definitions.ts';
+import { receiveFile, receiveFiles } from './receive-files.ts';
+import { connectSession, type CallMetadata } from './session-calls.ts';
+import type { BuildSession, FileSelection, SessionOffer } from './types.ts';
+
+/** Dockerfiles and their ignore files. */
+const MAX_SMALL_FILE_BYTES = 1024 * 1024;
+
+/** A session whose connection is open. */
+export interface OpenSession extends BuildSession {
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+// Metadata is ASCII. Clients since BuildKit 0.13 understand the mark; older ones send no such name either.
+function patterns(name: string, values: readonly string[]): CallMetadata {
+  if (values.length === 0) return {};
+  const isPlain = values.every((value) => /^[\x20-\x7e]*$/.test(value));
+  return isPlain ? { [name]: values } : { [name]: values.map(encodeURIComponent), [`${name}-encoded`]: '1' };
+}
+
+function metadataOf({ directory, include, exclude }: FileSelection): CallMetadata {
+  return {
+    'dir-name': directory,
+    ...patterns('include-patterns', include),
+    ...patterns('exclude-patterns', exclude),
+  };
+}
+
+/** Starts to speak with a client that has offered a session. */
+export async function openSession(connection: Duplex, { id, methods }: SessionOffer): Promise<OpenSession> {
+  const [auth, filesync, secrets] = await Promise.all([
+    loadMethods('auth'),
+    loadMethods('filesync'),
+    loadMethods('secrets'),
+  ]);
+  const calls = connectSession(connection);
+  const offered = new Set(methods.map((name) => (name.startsWith('/') ? name : `/${name}`)));
+  const require = (path: string, what: string): void => {
+    if (!offered.has(path)) throw new EngineError('NotFound', `the build client offers no ${what}`);
+  };
+  return {
+    id,
+    openFiles(selection, signal) {
+      require(filesync.DiffCopy.path, 'files');
+      return receiveFiles(calls.open(filesync.DiffCopy, metadataOf(selection)), signal);
+    },
+    async readFile(directory, paths) {
+      require(filesync.DiffCopy.path, 'files');
+      const metadata = metadataOf({ directory, include: paths, exclude: [] });
+      return receiveFile(calls.open(filesync.DiffCopy, metadata), paths, MAX_SMALL_FILE_BYTES);
+    },
+    async findCredentials(host) {
+      if (!offered.has(auth.Credentials.path)) return undefined;
+      const { Username: username, Secret: secret } = await calls.unary(auth.Credentials, { Host: host });
+      return username === '' && secret === '' ? undefined : { username, secret };
+    },
+    async readSecret(secretId) {
+      require(secrets.GetSecret.path, 'secrets');
+      try {
+        return (await calls.unary(secrets.GetSecret, { ID: secretId })).data;
+      } catch (error) {
+        if (isErrorKind(error, 'NotFound'))
+          throw new EngineError('NotFound', `secret ${secretId}: not found`, { cause: error });
+        throw error;
+      }
+    },
+    closed: calls.closed,
+    close: () => {
+      calls.close();
+    },
+  };
+}

@@ -1,0 +1,213 @@
+import type { ServerUnaryCall, ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { EngineError } from '../errors.ts';
+import type {
+  PruneRequest,
+  SolveRequest as ControlSolveRequest,
+  StatusRequest,
+  StatusResponseInput,
+  UsageRecordInput,
+} from './generated/control.ts';
+import type { ReturnRequest, SolveRequest as GatewaySolveRequest } from './generated/gateway.ts';
+import { toRpcError } from './rpc-error.ts';
+import type { Solve, Solves } from './solves.ts';
+import { statusOf } from './status-of.ts';
+import type { BuildSession, SolveProgress, Solver } from './types.ts';
+import { describeWorker, FRONTEND_CAPABILITIES } from './worker.ts';
+
+/** What the services of one connection work with. */
+export interface ServiceParts {
+  readonly solver: Solver;
+  readonly solves: Solves;
+  /** Waits a moment for a session that its client is opening at the same time. */
+  awaitSession(id: string): Promise<BuildSession>;
+  readonly reportFailure: (error: unknown) => void;
+}
+
+const FRONTEND = 'dockerfile.v0';
+/** By which a client's calls to the gateway name the build they belong to. */
+const BUILD_ID = 'buildkit-controlapi-buildid';
+
+type Unary = (
+  call: ServerUnaryCall<unknown, unknown>,
+  callback: (error: object | null, answer?: object) => void,
+) => void;
+
+function unary(
+  parts: ServiceParts,
+  answer: (request: never, call: ServerUnaryCall<unknown, unknown>) => Promise<object>,
+): Unary {
+  return (call, callback) => {
+    answer(call.request as never, call).then(
+      (value) => {
+        callback(null, value);
+      },
+      (error: unknown) => {
+        if (!(error instanceof EngineError)) parts.reportFailure(error);
+        callback(toRpcError(error));
+      },
+    );
+  };
+}
+
+function cancellation(call: ServerUnaryCall<unknown, unknown>): AbortSignal {
+  const aborter = new AbortController();
+  call.on('cancelled', () => {
+    aborter.abort();
+  });
+  return aborter.signal;
+}
+
+interface SolveCall {
+  readonly ref: string;
+  readonly asked: ControlSolveRequest;
+  readonly frontend: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+async function runSolve(parts: ServiceParts, call: SolveCall): Promise<Readonly<Record<string, string>>> {
+  const { ref, asked, frontend, options, signal } = call;
+  if (frontend !== FRONTEND)
+    throw new EngineError(
+      'NotImplemented',
+      `frontend ${JSON.stringify(frontend)} is not supported, only ${FRONTEND}: DOCKER_BUILDKIT=0 builds without one`,
+    );
+  const solve = parts.solves.get(ref);
+  const exporter = asked.Exporters[0] ?? { Type: asked.Exporter, Attrs: asked.ExporterAttrs };
+  return parts.solver.solve(
+    {
+      ref,
+      frontend,
+      options,
+      exporter: exporter.Type,
+      exporterOptions: exporter.Attrs,
+      entitlements: asked.Entitlements,
+      signal,
+      session: await parts.awaitSession(asked.Session),
+    },
+    (progress) => {
+      parts.solves.tell(solve, progress);
+    },
+  );
+}
+
+/** `Control.Solve`: builds, or, where the client drives the build through the gateway, waits for its return. */
+async function solve(
+  parts: ServiceParts,
+  asked: ControlSolveRequest,
+  signal: AbortSignal,
+): Promise<{ ExporterResponse: Readonly<Record<string, string>> }> {
+  const { Ref: ref } = asked;
+  const current = parts.solves.get(ref);
+  current.asked.resolve(asked);
+  signal.addEventListener('abort', () => {
+    current.answer.reject(new EngineError('Cancelled', 'cancelled'));
+  });
+  try {
+    if (asked.Frontend === '') return { ExporterResponse: await current.answer.promise };
+    const call = { ref, asked, frontend: asked.Frontend, options: asked.FrontendAttrs, signal };
+    const answer = await runSolve(parts, call);
+    current.answer.resolve(answer);
+    return { ExporterResponse: answer };
+  } catch (error) {
+    current.answer.reject(error);
+    throw error;
+  } finally {
+    parts.solves.end(ref);
+  }
+}
+
+function status(parts: ServiceParts, call: ServerWritableStream<StatusRequest, StatusResponseInput>): void {
+  const current = parts.solves.get(call.request.Ref);
+  const send = (progress: SolveProgress): void => void call.write(statusOf(progress));
+  for (const progress of current.told) send(progress);
+  current.listeners.add(send);
+  const end = (): void => {
+    current.listeners.delete(send);
+    call.end();
+  };
+  call.on('cancelled', end);
+  current.answer.promise.then(end, end);
+}
+
+/** BuildKit's `Control` service. */
+export function controlService(parts: ServiceParts): UntypedServiceImplementation {
+  return {
+    Solve: unary(parts, (asked: ControlSolveRequest, call) => solve(parts, asked, cancellation(call))),
+    Status: (call: ServerWritableStream<StatusRequest, StatusResponseInput>) => {
+      try {
+        status(parts, call);
+      } catch (error) {
+        call.emit('error', toRpcError(error));
+      }
+    },
+    ListWorkers: unary(parts, () => Promise.resolve({ record: [describeWorker()] })),
+    Info: unary(parts, () => Promise.resolve({ buildkitVersion: describeWorker().BuildkitVersion })),
+    DiskUsage: unary(parts, () => Promise.resolve({ record: [] })),
+    Prune: (call: ServerWritableStream<PruneRequest, UsageRecordInput>) => {
+      parts.solver.prune().then(
+        (bytes) => {
+          call.write({ ID: 'build-cache', Size: bytes });
+          call.end();
+        },
+        (error: unknown) => call.emit('error', toRpcError(error)),
+      );
+    },
+    ListenBuildHistory: (call: ServerWritableStream<unknown, unknown>) => {
+      call.end();
+    },
+  };
+}
+
+async function gatewaySolve(
+  parts: ServiceParts,
+  request: GatewaySolveRequest,
+  call: ServerUnaryCall<unknown, unknown>,
+): Promise<object> {
+  // Clients try with nothing what a server can do before they ask for the build.
+  if (request.Frontend === '') return { result: { ref: { id: '' } } };
+  const ref = buildIdOf(call);
+  const current: Solve = parts.solves.get(ref);
+  const signal = cancellation(call);
+  const asked = await current.asked.promise;
+  const options = request.FrontendOpt;
+  const answer = await runSolve(parts, { ref, asked, frontend: request.Frontend, options, signal });
+  current.result = answer;
+  return { result: { ref: { id: ref } } };
+}
+
+function buildIdOf(call: ServerUnaryCall<unknown, unknown>): string {
+  const [id] = call.metadata.get(BUILD_ID);
+  if (typeof id !== 'string')
+    throw new EngineError('InvalidArgument', `no ${BUILD_ID} in the call's metadata`);
+  return id;
+}
+
+function returned(
+  parts: ServiceParts,
+  request: ReturnRequest,
+  call: ServerUnaryCall<unknown, unknown>,
+): object {
+  const current = parts.solves.get(buildIdOf(call));
+  if (request.error) current.answer.reject(new EngineError('Internal', request.error.message));
+  else current.answer.resolve(current.result ?? {});
+  return {};
+}
+
+/** BuildKit's `LLBBridge` service: a client that drives its build itself asks for the parts of it here. */
+export function gatewayService(parts: ServiceParts): UntypedServiceImplementation {
+  return {
+    Ping: unary(parts, () =>
+      Promise.resolve({
+        FrontendAPICaps: FRONTEND_CAPABILITIES.map((ID) => ({ ID, Enabled: true })),
+        LLBCaps: [],
+        Workers: [describeWorker()],
+      }),
+    ),
+    Solve: unary(parts, (request: GatewaySolveRequest, call) => gatewaySolve(parts, request, call)),
+    Return: unary(parts, (request: ReturnRequest, call) => Promise.resolve(returned(parts, request, call))),
+    Warn: unary(parts, () => Promise.resolve({})),
+    Evaluate: unary(parts, () => Promise.resolve({})),
+    Inputs: unary(parts, () => Promise.resolve({})),
+  };
+}

@@ -1,0 +1,92 @@
+import type { Duplex, Readable } from 'node:stream';
+
+/** Which files of a client's directory are wanted; patterns as in `.dockerignore`. */
+export interface FileSelection {
+  /** The client's name for the directory: `context` or `dockerfile`, for what buildx sends. */
+  readonly directory: string;
+  /** Only these, where there are any. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+/** A client's login for a registry. */
+export interface SessionCredentials {
+  readonly username: string;
+  readonly secret: string;
+}
+
+/** What a client offers while it builds, over the connection that it opened by `POST /session`. */
+export interface BuildSession {
+  readonly id: string;
+  /** The files as a tar archive, in the order of their names; an error of the client, or its leaving, fails the stream. */
+  openFiles(selection: FileSelection, signal: AbortSignal): Readable;
+  /**
+   * The first of these files that the client has, if it is not empty; InvalidArgument for one of more than a MiB.
+   * Names have no wildcards.
+   */
+  readFile(
+    directory: string,
+    paths: readonly string[],
+  ): Promise<{ readonly path: string; readonly bytes: Uint8Array } | undefined>;
+  /** Undefined where the client has no login for the host. */
+  findCredentials(host: string): Promise<SessionCredentials | undefined>;
+  /** NotFound where the client has no such secret. */
+  readSecret(id: string): Promise<Uint8Array>;
+}
+
+/** One build as BuildKit's clients ask for it. */
+export interface SolveRequest {
+  /** The client's name for the build. */
+  readonly ref: string;
+  readonly frontend: string;
+  /** `filename`, `target`, `build-arg:NAME`, `label:NAME`, … */
+  readonly options: Readonly<Record<string, string>>;
+  readonly exporter: string;
+  readonly exporterOptions: Readonly<Record<string, string>>;
+  readonly entitlements: readonly string[];
+  /** Aborted when the client gives up. */
+  readonly signal: AbortSignal;
+  readonly session: BuildSession;
+}
+
+/** A step of a build as clients show it; times in milliseconds since the epoch. */
+export interface SolveStep {
+  readonly digest: string;
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly isCached: boolean;
+  readonly startedAt: number | undefined;
+  readonly completedAt: number | undefined;
+  readonly error: string;
+}
+
+/** What a build tells while it runs. */
+export type SolveProgress =
+  | { readonly kind: 'step'; readonly step: SolveStep }
+  | { readonly kind: 'log'; readonly digest: string; readonly isError: boolean; readonly bytes: Uint8Array };
+
+/** Carries out builds. */
+export interface Solver {
+  /** Answers what the exporter has to say (`containerimage.digest`, …). */
+  solve(
+    request: SolveRequest,
+    report: (progress: SolveProgress) => void,
+  ): Promise<Readonly<Record<string, string>>>;
+  /** Frees what builds have kept; bytes. */
+  prune(): Promise<number>;
+}
+
+/** How a client introduced itself with `POST /session`. */
+export interface SessionOffer {
+  readonly id: string;
+  /** Full names of the gRPC methods it serves. */
+  readonly methods: readonly string[];
+}
+
+/** BuildKit's door: both kinds of connections that its clients open. */
+export interface BuildkitFront {
+  /** Serves BuildKit's control API on a connection; resolves when it has ended. */
+  serveControl(connection: Duplex, solver: Solver): Promise<void>;
+  /** Keeps what a client offers for its builds; resolves when the connection has ended. */
+  keepSession(connection: Duplex, offer: SessionOffer): Promise<void>;
+}

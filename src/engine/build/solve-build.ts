@@ -1,0 +1,143 @@
+import type { BuildSession, SolveProgress, SolveRequest } from '../../buildkit/types.ts';
+import { parseIgnoreFile } from '../../dockerfile/ignore-file.ts';
+import { EngineError } from '../../errors.ts';
+import { parseReference } from '../../oci/reference.ts';
+import type { RegistryCredentials } from '../../registry/types.ts';
+import type { BuildRequest } from '../../wire/build-request.ts';
+import { pushImage } from '../images/push-image.ts';
+import type { Job } from '../job.ts';
+import { buildImage } from './build-image.ts';
+import type { BuildClient, ContextSource } from './build-run.ts';
+import { SolveSteps } from './solve-steps.ts';
+import { tarContext } from './tar-context.ts';
+
+/** What BuildKit's options of a build come to. */
+export interface DecodedSolve {
+  readonly request: BuildRequest;
+  /** True where the result is pushed under its names. */
+  readonly isPushed: boolean;
+}
+
+/** What a build is solved with. */
+export interface SolveOptions {
+  readonly solve: SolveRequest;
+  readonly decoded: DecodedSolve;
+  readonly report: (progress: SolveProgress) => void;
+}
+
+// The client's directories, by the names that buildx gives them.
+const CONTEXT = 'context';
+const DOCKERFILE = 'dockerfile';
+
+interface Definition {
+  readonly text: string;
+  readonly ignored: readonly string[];
+}
+
+async function readDefinition(session: BuildSession, dockerfile: string): Promise<Definition> {
+  const file = await session.readFile(DOCKERFILE, [dockerfile]);
+  if (!file)
+    throw new EngineError(
+      'NotFound',
+      `failed to read dockerfile: open ${dockerfile}: no such file or directory`,
+    );
+  const ignoreFile =
+    (await session.readFile(DOCKERFILE, [`${dockerfile}.dockerignore`])) ??
+    (await session.readFile(CONTEXT, ['.dockerignore']));
+  const decode = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+  return { text: decode(file.bytes), ignored: ignoreFile ? parseIgnoreFile(decode(ignoreFile.bytes)) : [] };
+}
+
+/** The client leaves out what is ignored: it never crosses the connection. */
+function sessionContext(job: Job, session: BuildSession, ignored: readonly string[]): ContextSource {
+  return {
+    fill(target, signal) {
+      const files = session.openFiles({ directory: CONTEXT, include: [], exclude: ignored }, signal);
+      return tarContext(job, files).fill(target, signal);
+    },
+  };
+}
+
+// Clients file their login for Docker's own registry under this name.
+const HUB = 'https://index.docker.io/v1/';
+
+async function loginOf(session: BuildSession, domain: string): Promise<RegistryCredentials | undefined> {
+  const login = await session.findCredentials(domain === 'docker.io' ? HUB : domain);
+  if (!login) return undefined;
+  const { username, secret } = login;
+  // Without a name the secret is a token to be exchanged.
+  return username === ''
+    ? { username: '', password: '', identityToken: secret, registryToken: '' }
+    : { username, password: secret, identityToken: '', registryToken: '' };
+}
+
+function clientOf(session: BuildSession): BuildClient {
+  return {
+    credentialsFor: (domain) => loginOf(session, domain),
+    async readSecret(id) {
+      try {
+        return await session.readSecret(id);
+      } catch (error) {
+        if (error instanceof EngineError && error.kind === 'NotFound') return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+async function pushNames(job: Job, { solve, decoded, report }: SolveOptions): Promise<void> {
+  const { session, signal, ref } = solve;
+  const steps = new SolveSteps(`${ref} push`, report);
+  for (const name of decoded.request.tags) {
+    const reference = parseReference(name);
+    const step = steps.begin(`pushing ${name}`);
+    const credentials = await loginOf(session, reference.domain);
+    try {
+      await pushImage(job, {
+        reference: { ...reference, tag: reference.tag ?? 'latest' },
+        platform: '',
+        ...(credentials ? { credentials } : {}),
+        report: () => undefined,
+        signal,
+      });
+      step.end({});
+    } catch (error) {
+      step.end({ error });
+      throw error;
+    }
+  }
+}
+
+/** A build that a client of BuildKit asks for, by the same builder as `POST /build`. Answers what its exporter would. */
+export async function solveBuild(job: Job, options: SolveOptions): Promise<Readonly<Record<string, string>>> {
+  const { solve, decoded, report } = options;
+  const { session, signal } = solve;
+  const steps = new SolveSteps(solve.ref, report);
+  const { request } = decoded;
+  const loading = steps.begin(`[internal] load build definition from ${request.dockerfile}`);
+  const { text, ignored } = await readDefinition(session, request.dockerfile);
+  loading.end({});
+  let imageId = '';
+  try {
+    const building = buildImage(job, {
+      request,
+      context: sessionContext(job, session, ignored),
+      dockerfileText: text,
+      client: clientOf(session),
+      signal,
+    });
+    for await (const progress of building) {
+      steps.take(progress);
+      if (progress.kind === 'built') ({ imageId } = progress);
+    }
+  } catch (error) {
+    steps.fail(error);
+    throw error;
+  }
+  if (decoded.isPushed) await pushNames(job, options);
+  return {
+    'containerimage.digest': imageId,
+    'containerimage.config.digest': imageId,
+    'image.name': request.tags.join(','),
+  };
+}

@@ -1,0 +1,161 @@
+import { request } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { afterEach, expect, test } from 'vitest';
+import { loadMethods } from '../../src/buildkit/definitions.ts';
+import {
+  startBuildClient,
+  type FakeBuildClient,
+  type Offer,
+  type OfferedFile,
+} from '../support/build-client.ts';
+import { ask, useJob } from '../support/e2e-job.ts';
+
+// BuildKit's door, asked as buildx's docker driver asks: two connections, one to call and one to be called on.
+
+const job = useJob();
+let client: FakeBuildClient | undefined;
+let count = 0;
+
+afterEach(() => {
+  client?.leave();
+});
+
+function upgrade(path: string, headers: Readonly<Record<string, string | string[]>>): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      socketPath: job.berth.ready.socket,
+      method: 'POST',
+      path,
+      headers: { Connection: 'Upgrade', Upgrade: 'h2c', 'Content-Length': '0', ...headers },
+    });
+    asked.once('upgrade', (_response, socket) => {
+      resolve(socket);
+    });
+    asked.once('response', (response) => {
+      reject(new Error(`${path} answered ${response.statusCode ?? 0}`));
+    });
+    asked.once('error', reject).end();
+  });
+}
+
+interface Build {
+  readonly client: FakeBuildClient;
+  readonly answer: Promise<Readonly<Record<string, string>>>;
+  readonly ref: string;
+}
+
+async function startBuild(offer: Offer, asked: Readonly<Record<string, unknown>>): Promise<Build> {
+  count += 1;
+  const session = `session-${count}`;
+  const ref = `build-${count}`;
+  const control = await upgrade('/grpc', {});
+  const openSession = (methods: readonly string[]): Promise<Duplex> =>
+    upgrade('/session', {
+      'X-Docker-Expose-Session-Uuid': session,
+      'X-Docker-Expose-Session-Name': 'test',
+      'X-Docker-Expose-Session-Grpc-Method': [...methods],
+    });
+  client = await startBuildClient({ control, openSession }, offer);
+  const { Solve } = await loadMethods('control');
+  const request_ = { Ref: ref, Session: session, Frontend: 'dockerfile.v0', Exporter: 'moby', ...asked };
+  const answer = client.control.unary(Solve, request_).then(({ ExporterResponse }) => ExporterResponse);
+  // It may fail before a test looks.
+  answer.catch(() => undefined);
+  return { client, answer, ref };
+}
+
+async function logOf({ client: { control }, ref }: Build): Promise<string> {
+  const { Status } = await loadMethods('control');
+  const call = control.open(Status, {});
+  call.send({ Ref: ref });
+  call.end();
+  let text = '';
+  for await (const { logs } of call.messages) for (const { msg } of logs) text += Buffer.from(msg).toString();
+  return text;
+}
+
+function files(dockerfile: string): readonly OfferedFile[] {
+  return [
+    { path: 'Dockerfile', bytes: Buffer.from(dockerfile) },
+    { path: 'd', mode: 2 ** 31 + 0o750 },
+    { path: 'd/tool', mode: 0o755, bytes: Buffer.from('#!/bin/sh\necho tool\n') },
+    { path: 'link', mode: 2 ** 27 + 0o777, linkname: 'd/tool' },
+  ];
+}
+
+test('builds from the files and secrets of the client, under the name it asks for', async () => {
+  const dockerfile = [
+    'FROM busybox',
+    'ARG WHO=nobody',
+    'COPY . /ctx',
+    'RUN --mount=type=secret,id=token test "$(cat /run/secrets/token)" = hush && echo for $WHO',
+    'CMD ["/ctx/link"]',
+  ].join('\n');
+  const build = await startBuild(
+    { files: files(dockerfile), secrets: { token: 'hush' } },
+    {
+      ExporterAttrs: { name: 'by-buildkit:1' },
+      FrontendAttrs: { 'build-arg:WHO': 'you', 'label:a': 'b' },
+    },
+  );
+  const log = logOf(build);
+  const answer = await build.answer;
+  expect(answer['containerimage.config.digest']).toBe(
+    await ask(job.berth, 'image', 'inspect', '--format', '{{.Id}}', 'by-buildkit:1'),
+  );
+  expect(await log).toContain('for you');
+  expect(await ask(job.berth, 'run', '--rm', 'by-buildkit:1')).toBe('tool');
+  expect(await ask(job.berth, 'run', '--rm', 'by-buildkit:1', 'stat', '-c', '%a %u', '/ctx/d')).toBe('750 0');
+  expect(await ask(job.berth, 'image', 'inspect', '--format', '{{.Config.Labels.a}}', 'by-buildkit:1')).toBe(
+    'b',
+  );
+});
+
+test('a step that fails fails the build, and what it printed is told', async () => {
+  const build = await startBuild({ files: files('FROM busybox\nRUN echo broken; exit 3') }, {});
+  const log = logOf(build);
+  await expect(build.answer).rejects.toThrow('returned a non-zero code: 3');
+  expect(await log).toContain('broken');
+});
+
+test.each([
+  {
+    what: 'an entitlement',
+    asked: { Entitlements: ['security.insecure'] },
+    words: 'security.insecure is refused',
+  },
+  {
+    what: 'an output to the client',
+    asked: { Exporter: 'local' },
+    words: '--output type=local is not supported',
+  },
+  {
+    what: 'another frontend',
+    asked: { Frontend: 'gateway.v0' },
+    words: 'frontend "gateway.v0" is not supported',
+  },
+  {
+    what: 'a named context',
+    asked: { FrontendAttrs: { 'context:base': 'docker-image://x' } },
+    words: 'the named context base is not supported',
+  },
+  {
+    what: 'an attestation',
+    asked: { FrontendAttrs: { 'attest:sbom': '' } },
+    words: 'attest:sbom',
+  },
+])('refuses $what, and says so', async ({ asked, words }) => {
+  const build = await startBuild({ files: files('FROM busybox') }, asked);
+  await expect(build.answer).rejects.toThrow(words);
+});
+
+test('a client that leaves takes its build with it', async () => {
+  const build = await startBuild({ files: files('FROM busybox\nRUN echo started; sleep 1000') }, {});
+  const { Status } = await loadMethods('control');
+  const call = build.client.control.open(Status, {});
+  call.send({ Ref: build.ref });
+  call.end();
+  for await (const { logs } of call.messages) if (logs.length > 0) break;
+  build.client.leave();
+  await expect(build.answer).rejects.toThrow();
+});
