@@ -2,6 +2,7 @@ import { authRoutes } from './auth/routes.ts';
 import { commitRoutes } from './containers/commit.ts';
 import { buildRoutes } from './build/routes.ts';
 import { containerRoutes } from './containers/routes.ts';
+import { distributionRoutes } from './distribution/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { imageRoutes } from './images/routes.ts';
 import { networkRoutes } from './networks/routes.ts';
@@ -18,6 +19,7 @@ export const routes: readonly Route[] = [
   ...buildRoutes,
   ...execRoutes,
   ...imageRoutes,
+  ...distributionRoutes,
   ...networkRoutes,
   ...volumeRoutes,
 ];

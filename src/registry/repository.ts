@@ -29,6 +29,9 @@ const MANIFEST_TYPES = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.1',
 ].join(', ');
+const MAX_TAGS = 1000;
+const TAGS_PER_PAGE = 500;
+const tagPattern = /^\w[\w.-]{0,127}$/;
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
 /** Opens a repository on its hosts; hosts are looked up at the first request. */
@@ -67,6 +70,34 @@ class HttpRepository implements Repository {
     if (!isDigest(digest) || !Number.isSafeInteger(size)) return undefined;
     if (isDigest(tagOrDigest) && digest !== tagOrDigest) throw digestMismatch(tagOrDigest, digest);
     return { mediaType: mediaTypeOf(answer), digest, size };
+  }
+
+  async listTags(): Promise<readonly string[]> {
+    const tags: string[] = [];
+    for (let isMore = true; isMore;) {
+      const last = tags.at(-1);
+      const page = await this.#retrying(() => this.#askTags(last));
+      tags.push(...page.tags);
+      if (tags.length > MAX_TAGS)
+        throw new EngineError('Unavailable', `the repository has more than ${MAX_TAGS} tags`);
+      isMore = page.isMore && page.tags.length > 0;
+    }
+    return tags;
+  }
+
+  async #askTags(
+    last: string | undefined,
+  ): Promise<{ readonly tags: readonly string[]; readonly isMore: boolean }> {
+    const from = last === undefined ? '' : `&last=${encodeURIComponent(last)}`;
+    const answer = await this.#requests.ask({
+      method: 'GET',
+      path: `tags/list?n=${TAGS_PER_PAGE}${from}`,
+      capability: 'resolve',
+      tagOrDigest: '',
+      headers: {},
+    });
+    const isMore = /rel="?next"?/.test(answer.header('link'));
+    return { tags: parseTags(await readBytes(answer, MAX_MANIFEST_BYTES)), isMore };
   }
 
   async fetchManifest(tagOrDigest: string): Promise<FetchedManifest> {
@@ -206,6 +237,18 @@ class HttpRepository implements Repository {
       throw new EngineError('Cancelled', 'context canceled', { cause });
     }
   }
+}
+
+function parseTags(bytes: Uint8Array): readonly string[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (cause) {
+    throw new EngineError('Unavailable', 'the registry did not answer with a list of tags', { cause });
+  }
+  const { tags } = (parsed ?? {}) as { readonly tags?: unknown };
+  if (!Array.isArray(tags)) return [];
+  return tags.filter((tag: unknown): tag is string => typeof tag === 'string' && tagPattern.test(tag));
 }
 
 function isDigest(tagOrDigest: string): boolean {

@@ -35,6 +35,8 @@ export interface RepositoryAccess {
 export interface Repository {
   /** What a tag or digest names now, without fetching it; NotFound in dockerd's words. */
   resolve(tagOrDigest: string): Promise<RegistryDescriptor>;
+  /** All tags, at most 1000; what could not be one is left out. */
+  listTags(): Promise<readonly string[]>;
   /** The manifest or index itself, at most 4 MiB. */
   fetchManifest(tagOrDigest: string): Promise<FetchedManifest>;
   /**

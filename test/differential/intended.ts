@@ -241,10 +241,15 @@ const AS_WISHED: readonly IntendedDifference[] = [
     why: 'an exec that cannot be started is an error, not a stream; one that never ran stays known',
   },
   {
-    asks: ['POST /images/create?fromImage=127.0.0.1:1/*', 'POST /images/load *'],
+    asks: ['POST /images/create?fromImage=127.0.0.1:1/*'],
     at: REFUSED,
-    berth: ['400', '503', '"Head *'],
+    berth: ['503', '"Head *'],
     why: 'what fails before the first byte has a status of its own',
+  },
+  {
+    asks: ['POST /images/load *'],
+    at: ['error', 'errorDetail.message'],
+    why: 'says what is wrong with the archive, where 20.10 names its own files and programs',
   },
   {
     asks: [

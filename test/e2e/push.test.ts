@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createApiClient } from '../support/api-client.ts';
 import { startBerth, type Berth } from '../support/e2e-berth.ts';
 import { ask, loadBusybox, useJob } from '../support/e2e-job.ts';
 import { runCommand, baseEnvironment } from '../support/e2e-process.ts';
@@ -128,6 +129,28 @@ describe('a plain registry', () => {
     expect(stderr).toContain(words);
     await ask(job.berth, 'rmi', `${registry.host}/again2:v1`);
   });
+});
+
+test('every tag of a repository is pulled, and what the registry has is told without pulling', async () => {
+  const repository = `${registry.host}/several`;
+  await ask(job.berth, 'tag', 'busybox', `${repository}:one`);
+  await ask(job.berth, 'tag', 'busybox', `${repository}:two`);
+  await ask(job.berth, 'push', '-a', repository);
+  await ask(job.berth, 'rmi', `${repository}:one`, `${repository}:two`);
+  await ask(job.berth, 'pull', '-a', repository);
+  expect((await ask(job.berth, 'images', '--format', '{{.Tag}}', repository)).split('\n').sort()).toEqual([
+    'one',
+    'two',
+  ]);
+  const digest = await ask(job.berth, 'inspect', '-f', '{{index .RepoDigests 0}}', `${repository}:one`);
+  const api = createApiClient(job.berth.ready.socket);
+  const { status, body } = await api.get(`/distribution/${repository}:one/json`);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    Descriptor: { digest: digest.split('@')[1] },
+    Platforms: [{ os: 'linux' }],
+  });
+  await ask(job.berth, 'rmi', `${repository}:one`, `${repository}:two`);
 });
 
 test('a registry that is not there fails the client', async () => {

@@ -16,6 +16,7 @@ export function fakeRegistry(): { readonly registry: Registry; readonly calls: (
         calls += 1;
         return {
           resolve: refuse,
+          listTags: refuse,
           fetchManifest: refuse,
           hasBlob: refuse,
           isAnonymous: () => true,

@@ -55,6 +55,7 @@ export function openImageJob(
     events: createEventLog(createClock()),
     host: partOf<HostFacts>({ architecture: hostArchitecture() }),
     log: createLogger('silent'),
+    nowNs: createClock(),
     signal: new AbortController().signal,
   });
 }

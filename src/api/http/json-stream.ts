@@ -32,3 +32,13 @@ export async function sendJsonStream(
   }
   await writer.end();
 }
+
+/** Answers with status 200 and an error line alone, where dockerd has begun its answer before it looks at the request. */
+export async function sendErrorStream(context: RouteContext, error: unknown): Promise<void> {
+  const { job } = context;
+  logError(error, { job, what: 'stream of progress', isLeft: false });
+  const { message } = describeError(error, job);
+  const writer = context.openStream('application/json');
+  await writer.write(line({ errorDetail: { message }, error: message }));
+  await writer.end();
+}

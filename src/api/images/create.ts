@@ -1,6 +1,7 @@
 import { EngineError } from '../../errors.ts';
 import { importImage, type ImportRequest } from '../../engine/images/import-image.ts';
-import { pullImage, type PullRequest } from '../../engine/images/pull-image.ts';
+import type { PullRequest } from '../../engine/images/pull-image.ts';
+import { pullImages } from '../../engine/images/pull-images.ts';
 import { parsePullReference } from '../../engine/images/pull-reference.ts';
 import { repoTagReference } from '../../engine/images/repo-tag-reference.ts';
 import { decodeRegistryAuth } from '../http/registry-auth.ts';
@@ -46,5 +47,5 @@ async function pull(context: RouteContext, fromImage: string): Promise<void> {
     ...(credentials ? { credentials } : {}),
     signal: context.signal,
   };
-  await answerWithProgress(context, (report) => pullImage(context.job, { ...request, report }));
+  await answerWithProgress(context, (report) => pullImages(context.job, { ...request, report }));
 }

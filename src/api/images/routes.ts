@@ -4,6 +4,7 @@ import { listImages } from '../../engine/images/list-images.ts';
 import { loadImage } from '../../engine/images/load-image.ts';
 import { removeImage } from '../../engine/images/remove-image.ts';
 import { tagImage } from '../../engine/images/tag-image.ts';
+import { sendErrorStream } from '../http/json-stream.ts';
 import type { Filters } from '../http/query.ts';
 import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
@@ -29,7 +30,11 @@ export const imageRoutes: readonly Route[] = inGroup('images', [
 
 async function list(context: RouteContext): Promise<void> {
   const { job, query, apiVersion } = context;
-  const images = listImages(job, { filters: withOldFilter(context), sharedSize: query.bool('shared-size') });
+  const images = listImages(job, {
+    filters: withOldFilter(context),
+    sharedSize: query.bool('shared-size'),
+    all: query.bool('all'),
+  });
   await Promise.resolve();
   context.json(200, shapeSummaries(images, apiVersion));
 }
@@ -56,7 +61,12 @@ async function history(context: RouteContext): Promise<void> {
 async function load(context: RouteContext): Promise<void> {
   const { job, stream, signal, query } = context;
   const quiet = query.boolOr('quiet', false);
-  await answerWithProgress(context, (report) => loadImage(job, { tar: stream, quiet, report, signal }));
+  try {
+    await answerWithProgress(context, (report) => loadImage(job, { tar: stream, quiet, report, signal }));
+  } catch (error) {
+    if (signal.aborted) throw error;
+    await sendErrorStream(context, error);
+  }
 }
 
 async function tag(context: RouteContext): Promise<void> {
@@ -67,5 +77,11 @@ async function tag(context: RouteContext): Promise<void> {
 
 async function remove(context: RouteContext): Promise<void> {
   const { job, query } = context;
-  context.json(200, await removeImage(job, context.param('name'), { force: query.bool('force') }));
+  context.json(
+    200,
+    await removeImage(job, context.param('name'), {
+      force: query.bool('force'),
+      keepParents: query.bool('noprune'),
+    }),
+  );
 }

@@ -42,6 +42,12 @@ const UNSUPPORTED: readonly (RefusedEndpoint & { readonly message: string })[] =
     message: 'checkpoints are not supported by this daemon',
   },
   {
+    group: 'images',
+    path: '/images/search',
+    methods: ['GET'],
+    message: 'searching Docker Hub is not supported by this daemon: name the image that is to be pulled',
+  },
+  {
     group: 'plugins',
     path: '/plugins/:rest*',
     methods: ['GET', 'POST'],

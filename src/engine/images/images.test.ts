@@ -43,6 +43,7 @@ beforeEach(async () => {
     events: createEventLog(createClock()),
     host: partOf<HostFacts>({ architecture: 'amd64' }),
     log: createLogger('silent'),
+    nowNs: createClock(),
     signal: new AbortController().signal,
   });
   image = await buildImage({

@@ -1,9 +1,11 @@
 import { EngineError } from '../../errors.ts';
 import type { Image } from '../../state/image-store.ts';
 import type { ImageSummary } from '../../wire/image-summary.ts';
+import { untilFilter } from '../filters.ts';
 import type { Job } from '../job.ts';
 import { repoNamesOf } from './image-names.ts';
 import { checkReferencePattern, matchReference } from './match-reference.ts';
+import { hasChildren } from './remove-image.ts';
 import { resolveImage } from './resolve-image.ts';
 
 /** What `docker images` asks for. */
@@ -12,6 +14,8 @@ export interface ListImagesOptions {
   readonly filters: ReadonlyMap<string, readonly string[]>;
   /** True: say how much of each image others have too. */
   readonly sharedSize: boolean;
+  /** True: also images without a name that others were made from. */
+  readonly all?: boolean;
 }
 
 const filterNames: ReadonlySet<string> = new Set([
@@ -26,7 +30,7 @@ const NO_TIME = 0;
 
 /** Images that pass all filters, newest first. */
 export function listImages(job: Job, options: ListImagesOptions): readonly ImageSummary[] {
-  const filter = createFilter(job, options.filters);
+  const filter = createFilter(job, options);
   const referencePatterns = options.filters.get('reference') ?? [];
   for (const pattern of referencePatterns) checkReferencePattern(pattern);
   const uses = options.sharedSize ? countLayerUses(job) : undefined;
@@ -76,20 +80,21 @@ function sharedSize(image: Image, uses: ReadonlyMap<string, number>): number {
     .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
-function createFilter(job: Job, filters: ListImagesOptions['filters']): (image: Image) => boolean {
+function createFilter(job: Job, { filters, all = false }: ListImagesOptions): (image: Image) => boolean {
   for (const name of filters.keys())
     if (!filterNames.has(name))
       throw new EngineError('InvalidArgument', `invalid filter '${name.slice(0, 100)}'`);
   const before = (filters.get('before') ?? []).map((ref) => createdMs(resolveImage(job, ref)));
   const since = (filters.get('since') ?? []).map((ref) => createdMs(resolveImage(job, ref)));
-  const until = (filters.get('until') ?? []).map(parseUntil);
+  const until = filters.has('until') ? untilMs(filters, job.nowNs()) : [];
   const dangling = parseDangling(filters.get('dangling') ?? []);
   const labels = filters.get('label') ?? [];
   return (image) =>
     [...before, ...until].every((time) => createdMs(image) < time) &&
     since.every((time) => createdMs(image) > time) &&
     labels.every((label) => hasLabel(image, label)) &&
-    passesDangling(job, image, dangling);
+    passesDangling(job, image, dangling) &&
+    (all || job.images.namesOf(image.id).length > 0 || !hasChildren(job, image));
 }
 
 function passesDangling(job: Job, image: Image, dangling: boolean | undefined): boolean {
@@ -106,11 +111,9 @@ function parseDangling(values: readonly string[]): boolean | undefined {
   throw new EngineError('InvalidArgument', `invalid filter 'dangling=[${values.join(' ').slice(0, 100)}]'`);
 }
 
-function parseUntil(value: string): number {
-  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value);
-  if (Number.isNaN(ms))
-    throw new EngineError('InvalidArgument', `invalid filter 'until=[${value.slice(0, 100)}]'`);
-  return ms;
+function untilMs(filters: ListImagesOptions['filters'], nowNs: bigint): readonly number[] {
+  const ns = untilFilter(filters, nowNs);
+  return ns === undefined ? [] : [Number(ns / 1_000_000n)];
 }
 
 function hasLabel(image: Image, label: string): boolean {

@@ -43,12 +43,8 @@ function parseHost(host: string, address: string): ImageReference {
   }
 }
 
+// An address may have come with a password in it.
 function invalid(address: string, cause?: unknown): EngineError {
-  return new EngineError(
-    'InvalidArgument',
-    `invalid registry address ${JSON.stringify(address.slice(0, 200))}`,
-    {
-      cause,
-    },
-  );
+  const shown = JSON.stringify(address.replace(/[^/]*@/, '***@').slice(0, 200));
+  return new EngineError('InvalidArgument', `invalid registry address ${shown}`, { cause });
 }

@@ -10,14 +10,21 @@ import { emitImageEvent } from './emit-image-event.ts';
 import { familiarImageName, repositoryOf } from './image-names.ts';
 import { isIdPrefixOf, resolveImage } from './resolve-image.ts';
 
+/** How `docker rmi` asks. */
+export interface RemoveImageOptions {
+  readonly force: boolean;
+  /** True: images that it was made from stay, though nothing else refers to them. */
+  readonly keepParents?: boolean;
+}
+
 /** `docker rmi`: takes one name away, or by id the image; Conflict in dockerd's words where it is needed. */
 export async function removeImage(
   job: Job,
   imageRef: string,
-  options: { readonly force: boolean },
+  options: RemoveImageOptions,
 ): Promise<readonly ImageDeleteItem[]> {
   return job.images.lock.run('names', () =>
-    new Removal(job, resolveImage(job, imageRef), options.force).run(imageRef),
+    new Removal(job, resolveImage(job, imageRef), options).run(imageRef),
   );
 }
 
@@ -25,12 +32,14 @@ class Removal {
   readonly #job: Job;
   readonly #image: Image;
   readonly #force: boolean;
+  readonly #options: RemoveImageOptions;
   readonly #items: ImageDeleteItem[] = [];
 
-  constructor(job: Job, image: Image, force: boolean) {
+  constructor(job: Job, image: Image, options: RemoveImageOptions) {
     this.#job = job;
     this.#image = image;
-    this.#force = force;
+    this.#force = options.force;
+    this.#options = options;
   }
 
   async run(imageRef: string): Promise<readonly ImageDeleteItem[]> {
@@ -51,7 +60,13 @@ class Removal {
     await this.#untag(removed);
     await this.#untagOrphanedDigests(removed);
     // A force took the last name of an image in use: the image itself stays, without a name.
-    if (this.#names().length === 0 && this.#users().length === 0) await this.#delete();
+    await this.#deleteUnlessNeeded();
+  }
+
+  async #deleteUnlessNeeded(): Promise<void> {
+    const isNeeded =
+      this.#names().length > 0 || this.#users().length > 0 || hasChildren(this.#job, this.#image);
+    if (!isNeeded) await this.#delete();
   }
 
   // A digest alone is no name that somebody gave: it goes with the last tag of its repository.
@@ -64,6 +79,8 @@ class Removal {
 
   async #removeById(): Promise<void> {
     const names = this.#names();
+    if (hasChildren(this.#job, this.#image))
+      throw this.#conflict('cannot be forced', 'image has dependent child images');
     this.#checkUsers();
     if (!this.#force && !isSingleReference(names))
       throw this.#conflict('must be forced', 'image is referenced in multiple repositories');
@@ -100,6 +117,15 @@ class Removal {
     this.#emit('delete');
     const gone = this.#image.layers.filter(({ chainId }) => !kept.has(chainId)).toReversed();
     this.#items.push({ Deleted: this.#image.id }, ...gone.map(({ chainId }) => ({ Deleted: chainId })));
+    const parent =
+      this.#options.keepParents === true ? undefined : this.#job.images.get(this.#image.parentId);
+    if (parent) this.#items.push(...(await new Removal(this.#job, parent, this.#options).prune()));
+  }
+
+  /** Removes an image that was only there for one made from it. */
+  async prune(): Promise<readonly ImageDeleteItem[]> {
+    await this.#deleteUnlessNeeded();
+    return this.#items;
   }
 
   #emit(action: 'untag' | 'delete'): void {
@@ -120,6 +146,11 @@ class Removal {
       `conflict: unable to delete ${shortId(this.#image.id)} (${force}) - ${why}`,
     );
   }
+}
+
+/** True when images of the job were made from this one. */
+export function hasChildren(job: Pick<Job, 'images'>, { id }: Pick<Image, 'id'>): boolean {
+  return job.images.list().some(({ parentId }) => parentId === id);
 }
 
 /** True when all names are one tag and its digest, or digests, of one repository: they go together. */

@@ -21,7 +21,9 @@ export async function pruneImages(job: Job, filters: Filters): Promise<ImagesPru
         (!onlyDangling || job.images.namesOf(image.id).every(({ kind }) => kind !== 'tag')) &&
         isOld(image) &&
         matchesLabels(filters, image.config.config.labels),
-    );
+    )
+    // What was made from others goes first: they could not go before it.
+    .sort((a, b) => depthOf(job, b) - depthOf(job, a));
   const items: ImageDeleteItem[] = [];
   for (const image of prunable) items.push(...(await removeUnlessUsed(job, image)));
   const reclaimed = reclaimedBytes(prunable, items);
@@ -32,6 +34,13 @@ export async function pruneImages(job: Job, filters: Filters): Promise<ImagesPru
     attributes: { reclaimed: String(reclaimed) },
   });
   return { ImagesDeleted: items.length === 0 ? null : items, SpaceReclaimed: reclaimed };
+}
+
+function depthOf(job: Job, image: Image): number {
+  const line = new Set<Image>();
+  for (let next: Image | undefined = image; next && !line.has(next); next = job.images.get(next.parentId))
+    line.add(next);
+  return line.size;
 }
 
 function isUsed(job: Job, image: Image): boolean {
