@@ -5,7 +5,6 @@ const http = require('node:http');
 const { clearTimeout, setTimeout } = require('node:timers');
 const { URLSearchParams } = require('node:url');
 const net = require('node:net');
-const { hostname } = require('node:os');
 
 const socketPath = '/var/run/docker.sock';
 const seconds = (text, standard) => Number.parseFloat(text ?? standard) * 1000;
