@@ -18,7 +18,6 @@ export const LEFT_OUT_FIELDS: Readonly<Record<string, Reasons>> = {
       'an old spelling of NanoCpus in the description; refused with 400, as every other case of a name',
   },
   'image delete query': {
-    noprune: 'an image here has no untagged parents that could be removed with it',
     platforms: 'an image here has one platform',
   },
 };
