@@ -98,6 +98,8 @@ export interface Job {
   readonly audit: AuditLog;
   /** Health checks run through this, so that not all of them start at once. */
   readonly probes: Limiter;
+  /** Execs are started through this: with dozens at once the shim of containerd 1.6 never answers again. */
+  readonly execStarts: Limiter;
   readonly meter: Meter;
   /** Work behind answered requests; the end of the job waits for it. */
   readonly tasks: TaskTracker;

@@ -38,6 +38,7 @@ import type { HostTools } from './remove-traces.ts';
 
 /** How many health checks start or run at once: an exec costs a good part of a processor's second. */
 const PARALLEL_PROBES = 8;
+const PARALLEL_EXEC_STARTS = 8;
 const MIN_SEGMENT_BYTES = 64 * 1024;
 
 /** What a job is put together from. */
@@ -136,6 +137,7 @@ export async function createJob(parts: JobParts): Promise<Job> {
     events: createEventLog(parts.nowNs),
     audit: createAuditLog({ file: join(names.paths.runDir, 'audit.jsonl'), jobId: names.jobId, log }),
     probes: createLimiter(PARALLEL_PROBES),
+    execStarts: createLimiter(PARALLEL_EXEC_STARTS),
     meter: createMeter(host.cgroups),
     tasks: createTaskTracker(reportFailure),
     cgroupPath: names.cgroupPath,

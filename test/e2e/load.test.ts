@@ -29,7 +29,7 @@ describe('at once', () => {
   }, 300_000);
 
   test('200 execs: each has its own output and exit code', async () => {
-    expect(await runExecs(job.berth, { total: 200, atOnce: 20 })).toEqual([]);
+    expect(await runExecs(job.berth, { total: 200, atOnce: 50 })).toEqual([]);
   }, 300_000);
 
   test('100 followers of one log: each gets every line', async () => {

@@ -202,6 +202,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     volumes: await openVolumes(stateDir, wanted.options),
     audit: recordingAudit(wanted.decisions),
     events: createEventLog(nowNs),
+    execStarts: { run: (section) => section() },
     meter: partOf<Meter>({ oomKills: () => Promise.resolve(0) }),
     tasks: createTaskTracker(report),
     signal,
@@ -212,8 +213,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
 
 function settingsOf({ directory, options: { settings }, permissions }: PartsOptions): Settings {
   return partOf<Settings>({
-    root: directory,
-    runDir: directory,
+    ...{ root: directory, runDir: directory },
     hostPlatform: 'linux',
     allowPrivileged: undefined,
     neutralise: [],

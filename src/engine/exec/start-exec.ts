@@ -83,11 +83,14 @@ async function runExec(job: Job, starting: Starting): Promise<Promise<unknown>> 
   const session: StreamSession = { io, taskCreated: createDeferred(), clients: new Set() };
   const place = start.client ? openClientPlace(session, connectOptions(job, exec, session)) : undefined;
   const spec = await buildExecSpec(job, { exec, container, consoleSize: start.consoleSize });
-  await tasks.exec({ ...process, spec, ...io.paths, terminal: exec.request.tty });
-  undo.defer('process', () => ignoreAbsent(tasks.deleteProcess(process)));
-  const exit = tasks.wait(process);
-  exit.catch(() => undefined);
-  const { pid } = await tasks.start(process);
+  const { exit, pid } = await job.execStarts.run(async () => {
+    await tasks.exec({ ...process, spec, ...io.paths, terminal: exec.request.tty });
+    undo.defer('process', () => ignoreAbsent(tasks.deleteProcess(process)));
+    const waiting = tasks.wait(process);
+    waiting.catch(() => undefined);
+    // In an object: a promise alone would be waited for.
+    return { exit: waiting, ...(await tasks.start(process)) };
+  });
   undo.defer('running process', () => ignoreAbsent(tasks.kill({ ...process, signal: SIGKILL })));
   io.taskCreated();
   session.taskCreated.resolve();
