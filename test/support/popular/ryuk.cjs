@@ -5,6 +5,7 @@ const http = require('node:http');
 const { clearTimeout, setTimeout } = require('node:timers');
 const { URLSearchParams } = require('node:url');
 const net = require('node:net');
+const { hostname } = require('node:os');
 
 const socketPath = '/var/run/docker.sock';
 const seconds = (text, standard) => Number.parseFloat(text ?? standard) * 1000;
@@ -35,9 +36,9 @@ async function prune() {
       .map(([, label]) => label);
     const query = `filters=${encodeURIComponent(JSON.stringify({ label: labels }))}`;
     const containers = (await ask('GET', `/containers/json?all=true&${query}`)) ?? [];
-    for (const { Id, Labels } of containers)
-      if (Labels['org.testcontainers.ryuk'] !== 'true')
-        await ask('DELETE', `/containers/${Id}?force=true&v=true`);
+    for (const { Id } of containers)
+      // Some clients give it the labels of what it removes: it is not to begin with itself.
+      if (!Id.startsWith(hostname())) await ask('DELETE', `/containers/${Id}?force=true&v=true`);
     for (const { Id } of (await ask('GET', `/networks?${query}`)) ?? [])
       await ask('DELETE', `/networks/${Id}`);
     for (const { Name } of (await ask('GET', `/volumes?${query}`))?.Volumes ?? [])
