@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
@@ -149,13 +150,20 @@ test.each([
   await expect(build.answer).rejects.toThrow(words);
 });
 
+async function countProcesses(argument: string): Promise<number> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return lines.filter((line) => line.split('\0').includes(argument)).length;
+}
+
 test('a client that leaves takes its build with it', async () => {
-  const build = await startBuild({ files: files('FROM busybox\nRUN echo started; sleep 1000') }, {});
-  const { Status } = await loadMethods('control');
-  const call = build.client.control.open(Status, {});
-  call.send({ Ref: build.ref });
-  call.end();
-  for await (const { logs } of call.messages) if (logs.length > 0) break;
+  const seconds = String(1_000_000 + (process.pid % 1_000_000));
+  const dockerfile = `FROM busybox\nRUN ["sleep", "${seconds}"]`;
+  const build = await startBuild({ files: files(dockerfile) }, {});
+  await expect.poll(() => countProcesses(seconds), { timeout: 30_000 }).toBe(1);
   build.client.leave();
   await expect(build.answer).rejects.toThrow();
+  await expect.poll(() => countProcesses(seconds), { timeout: 30_000 }).toBe(0);
 });

@@ -81,6 +81,8 @@ function answerHead({ isUpgrade, headers }: HijackAnswer): string {
  */
 export function takeOverSocket(socket: Socket, answer: HijackAnswer): Socket {
   socket.setNoDelay(true);
+  // Such protocols have no half-close: a client that ends its half, or is killed, has gone.
+  socket.once('end', () => socket.destroy());
   socket.write(answerHead(answer));
   return socket;
 }
