@@ -69,6 +69,7 @@ test('the routes known from the first connection on are those of the route table
 
 test('a ping is answered before there is an app', async () => {
   expect(await ask('GET', '/_ping')).toMatchObject({ status: 200, body: 'OK', headers: { ostype: 'linux' } });
+  expect(await ask('GET', '/v1.41/_ping')).toMatchObject({ status: 200, body: 'OK' });
   const head = await ask('HEAD', '/_ping');
   expect(head).toMatchObject({ status: 200, body: '', headers: { swarm: 'inactive' } });
   expect(head.headers['api-version']).toMatch(/^1\.\d+$/);
@@ -76,7 +77,7 @@ test('a ping is answered before there is an app', async () => {
 
 test.each([
   { what: 'another path', method: 'GET', path: '/version', headers: {} },
-  { what: 'a versioned ping', method: 'GET', path: '/v1.41/_ping', headers: {} },
+  { what: 'a ping of an unknown version', method: 'GET', path: '/v9.41/_ping', headers: {} },
   { what: 'a ping of a web page', method: 'GET', path: '/_ping', headers: { Origin: 'http://example.test' } },
   { what: 'another method', method: 'POST', path: '/_ping', headers: {} },
 ])('$what waits for the app', async ({ method, path, headers }) => {

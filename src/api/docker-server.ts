@@ -2,6 +2,8 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { Socket } from 'node:net';
 import { COMMON_HEADERS, isFromBrowser } from './common-headers.ts';
 import { createHijackMatcher, type RouteKey } from './hijack-routes.ts';
+import { resolveApiVersion } from './http/api-version.ts';
+import { compileRoutePath } from './http/route-path.ts';
 import { createHttpServer } from './http/server.ts';
 import { PING_HEADERS } from './system/ping.ts';
 
@@ -22,11 +24,25 @@ export interface DockerServerOptions {
   readonly hijackRoutes: readonly RouteKey[];
 }
 
+const PING_PATH = compileRoutePath('/_ping');
+
 // A client that waits for its daemon asks only this, and the answer is the same for all jobs. Everything that an app
 // would look at twice is left to it.
 function isPlainPing(request: IncomingMessage): boolean {
   const { method, url } = request;
-  return (method === 'GET' || method === 'HEAD') && url === '/_ping' && !isFromBrowser(request);
+  const match = PING_PATH.exec(url ?? '');
+  const isPing = match !== null && (method === 'GET' || method === 'HEAD') && !isFromBrowser(request);
+  return isPing && isServed(match.groups?.['apiVersion']);
+}
+
+/** False for a version whose refusal is the app's to word. */
+function isServed(apiVersion: string | undefined): boolean {
+  try {
+    resolveApiVersion(apiVersion);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function answerPing(request: IncomingMessage, response: ServerResponse): void {
