@@ -31,6 +31,17 @@ const MAX_TOLD = 10_000;
 /** How long a status may come after the answer. */
 const KEPT_MS = 10_000;
 
+/** Clients that were killed may have asked for the status of builds that then never came. */
+function dropUnasked(solves: Map<string, Solve>): void {
+  for (const [ref, { asked, answer }] of solves) {
+    if (asked.isSettled) continue;
+    const error = new EngineError('NotFound', `no such build: ${ref}`);
+    asked.reject(error);
+    answer.reject(error);
+    solves.delete(ref);
+  }
+}
+
 /** An empty list of builds. */
 export function createSolves(): Solves {
   const solves = new Map<string, Solve>();
@@ -38,6 +49,7 @@ export function createSolves(): Solves {
     get(ref) {
       const known = solves.get(ref);
       if (known) return known;
+      if (solves.size >= MAX_SOLVES) dropUnasked(solves);
       if (solves.size >= MAX_SOLVES) throw new EngineError('Unavailable', 'too many builds at once');
       const solve: Solve = {
         asked: createDeferred(),
