@@ -1,9 +1,9 @@
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { EngineError, messageOf } from '../errors.ts';
+import { decompress } from '../host/decompress.ts';
 import type { ArchivedBlob, ArchiveSink } from './types.ts';
 
 /** What an archive held: its documents, and by name the blobs that went to the sink. */
@@ -28,7 +28,7 @@ const documentNames: ReadonlySet<string> = new Set([
   'repositories',
 ]);
 
-/** Reads a tar, plain or gzip, to its end; every file that is not a document goes to the sink. No name touches the disk. */
+/** Reads a tar, plain or compressed, to its end; every file that is not a document goes to the sink. No name touches the disk. */
 export async function collectEntries(
   tar: Readable,
   sink: ArchiveSink,
@@ -47,10 +47,7 @@ export async function collectEntries(
 
 async function readTar(tar: Readable, collector: EntryCollector, signal: AbortSignal): Promise<void> {
   const entries = extract();
-  const { isGzip, bytes } = await peekGzip(tar);
-  const piped = isGzip
-    ? pipeline(bytes, createGunzip(), entries, { signal })
-    : pipeline(bytes, entries, { signal });
+  const piped = pipeline(decompress(tar), entries, { signal });
   const consumed = (async () => {
     for await (const entry of entries) {
       await collector.add(entry.header, entry as AsyncIterable<Uint8Array>);
@@ -66,28 +63,6 @@ async function readTar(tar: Readable, collector: EntryCollector, signal: AbortSi
   // What the consumer says on purpose comes first; else the stream knows better why it ended.
   const reason = reasons.find((one) => one instanceof EngineError) ?? reasons.at(-1);
   if (reason !== undefined) throw reason instanceof Error ? reason : new Error(messageOf(reason));
-}
-
-async function peekGzip(
-  tar: Readable,
-): Promise<{ readonly isGzip: boolean; readonly bytes: AsyncIterable<Buffer> }> {
-  const source = (tar as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
-  let head = Buffer.alloc(0);
-  while (head.length < 2) {
-    const next = await source.next();
-    if (next.done === true) break;
-    head = Buffer.concat([head, next.value]);
-  }
-  return { isGzip: head[0] === 0x1f && head[1] === 0x8b, bytes: continueFrom(head, source) };
-}
-
-async function* continueFrom(head: Buffer, source: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    yield head;
-    for (let next = await source.next(); next.done !== true; next = await source.next()) yield next.value;
-  } finally {
-    await source.return?.();
-  }
 }
 
 class EntryCollector implements ArchiveIndex {

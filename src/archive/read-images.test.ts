@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
@@ -95,7 +96,10 @@ describe('a docker archive', () => {
   });
 
   test('is read when compressed', async () => {
-    expect(await read(gzipSync(await tarOf([...files, manifestOf(image)])))).toEqual([expected]);
+    const archive = await tarOf([...files, manifestOf(image)]);
+    const pack = (program: string): Buffer => spawnSync(program, ['-c'], { input: archive }).stdout;
+    for (const packed of [gzipSync(archive), pack('xz'), pack('bzip2')])
+      expect(await read(packed)).toEqual([expected]);
   });
 
   test('may name its entries in other spellings', async () => {

@@ -3,12 +3,13 @@ import { EngineError } from '../errors.ts';
 import { collectEntries, type ArchiveIndex } from './collect-entries.ts';
 import { readDockerManifest } from './docker-archive.ts';
 import { readOciLayout } from './oci-layout.ts';
+import { toStorable } from './to-storable.ts';
 import type { ArchivedImage, ArchiveSink, ImageArchives } from './types.ts';
 import { writeImages } from './write-images.ts';
 
 /** Reads and writes `docker save` archives (old or new style) and tarred OCI layouts. */
 export function createImageArchives(): ImageArchives {
-  return { readImages, writeImages };
+  return { toStorable, readImages, writeImages };
 }
 
 async function readImages(

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { LayerCompression } from '../oci/media-types.ts';
 
 /** A blob of an archive: its bytes went to the sink as they came. */
 export interface ArchivedBlob {
@@ -46,10 +47,18 @@ export interface ImageToSave {
   }[];
 }
 
+/** A blob in a form that containerd can unpack. */
+export interface StorableBlob {
+  readonly compression: LayerCompression;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
 /** Reads and writes image archives. */
 export interface ImageArchives {
+  /** What is perhaps a layer, as it comes; what only dockerd can unpack (xz, bzip2) is unpacked on the way. */
+  toStorable(source: AsyncIterable<Uint8Array>): Promise<StorableBlob>;
   /**
-   * Reads a docker archive or an OCI layout, plain or gzip, whatever the order of its entries;
+   * Reads a docker archive or an OCI layout, plain or compressed, whatever the order of its entries;
    * InvalidArgument when it is not one. Nothing of it is kept in memory but names and manifests.
    */
   readImages(tar: Readable, sink: ArchiveSink, signal: AbortSignal): Promise<readonly ArchivedImage[]>;

@@ -11,7 +11,8 @@ const defaultTimeoutMs = 60_000;
 const defaultMaxOutputBytes = 1 << 20;
 /** Where programs are looked for. */
 export const PROGRAM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const defaultEnvironment = {
+/** All that a host program finds in its environment. */
+export const PROGRAM_ENVIRONMENT = {
   PATH: PROGRAM_PATH,
   LC_ALL: 'C',
 };
@@ -44,7 +45,7 @@ async function run(argv: readonly string[], options: RunOptions = {}): Promise<P
   if (options.signal?.aborted === true)
     throw new EngineError('Cancelled', `${program} was not started: cancelled`);
   const child = spawn(program, args, {
-    env: { ...(options.env ?? defaultEnvironment) },
+    env: { ...(options.env ?? PROGRAM_ENVIRONMENT) },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
@@ -107,7 +108,7 @@ function collect(stream: Readable, maxBytes: number, tooMuch: () => void): () =>
 async function startDetached(argv: readonly string[]): Promise<ProcessIdentity> {
   const [program, ...args] = argv;
   if (program === undefined) throw new EngineError('Internal', 'no program to run');
-  const child = spawn(program, args, { env: defaultEnvironment, stdio: 'ignore', detached: true, cwd: '/' });
+  const child = spawn(program, args, { env: PROGRAM_ENVIRONMENT, stdio: 'ignore', detached: true, cwd: '/' });
   const pid = await new Promise<number | undefined>((resolve, reject) => {
     child.once('spawn', () => resolve(child.pid));
     child.once('error', (error) => {

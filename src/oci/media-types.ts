@@ -71,9 +71,11 @@ export function isForeignLayerType(mediaType: string): boolean {
 
 /** The media type of a layer that has come without one. */
 export function layerMediaType(compression: LayerCompression): string {
+  // containerd unpacks zstd under OCI's name for it alone.
+  if (compression === 'zstd') return 'application/vnd.oci.image.layer.v1.tar+zstd';
   return compression === 'none'
     ? 'application/vnd.docker.image.rootfs.diff.tar'
-    : `application/vnd.docker.image.rootfs.diff.tar.${compression}`;
+    : 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 }
 
 /** The OCI name of a layer's media type, whichever of the two it has. */

@@ -4,11 +4,11 @@ import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 
 import { EngineError } from '../errors.ts';
+import { decompress } from '../host/decompress.ts';
 import { isErrno } from '../host/errors.ts';
 import type { Libc } from '../host/types.ts';
 import { createContained, normalizePath, pathError, resolveLinks, type Contained } from './contained.ts';
 import { copyTree } from './copy-tree.ts';
-import { decompress } from './decompress.ts';
 import { hashTree } from './hash-tree.ts';
 import { removeIgnored } from './remove-ignored.ts';
 import type { BuildFiles, FileOwner, FoundFile } from './types-build.ts';
@@ -114,8 +114,8 @@ async function beginsLikeTar(path: string): Promise<boolean> {
       if (head.length >= tarBlockBytes) break;
     }
   } catch (error) {
-    // What cannot be unpacked here must not be copied as if it were no archive.
-    if (error instanceof EngineError) throw error;
+    // A damaged archive is copied as it is; one that only this host cannot unpack must not be.
+    if (error instanceof EngineError && error.kind !== 'InvalidArgument') throw error;
     return false;
   } finally {
     source.destroy();

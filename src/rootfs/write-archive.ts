@@ -4,10 +4,10 @@ import type { Readable } from 'node:stream';
 import { extract, type Extract } from 'tar-stream';
 
 import { EngineError } from '../errors.ts';
+import { decompress } from '../host/decompress.ts';
 import { isErrno } from '../host/errors.ts';
 import { pathError, type Contained, type ContainedFile } from './contained.ts';
 import { archiveError } from './archive-error.ts';
-import { decompress } from './decompress.ts';
 import { createParentCache, type UnpackTarget } from './parent-cache.ts';
 import type { WriteArchiveOptions } from './types.ts';
 import { setTimes, writeEntry, type ExtractedEntry, type Unpacking } from './write-entry.ts';

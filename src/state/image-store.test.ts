@@ -62,6 +62,17 @@ describe('names of images', () => {
     expect(store.list()).toEqual([]);
   });
 
+  test('keep the manifest that each was given with: of several the image has the latest that is left', async () => {
+    const repacked = { ...first, manifest: second.manifest };
+    await store.put(first, [tag('x:1', first)]);
+    await store.put(repacked, [tag('x:2', repacked)]);
+    expect(store.get(first.id)?.manifest).toBe(second.manifest);
+    await store.removeName('docker.io/library/x:2');
+    expect(store.get(first.id)?.manifest).toBe(first.manifest);
+    await store.put(repacked, [tag('x:1', repacked)]);
+    expect(store.get(first.id)?.manifest).toBe(second.manifest);
+  });
+
   test('survive the process', async () => {
     await store.put(first, [
       tag('x:1', first),

@@ -18,7 +18,7 @@ export interface ImageLayer {
 export interface Image {
   /** Digest of the image's configuration, `sha256:…`. */
   readonly id: string;
-  /** The manifest of the platform that was pulled or loaded. */
+  /** The manifest of the platform that was pulled or loaded: of several for the same configuration, the latest named. */
   readonly manifest: ContentDescriptor;
   readonly config: ImageConfig;
   readonly layers: readonly ImageLayer[];
@@ -96,11 +96,16 @@ export function createImageStore(records: Images): ImageStore {
   return new RecordedImageStore(records);
 }
 
+/** A name with the image as it was given: only that form's manifest and blobs does its record keep. */
+interface GivenName extends ImageName {
+  readonly image: Image;
+}
+
 class RecordedImageStore implements ImageStore {
   readonly lock = createKeyedLock();
   readonly #records: Images;
   readonly #images = new Map<string, Image>();
-  readonly #names = new Map<string, ImageName>();
+  readonly #names = new Map<string, GivenName>();
 
   constructor(records: Images) {
     this.#records = records;
@@ -128,17 +133,13 @@ class RecordedImageStore implements ImageStore {
   }
 
   async put(image: Image, names: readonly NewImageName[]): Promise<void> {
-    if (!this.#images.has(image.id)) this.#images.set(image.id, image);
-    try {
-      await this.#putNames(image, names);
-    } finally {
-      if (this.#allNamesOf(image.id).length === 0) this.#images.delete(image.id);
-    }
+    const parentId = image.parentId || (this.#images.get(image.id)?.parentId ?? '');
+    await this.#putNames(parentId === image.parentId ? image : { ...image, parentId }, names);
   }
 
   async removeName(name: string): Promise<void> {
-    const found = this.findName(name);
-    if (!found) return;
+    const found = this.#names.get(name);
+    if (!found || found.kind === 'dangling') return;
     await this.#keepWithout(found);
     await this.#deleteName(found, false);
   }
@@ -146,7 +147,6 @@ class RecordedImageStore implements ImageStore {
   async remove(id: string): Promise<void> {
     const names = this.#allNamesOf(id);
     for (const [index, name] of names.entries()) await this.#deleteName(name, index === names.length - 1);
-    this.#images.delete(id);
   }
 
   async readRecords(): Promise<ReadonlyMap<string, readonly ContainerdImage[]>> {
@@ -160,10 +160,11 @@ class RecordedImageStore implements ImageStore {
 
   restore(image: Image, records: readonly ContainerdImage[]): void {
     const parentId = records.map(({ labels }) => labels[PARENT_LABEL]).find((label) => label !== undefined);
-    this.#images.set(image.id, parentId === undefined ? image : { ...image, parentId });
+    const given = parentId === undefined ? image : { ...image, parentId };
     for (const { name, target, labels, updatedAt } of records) {
       const { mediaType, digest, size } = target;
-      this.#names.set(name, {
+      this.#addName({
+        image: given,
         name,
         kind: kindOf(name),
         imageId: image.id,
@@ -182,23 +183,24 @@ class RecordedImageStore implements ImageStore {
     for (const name of names) {
       const before = this.#names.get(name.name);
       if (before && before.imageId !== name.imageId) await this.#keepWithout(before);
-      await this.#writeName(name);
+      await this.#writeName(image, name);
     }
     if (names.length > 0) await this.#dropDangling(image.id);
-    else if (this.#allNamesOf(image.id).length === 0) await this.#writeDangling(image.id, image.manifest);
+    else if (this.#allNamesOf(image.id).length === 0) await this.#writeDangling(image, image.manifest);
   }
 
-  #allNamesOf(id: string): readonly ImageName[] {
+  #allNamesOf(id: string): readonly GivenName[] {
     return [...this.#names.values()].filter(({ imageId }) => imageId === id);
   }
 
   // The reserved record is made before the last name goes: in between, containerd would collect the image.
-  async #keepWithout(name: ImageName): Promise<void> {
-    if (this.#allNamesOf(name.imageId).length === 1) await this.#writeDangling(name.imageId, name.target);
+  async #keepWithout(name: GivenName): Promise<void> {
+    if (this.#allNamesOf(name.imageId).length === 1) await this.#writeDangling(name.image, name.target);
   }
 
-  async #writeDangling(imageId: string, target: ContentDescriptor): Promise<void> {
-    await this.#writeName({ name: `${DANGLING_PREFIX}${imageId}`, kind: 'dangling', imageId, target });
+  async #writeDangling(image: Image, target: ContentDescriptor): Promise<void> {
+    const name = `${DANGLING_PREFIX}${image.id}`;
+    await this.#writeName(image, { name, kind: 'dangling', imageId: image.id, target });
   }
 
   async #dropDangling(imageId: string): Promise<void> {
@@ -207,25 +209,38 @@ class RecordedImageStore implements ImageStore {
   }
 
   async #writeName(
+    image: Image,
     name: Omit<ImageName, 'taggedAt' | 'isPulled'> & { readonly isPulled?: boolean },
   ): Promise<void> {
     const { isPulled = false } = name;
-    const image = this.#images.get(name.imageId);
-    const manifest = image?.manifest.digest ?? name.target.digest;
-    const parentId = image?.parentId ?? '';
+    const { manifest, parentId } = image;
     const record = {
       name: name.name,
       target: { ...name.target, annotations: {} },
       labels: {
-        [MANIFEST_LABEL]: manifest,
+        [MANIFEST_LABEL]: manifest.digest,
         ...(parentId === '' ? {} : { [PARENT_LABEL]: parentId }),
         ...(isPulled ? { [PULLED_LABEL]: 'true' } : {}),
       },
     };
     const { updatedAt } = await this.#writeRecord(record);
-    // Names stand in the order of their making: one that moves goes to the end.
-    this.#names.delete(name.name);
-    this.#names.set(name.name, { ...name, isPulled, taggedAt: updatedAt });
+    this.#addName({ ...name, image, isPulled, taggedAt: updatedAt });
+  }
+
+  // Names stand in the order of their making: one that moves goes to the end.
+  #addName(name: GivenName): void {
+    this.#dropName(name.name);
+    this.#names.set(name.name, name);
+    this.#images.set(name.imageId, name.image);
+  }
+
+  #dropName(name: string): void {
+    const dropped = this.#names.get(name);
+    if (!dropped) return;
+    this.#names.delete(name);
+    const latest = this.#allNamesOf(dropped.imageId).at(-1);
+    if (latest) this.#images.set(latest.imageId, latest.image);
+    else this.#images.delete(dropped.imageId);
   }
 
   async #writeRecord(record: NewImage): Promise<ContainerdImage> {
@@ -239,7 +254,7 @@ class RecordedImageStore implements ImageStore {
 
   async #deleteName(name: ImageName, sync: boolean): Promise<void> {
     await this.#deleteRecord(name.name, sync);
-    this.#names.delete(name.name);
+    this.#dropName(name.name);
   }
 
   async #deleteRecord(name: string, sync: boolean): Promise<void> {

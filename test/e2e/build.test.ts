@@ -118,12 +118,14 @@ describe('what only newer Dockerfiles have', () => {
   });
 
   test('ADD unpacks an archive of the context, compressed or not, and COPY does not', async () => {
-    const Dockerfile = `${BASE}ADD plain.tar /p/\nADD packed.tar.gz /z/\nCOPY plain.tar /c/\n`;
-    const directory = await context({ Dockerfile, 'tree/f': 'content\n' });
+    const Dockerfile = `${BASE}ADD plain.tar /p/\nADD packed.tar.gz packed.tar.xz packed.tar.bz2 /z/\nADD no.xz /n/\nCOPY plain.tar /c/\n`;
+    const directory = await context({ Dockerfile, 'tree/f': 'content\n', 'no.xz': '\u00fd7zXZ\0' });
     const env = { PATH: process.env['PATH'] ?? '' };
     for (const [flags, name] of [
       ['-cf', 'plain.tar'],
       ['-czf', 'packed.tar.gz'],
+      ['-cJf', 'packed.tar.xz'],
+      ['-cjf', 'packed.tar.bz2'],
     ] as const) {
       const args = ['-C', join(directory, 'tree'), flags, join(directory, name), 'f'];
       expect((await runCommand({ program: 'tar', args, env })).code).toBe(0);
@@ -132,8 +134,8 @@ describe('what only newer Dockerfiles have', () => {
       env: { DOCKER_BUILDKIT: '0' },
     });
     expect(built.code, built.stdout + built.stderr).toBe(0);
-    const out = await ask(job.berth, 'run', '--rm', 'archives', 'ls', '/p', '/z', '/c');
-    expect(out).toBe('/c:\nplain.tar\n\n/p:\nf\n\n/z:\nf');
+    const out = await ask(job.berth, 'run', '--rm', 'archives', 'ls', '/p', '/z', '/n', '/c');
+    expect(out).toBe('/c:\nplain.tar\n\n/n:\nno.xz\n\n/p:\nf\n\n/z:\nf');
   });
 });
 

@@ -32,6 +32,9 @@ const hashOf = async (path: string): Promise<string> =>
 
 const idOf = (name: string): Promise<string> => ask(job.berth, 'inspect', '-f', '{{.Id}}', name);
 
+const layersOf = async (name: string): Promise<readonly string[]> =>
+  JSON.parse(await ask(job.berth, 'inspect', '-f', '{{json .RootFS.Layers}}', name)) as readonly string[];
+
 async function run(program: string, ...args: readonly string[]): Promise<void> {
   const { code, stderr } = await runCommand({ program, args, env: baseEnvironment(home) });
   if (code !== 0) throw new Error(`${program} ${args.join(' ')} exited ${String(code)}: ${stderr}`);
@@ -89,6 +92,17 @@ describe('save and load', () => {
       await ask(job.berth, 'rmi', name);
     },
   );
+
+  test.each(['gzip', 'zstd', 'xz', 'bzip2'])('an archive packed with %s is loaded', async (program) => {
+    await run(program, '-kf', '-1', await save('packed.tar', 'busybox'));
+    const suffix = { gzip: 'gz', bzip2: 'bz2', zstd: 'zst' }[program] ?? program;
+    const packed = join(home, `packed.tar.${suffix}`);
+    expect(await ask(job.berth, 'load', '-i', packed)).toBe('Loaded image: busybox:latest');
+    const broken = (await readFile(packed)).subarray(0, 500_000);
+    const { code, stderr } = await job.berth.docker(['load'], { input: broken });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/invalid archive|exit status \d: /);
+  });
 
   test('what is not there is an error before any byte', async () => {
     const { code, stderr } = await job.berth.docker(['save', 'busybox', 'nobody:v1']);
@@ -177,9 +191,19 @@ describe('import', () => {
   test('of a compressed tar is unpacked, of what is none is an error', async () => {
     const path = join(home, 'plain.tar');
     await writeFile(path, await packTar([{ path: 'file', type: 'file', content: 'x' }]));
-    await run('gzip', '-k', path);
-    await ask(job.berth, 'import', `${path}.gz`, 'zipped:v1');
-    await ask(job.berth, 'rmi', 'zipped:v1');
+    await ask(job.berth, 'import', path, 'plain:v1');
+    const [layer] = await layersOf('plain:v1');
+    for (const [program, suffix] of [
+      ['gzip', 'gz'],
+      ['xz', 'xz'],
+      ['bzip2', 'bz2'],
+      ['zstd', 'zst'],
+    ] as const) {
+      await run(program, '-k', path);
+      await ask(job.berth, 'import', `${path}.${suffix}`, 'packed:v1');
+      expect(await layersOf('packed:v1')).toEqual([layer]);
+    }
+    await ask(job.berth, 'rmi', 'packed:v1', 'plain:v1');
     const { code, stderr } = await job.berth.docker(['import', '-', 'none:v1'], {
       input: 'not a tar at all',
     });

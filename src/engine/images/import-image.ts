@@ -7,7 +7,6 @@ import type { ImageReference } from '../../oci/reference.ts';
 import type { ImageProgress } from '../../wire/image-progress.ts';
 import type { Job } from '../job.ts';
 import { applyChanges } from './apply-changes.ts';
-import { CompressionSniffer } from './compression-sniffer.ts';
 import { addLayer, type NewLayer } from './create-layer.ts';
 import { createImage } from './create-image.ts';
 import { emitImageEvent } from './emit-image-event.ts';
@@ -18,7 +17,7 @@ import { measureDiffId } from './unpack-layers.ts';
 
 /** What `docker import` asks for. */
 export interface ImportRequest {
-  /** A tar of the image's files, plain or compressed with gzip or zstd. */
+  /** A tar of the image's files, plain or compressed. */
   readonly tar: AsyncIterable<Uint8Array>;
   /** The name of the image; it may stay without one. */
   readonly reference: ImageReference | undefined;
@@ -54,11 +53,10 @@ export async function importImage(job: Job, request: ImportRequest): Promise<voi
 }
 
 async function receiveLayer(work: ImageWork, tar: ImportRequest['tar']): Promise<NewLayer> {
-  const sniffer = new CompressionSniffer(bounded(tar));
-  const { digest, size } = await writeUnknownBlob(work, sniffer);
-  const blob = { mediaType: layerMediaType(sniffer.compression()), digest, size };
-  const isPlain = sniffer.compression() === 'none';
-  return { blob, diffId: isPlain ? digest : await measureDiffId(work, blob) };
+  const { compression, bytes } = await work.job.archives.toStorable(bounded(tar));
+  const { digest, size } = await writeUnknownBlob(work, bytes);
+  const blob = { mediaType: layerMediaType(compression), digest, size };
+  return { blob, diffId: compression === 'none' ? digest : await measureDiffId(work, blob) };
 }
 
 async function* bounded(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,7 +1,6 @@
 import type { ArchiveSink } from '../../archive/types.ts';
 import { EngineError } from '../../errors.ts';
 import type { LayerCompression } from '../../oci/media-types.ts';
-import { CompressionSniffer } from './compression-sniffer.ts';
 import { readSmallBlob, writeUnknownBlob, type ImageWork } from './image-work.ts';
 
 /** Takes an archive's blobs into the content store as they come, and remembers how each is compressed. */
@@ -14,9 +13,9 @@ export function createLoadSink(work: ImageWork): LoadSink {
   const compressions = new Map<string, LayerCompression>();
   return {
     async write(source) {
-      const sniffer = new CompressionSniffer(source);
-      const written = await writeUnknownBlob(work, sniffer);
-      compressions.set(written.digest, sniffer.compression());
+      const { compression, bytes } = await work.job.archives.toStorable(source);
+      const written = await writeUnknownBlob(work, bytes);
+      compressions.set(written.digest, compression);
       return written;
     },
     async read(blob, maxBytes) {
