@@ -1,8 +1,8 @@
-import { readdir, readlink, rmdir, stat } from 'node:fs/promises';
+import { open, readdir, readlink, rmdir, type FileHandle } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 
 import { messageOf } from '../errors.ts';
-import { isErrno } from '../host/errors.ts';
+import { isErrno, toEngineError } from '../host/errors.ts';
 import type { HostProcesses } from '../host/types.ts';
 import { withdrawForwarding } from './forward-permit.ts';
 import { isolatedNetnsPath, jobMark, netnsDirectory, sharedNetnsPath } from './names.ts';
@@ -29,9 +29,7 @@ export async function reapNetwork(request: ReapRequest): Promise<readonly string
   const sharedPath = sharedNetnsPath(runDir);
   const sandboxes = (await listNetnsFiles(netnsDirectory(runDir))).filter((path) => path !== sharedPath);
   const isIsolated = await holdsNetns(isolatedNetnsPath(slug));
-  const own = await Promise.all(
-    [...sandboxes, ...(isIsolated ? [isolatedNetnsPath(slug)] : [])].map(inodeOf),
-  );
+  const own = await holdAll([...sandboxes, ...(isIsolated ? [isolatedNetnsPath(slug)] : [])]);
   const left: string[] = [];
   const attempt = async (what: string, step: () => Promise<readonly string[]>): Promise<void> => {
     try {
@@ -59,6 +57,7 @@ export async function reapNetwork(request: ReapRequest): Promise<readonly string
       return [];
     });
   await attempt('processes', () => processesIn(own));
+  await Promise.all(own.map((namespace) => namespace.close()));
   return left;
 }
 
@@ -70,7 +69,7 @@ interface Sweep {
 async function sweep(tools: NetTools, place: Place, { mark, attempt }: Sweep): Promise<void> {
   await Promise.all([
     attempt('links', () => removeLinks(tools, place, mark)),
-    attempt('accept rules', () => withdrawForwarding(tools, place, mark)),
+    attempt('accept rules', () => withdrawForwarding(tools, place, { mark })),
   ]);
   // After the links: while one is there, what restrains it stays.
   await attempt('rule table', async () => {
@@ -103,13 +102,24 @@ async function removeIfEmpty(directory: string): Promise<void> {
   }
 }
 
-async function inodeOf(path: string): Promise<number> {
-  return (await stat(path)).ino;
+// The kernel gives a namespace's number to the next one as soon as it is free: as long as these are open, nobody else's
+// process is taken for one of this job.
+async function holdAll(paths: readonly string[]): Promise<readonly FileHandle[]> {
+  const openOne = async (path: string): Promise<readonly FileHandle[]> => {
+    try {
+      return [await open(path, 'r')];
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return [];
+      throw toEngineError(error, 'cannot hold a network namespace');
+    }
+  };
+  return (await Promise.all(paths.map(openOne))).flat();
 }
 
 // A namespace without a name lives on with its last process, and its links with it.
-async function processesIn(namespaces: readonly number[]): Promise<readonly string[]> {
-  const targets = new Set(namespaces.map((inode) => `net:[${inode}]`));
+async function processesIn(namespaces: readonly FileHandle[]): Promise<readonly string[]> {
+  const numbers = await Promise.all(namespaces.map(async (namespace) => (await namespace.stat()).ino));
+  const targets = new Set(numbers.map((inode) => `net:[${inode}]`));
   if (targets.size === 0) return [];
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
