@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { parseSubnet } from './ipv4.ts';
 import type { KernelLinks } from './kernel-links.ts';
-import { macFromAddress } from './mac-address.ts';
+import { linkLocalOf, macFromAddress } from './mac-address.ts';
 import { createVethName, unclaimedPath } from './names.ts';
 import { bindNetns, createNetnsFile, removeNetnsFile, type MountCalls } from './netns-file.ts';
 import { mayTalk, mtuOf } from './network-options.ts';
@@ -67,6 +67,7 @@ export interface PlacesOptions extends NetnsOptions {
 }
 
 const linkLocalPrefix = 16;
+const ipv6LinkPrefix = 64;
 const plainPlace = { address: '', ipv6Address: '', macAddress: '', linkLocalAddresses: [] } as const;
 
 /** A bridge with nobody on it. */
@@ -129,10 +130,11 @@ export function createBridgePlaces(options: PlacesOptions): BridgePlaces {
 
 async function fillNew(options: PlacesOptions, place: BridgePlace): Promise<void> {
   const { libc, links, network, prepare } = options;
-  await links.createNetns(place.path);
+  await links.createNetns(place.path, { hasIpv6: false });
   try {
-    // None of IPv6: it would lead nowhere, and who tries it would wait instead of being told.
-    const gateways = network.isInternal ? [] : [network.gateway];
+    const gateways = [network.isInternal ? '' : network.gateway, place.ipv6?.gateway ?? ''].filter(
+      (one) => one !== '',
+    );
     await Promise.all([addInterface(options, place, gateways), prepare?.(place.path)]);
   } catch (error) {
     await removeNetnsFile(libc, place.path);
@@ -158,7 +160,7 @@ function addInterface(
       mac,
       addresses: [
         { address, prefixLength },
-        ...(place.ipv6 ? [place.ipv6] : []),
+        ...(place.ipv6 ? [place.ipv6, { address: linkLocalOf(mac), prefixLength: ipv6LinkPrefix }] : []),
         ...place.linkLocalAddresses.map((one) => ({ address: one, prefixLength: linkLocalPrefix })),
       ],
       gateways,

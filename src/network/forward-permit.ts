@@ -1,11 +1,18 @@
 import { expectSuccess, type NetTools, type Place } from './net-tools.ts';
 
-type Program = 'iptables-nft' | 'iptables-legacy';
+const programs = {
+  ip: { nft: 'iptables-nft', legacy: 'iptables-legacy', names: '/proc/net/ip_tables_names' },
+  ip6: { nft: 'ip6tables-nft', legacy: 'ip6tables-legacy', names: '/proc/net/ip6_tables_names' },
+} as const;
+
+type Family = keyof typeof programs;
+type Program = (typeof programs)[Family]['nft' | 'legacy'];
 
 /** Whose traffic is let through, and the comment its rules are found by. */
 export interface ForwardPermit {
   readonly link: string;
   readonly mark: string;
+  readonly families: readonly Family[];
 }
 
 /**
@@ -13,7 +20,7 @@ export interface ForwardPermit {
  * says: an accept there is put in front for the link. Does nothing where iptables is not in use.
  */
 export async function permitForwarding(tools: NetTools, place: Place, permit: ForwardPermit): Promise<void> {
-  for (const program of await programsInUse(tools, place)) {
+  for (const program of await programsInUse(tools, place, permit.families)) {
     const present = new Set(await rulesOf(tools, place, program));
     const missing = ['-i', '-o']
       .map((direction) => `FORWARD ${direction} ${permit.link} -m comment --comment ${permit.mark} -j ACCEPT`)
@@ -24,15 +31,17 @@ export async function permitForwarding(tools: NetTools, place: Place, permit: Fo
   }
 }
 
-/** Removes every FORWARD rule with the mark as its comment; answers what could not be removed. */
+/** Removes the FORWARD rules with the mark as their comment, of all links or of one; answers what could not be removed. */
 export async function withdrawForwarding(
   tools: NetTools,
   place: Place,
-  mark: string,
+  { mark, link }: { readonly mark: string; readonly link?: string },
 ): Promise<readonly string[]> {
   const left: string[] = [];
-  for (const program of await programsInUse(tools, place)) {
-    const own = (await rulesOf(tools, place, program)).filter((rule) => hasComment(rule, mark));
+  for (const program of await programsInUse(tools, place, ['ip', 'ip6'])) {
+    const own = (await rulesOf(tools, place, program)).filter(
+      (rule) => hasComment(rule, mark) && (link === undefined || rule.split(' ').includes(link)),
+    );
     if (own.length === 0) continue;
     const lines = own.map((rule) => rule.replace(/^-A/, '-D'));
     const result = await restore(tools, place, { program, lines });
@@ -42,13 +51,25 @@ export async function withdrawForwarding(
 }
 
 // Asking iptables itself would create its tables where there are none.
-async function programsInUse(tools: NetTools, place: Place): Promise<readonly Program[]> {
-  const [nft, legacy] = await Promise.all([
-    tools.run(place, ['nft', 'list', 'chain', 'ip', 'filter', 'FORWARD']),
-    tools.run(place, ['cat', '/proc/net/ip_tables_names']),
-  ]);
-  const programs: Program[] = nft.code === 0 ? ['iptables-nft'] : [];
-  return legacy.stdout.split('\n').includes('filter') ? [...programs, 'iptables-legacy'] : programs;
+async function programsInUse(
+  tools: NetTools,
+  place: Place,
+  families: readonly Family[],
+): Promise<readonly Program[]> {
+  const found = await Promise.all(
+    families.map(async (family): Promise<readonly Program[]> => {
+      const { nft, legacy, names } = programs[family];
+      const [chain, tables] = await Promise.all([
+        tools.run(place, ['nft', 'list', 'chain', family, 'filter', 'FORWARD']),
+        tools.run(place, ['cat', names]),
+      ]);
+      return [
+        ...(chain.code === 0 ? [nft] : []),
+        ...(tables.stdout.split('\n').includes('filter') ? [legacy] : []),
+      ];
+    }),
+  );
+  return found.flat();
 }
 
 async function rulesOf(tools: NetTools, place: Place, program: Program): Promise<readonly string[]> {

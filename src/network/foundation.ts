@@ -47,7 +47,8 @@ export interface Ground {
 }
 
 const isolatedBridge = 'docker0';
-const isolatedUplink = 'uplink';
+/** The job's side of its way out. */
+export const isolatedUplink = 'uplink';
 const defaultMtu = 1500;
 
 /** Lays the ground of a job that has none: its namespace, its default bridge, its way out. What a failure leaves, the broom removes. */
@@ -69,17 +70,17 @@ export async function applyRules(
   if (uplink === undefined) {
     await rules;
     enableForwarding(ground, foundation.netnsPath);
-    await permitForwarding(tools, inside, { link: bridge.name, mark });
+    await permitForwarding(tools, inside, { link: bridge.name, mark, families: ['ip'] });
     return;
   }
   enableForwarding(ground, ground.hostNetns);
   ground.netns.run(foundation.netnsPath, () => {
-    writeNetSetting('ip_forward', '1');
+    writeNetSetting('ipv4/ip_forward', '1');
   });
   await Promise.all([
     rules,
     tools.nft('host', uplinkTable(mark, uplink, exit)),
-    permitForwarding(tools, 'host', { link: uplink.hostLink, mark }),
+    permitForwarding(tools, 'host', { link: uplink.hostLink, mark, families: ['ip'] }),
   ]);
 }
 
@@ -91,14 +92,17 @@ export function defaultBridgeRules({ bridge }: Foundation): BridgeRules {
 /** Lets ports that are published on loopback lead over the bridge; the rules must be in force already. */
 export function routeLoopback(netns: NetnsEntry, netnsPath: string, bridgeName: string): void {
   netns.run(netnsPath, () => {
-    writeNetSetting(`conf/${bridgeName}/route_localnet`, '1');
+    writeNetSetting(`ipv4/conf/${bridgeName}/route_localnet`, '1');
   });
 }
 
 async function layIsolated(ground: Ground): Promise<Foundation> {
   const { links, mark, slug } = ground;
   const netnsPath = isolatedNetnsPath(slug);
-  const [taken] = await Promise.all([takenOn(ground, ground.hostNetns), links.createNetns(netnsPath)]);
+  const [taken] = await Promise.all([
+    takenOn(ground, ground.hostNetns),
+    links.createNetns(netnsPath, { hasIpv6: true }),
+  ]);
   const slot = firstOf(freeBridges({ names: new Set(), blocks: singleBlocks(ground.resolvers) }));
   const bridge = { name: isolatedBridge, subnet: subnetText(slot), gateway: slot.gateway };
   const uplink = await addUplink(ground, netnsPath, taken);
@@ -156,7 +160,7 @@ async function layShared(
       return foundation;
     } catch (error) {
       if (!isErrorKind(error, 'Conflict')) throw error;
-      await withdrawForwarding(ground.tools, { netns: netnsPath }, mark);
+      await withdrawForwarding(ground.tools, { netns: netnsPath }, { mark });
     }
   }
   throw new EngineError('Unavailable', 'no free subnet for the default bridge');
@@ -190,8 +194,8 @@ function firstOf<T>(values: Iterable<T>): T {
 // Left on at the end: whoever came to rely on it since would lose it.
 function enableForwarding({ netns, log }: Ground, netnsPath: string): void {
   const wasOff = netns.run(netnsPath, () => {
-    if (readNetSetting('ip_forward') === '1') return false;
-    writeNetSetting('ip_forward', '1');
+    if (readNetSetting('ipv4/ip_forward') === '1') return false;
+    writeNetSetting('ipv4/ip_forward', '1');
     return true;
   });
   if (wasOff) log.warn('ip forwarding was off on the host and is on from now on');

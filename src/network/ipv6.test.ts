@@ -44,6 +44,7 @@ describe("a network's IPv6 part", () => {
       ipRange: '2001:389::/96',
       auxAddresses: { a: '2001:389::2' },
       hasChosenSubnet: true,
+      leadsOut: false,
     });
   });
 

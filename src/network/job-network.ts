@@ -12,7 +12,7 @@ import { createKernelLinks } from './kernel-links.ts';
 import { isUserBridge, jobMark, netnsDirectory, unclaimedPrefix } from './names.ts';
 import { createNetTools, type NetTools } from './net-tools.ts';
 import { holdsNetns, listNetnsFiles, removeNetnsFile, type MountCalls } from './netns-file.ts';
-import { createNetworkRegistry, rulesOf, type NetworkRegistry } from './network-registry.ts';
+import { createNetworkRegistry, leadOut, rulesOf, type NetworkRegistry } from './network-registry.ts';
 import {
   createNetworkState,
   readNetworkState,
@@ -101,6 +101,7 @@ async function openState(ground: Ground, { options, stored, reap }: Opening): Pr
       await dropUnclaimed(ground);
       await dropDeparted(ground, found, stored);
       await applyRules(ground, found, bridgesOf(found, stored));
+      for (const network of stored.networks ?? []) await leadOut({ ground, foundation: found }, network);
       return { ...stored, foundation: found };
     }
     const left = await reap();

@@ -2,25 +2,23 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 
 import { EngineError } from '../errors.ts';
 import { isErrno, toEngineError } from '../host/errors.ts';
-import { readWord, type NetlinkRequest } from '../host/netlink-message.ts';
+import { writeNetSetting } from '../host/net-settings.ts';
+import type { NetlinkRequest } from '../host/netlink-message.ts';
 import type { NetlinkSocket } from '../host/netlink.ts';
 import type { NetnsEntry } from '../host/netns.ts';
 import {
   deleteLink,
-  getLink,
-  linkIndexOffset,
-  linkName,
-  listLinks,
-  listRoutes,
+  linkMac,
   newAddress,
   newBridge,
+  newNeighbour,
   newVeth,
   replaceDefaultRoute,
-  routeDestination,
   setBridgePort,
   setLinkUp,
   type InterfaceAddress,
 } from './link-messages.ts';
+import { indexOf, survey, surveyIpv6, tellOf, type Ipv6Survey, type Survey } from './link-surveys.ts';
 import { bindNetns, createNetnsFile, removeNetnsFile, type MountCalls } from './netns-file.ts';
 
 /** A bridge to make. */
@@ -50,8 +48,8 @@ export interface InterfaceSpec {
 
 /** Links, addresses and routes, changed by the kernel's own messages: no program is started. */
 export interface KernelLinks {
-  /** A namespace bound to the path, with loopback up. */
-  createNetns(path: string): Promise<void>;
+  /** A namespace bound to the path, with loopback up; without IPv6 not even that has an address of it, as in Docker's containers. */
+  createNetns(path: string, options: { readonly hasIpv6: boolean }): Promise<void>;
   addBridge(netnsPath: string, bridge: BridgeSpec): Promise<void>;
   /** An interface in a container's namespace, on a bridge of another; leaves nothing when it fails. */
   addInterface(
@@ -76,12 +74,19 @@ export interface KernelLinks {
   ): Promise<void>;
   /** Makes the gateways the default ones of an interface, instead of those of others. */
   leadOut(netnsPath: string, name: string, gateways: readonly string[]): Promise<void>;
-  /** Names of all links, and the blocks of IPv4 that all routing tables have routes to. */
-  survey(
-    netnsPath: string,
-  ): Promise<{ readonly names: ReadonlySet<string>; readonly routed: readonly string[] }>;
+  /** Tells both ends of a pair of links the other's hardware address, under the IP address given for it. */
+  introduce(ends: readonly [LinkEnd, LinkEnd]): Promise<void>;
+  survey(netnsPath: string): Promise<Survey>;
+  surveyIpv6(netnsPath: string): Promise<Ipv6Survey>;
   /** One that is not there is no error. */
   removeLink(netnsPath: string, name: string): Promise<void>;
+}
+
+/** One end of a pair of links, with its IP address. */
+export interface LinkEnd {
+  readonly netnsPath: string;
+  readonly name: string;
+  readonly address: string;
 }
 
 const plainMtu = 1500;
@@ -96,7 +101,7 @@ interface Kernel {
 export function createKernelLinks(netns: NetnsEntry, libc: MountCalls): KernelLinks {
   const kernel = { netns, libc, isSixQuiet: hasSix() };
   return {
-    createNetns: (path) => createNetns(kernel, path),
+    createNetns: (path, { hasIpv6 }) => createNetns(kernel, path, hasIpv6),
     addBridge: (netnsPath, bridge) => addBridge(kernel, netnsPath, bridge),
     addInterface: (places, spec) => addInterface(kernel, places, spec),
     addPair: (netnsPath, name, peer) =>
@@ -111,7 +116,9 @@ export function createKernelLinks(netns: NetnsEntry, libc: MountCalls): KernelLi
         const index = await indexOf(socket, name);
         await socket.request(gateways.map((gateway) => replaceDefaultRoute(index, gateway)));
       }),
+    introduce: (ends) => introduce(kernel, ends),
     survey: (netnsPath) => within(kernel, netnsPath, survey),
+    surveyIpv6: (netnsPath) => within(kernel, netnsPath, surveyIpv6),
     removeLink: (netnsPath, name) => removeLink(kernel, netnsPath, name),
   };
 }
@@ -133,11 +140,12 @@ async function within<T>(
   }
 }
 
-async function createNetns(kernel: Kernel, path: string): Promise<void> {
+async function createNetns(kernel: Kernel, path: string, hasIpv6: boolean): Promise<void> {
   await createNetnsFile(path);
   try {
     kernel.netns.runInNew(() => {
       bindNetns(kernel.libc, '/proc/thread-self/ns/net', path);
+      if (!hasIpv6 && kernel.isSixQuiet) writeNetSetting('ipv6/conf/all/disable_ipv6', '1');
     });
     await within(kernel, path, (socket) => socket.request([setLinkUp('lo', { isSixQuiet: false })]));
   } catch (error) {
@@ -150,6 +158,11 @@ async function addBridge(kernel: Kernel, netnsPath: string, bridge: BridgeSpec):
   const { name, mac, mtu, alias, addresses } = bridge;
   await within(kernel, netnsPath, (socket) => socket.request([newBridge(name, { mac, mtu })]));
   try {
+    // As above; what accepts one here is the job's own namespace, or the host's.
+    if (kernel.isSixQuiet)
+      kernel.netns.run(netnsPath, () => {
+        writeNetSetting(`ipv6/conf/${name}/accept_ra`, '0');
+      });
     await raise(kernel, { netnsPath, name, alias, addresses, gateways: [] });
   } catch (error) {
     await removeLink(kernel, netnsPath, name);
@@ -169,6 +182,7 @@ async function addInterface(
     ),
   );
   try {
+    if (addresses.some(({ address: one }) => one.includes(':'))) enableIpv6(kernel, places.container, name);
     await Promise.all([
       within(kernel, places.bridge, (socket) => joinBridge(socket, spec, kernel.isSixQuiet)),
       raise(kernel, { netnsPath: places.container, name, addresses, gateways }),
@@ -177,6 +191,14 @@ async function addInterface(
     await removeLink(kernel, places.bridge, veth);
     throw error;
   }
+}
+
+// Routers are not listened to: every container of the network could pose as one (CVE-2020-13401).
+function enableIpv6({ netns }: Kernel, netnsPath: string, name: string): void {
+  netns.run(netnsPath, () => {
+    writeNetSetting(`ipv6/conf/${name}/accept_ra`, '0');
+    for (const link of ['lo', name]) writeNetSetting(`ipv6/conf/${link}/disable_ipv6`, '0');
+  });
 }
 
 interface Raising {
@@ -202,13 +224,14 @@ async function raise(
   });
 }
 
-async function survey(socket: NetlinkSocket): ReturnType<KernelLinks['survey']> {
-  const [links = []] = await socket.request([listLinks()]);
-  const [routes = []] = await socket.request([listRoutes()]);
-  return {
-    names: new Set(links.flatMap((message) => linkName(message) ?? [])),
-    routed: routes.flatMap((message) => routeDestination(message) ?? []),
-  };
+async function introduce(kernel: Kernel, [one, other]: readonly [LinkEnd, LinkEnd]): Promise<void> {
+  const meet = (own: LinkEnd, met: LinkEnd): Promise<void> =>
+    within(kernel, own.netnsPath, async (socket) => {
+      const mac = linkMac(await within(kernel, met.netnsPath, (there) => tellOf(there, met.name)));
+      if (mac === undefined) throw new EngineError('Internal', `the link ${met.name} has no address`);
+      await socket.request([newNeighbour(await indexOf(socket, own.name), { address: met.address, mac })]);
+    });
+  await Promise.all([meet(one, other), meet(other, one)]);
 }
 
 async function removeLink(kernel: Kernel, netnsPath: string, name: string): Promise<void> {
@@ -234,13 +257,6 @@ async function joinBridge(socket: NetlinkSocket, spec: InterfaceSpec, isSixQuiet
     setBridgePort(veth, { isolated: isIsolated }),
   ];
   await socket.request(requests);
-}
-
-async function indexOf(socket: NetlinkSocket, name: string): Promise<number> {
-  const [told] = await socket.request([getLink(name)]);
-  const [message] = told ?? [];
-  if (!message) throw new EngineError('Internal', `the kernel does not tell of the link ${name}`);
-  return readWord(message, linkIndexOffset);
 }
 
 async function withNetnsFd<T>(path: string, work: (netnsFd: number) => Promise<T>): Promise<T> {

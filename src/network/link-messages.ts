@@ -7,10 +7,18 @@ import {
   type Attribute,
   type NetlinkRequest,
 } from '../host/netlink-message.ts';
-import { addressBytes } from './address-bytes.ts';
+import { addressBytes, formatSix } from './address-bytes.ts';
 
 // Numbers of linux/rtnetlink.h, if_link.h, if_addr.h and veth.h.
-const types = { newLink: 16, delLink: 17, getLink: 18, newAddress: 20, newRoute: 24, getRoute: 26 } as const;
+const types = {
+  newLink: 16,
+  delLink: 17,
+  getLink: 18,
+  newAddress: 20,
+  newRoute: 24,
+  getRoute: 26,
+  newNeighbour: 28,
+} as const;
 const link = {
   address: 1,
   name: 3,
@@ -157,20 +165,61 @@ export function linkName(message: Buffer): string | undefined {
   return readAttribute(message, linkHeaderBytes, link.name)?.toString('utf8').replace(/\0$/, '');
 }
 
-/** Asks for the IPv4 routes of all tables. */
-export function listRoutes(): NetlinkRequest {
-  const header = Buffer.concat([Buffer.of(families.inet, 0, 0, 0, 0, 0, 0, 0), word(0)]);
+/** Asks for the routes of a family in all tables. */
+export function listRoutes(family: keyof typeof families): NetlinkRequest {
+  const header = Buffer.concat([Buffer.of(families[family], 0, 0, 0, 0, 0, 0, 0), word(0)]);
   return { type: types.getRoute, flags: requestFlags.request | requestFlags.dump, body: header };
 }
 
 /** Where a route's message leads, as `address/length`; undefined for a default route. */
 export function routeDestination(message: Buffer): string | undefined {
   const destination = readAttribute(message, routeHeaderBytes, rta.destination);
-  return destination?.length === 4 ? `${[...destination].join('.')}/${message[1] ?? 32}` : undefined;
+  if (destination === undefined) return undefined;
+  const text = destination.length === 4 ? destination.join('.') : formatSix(destination);
+  return `${text}/${message[1] ?? destination.length * 8}`;
 }
+
+/** Whether a route's message is of one that leads everywhere else, and not of one that refuses it. */
+export function isDefaultRoute(message: Buffer): boolean {
+  return message[1] === 0 && message[routeType] === unicast;
+}
+
+/** The hardware address in a link's message. */
+export function linkMac(message: Buffer): string | undefined {
+  const bytes = readAttribute(message, linkHeaderBytes, link.address);
+  return bytes && [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+/** Says for good which hardware address an IP address has, so that nobody on the link is asked. */
+export function newNeighbour(
+  index: number,
+  { address, mac }: { readonly address: string; readonly mac: string },
+): NetlinkRequest {
+  const bytes = addressBytes(address);
+  const family = bytes.length === 4 ? families.inet : families.inet6;
+  const header = Buffer.concat([
+    Buffer.of(family, 0, 0, 0),
+    word(index),
+    halfWord(isPermanent),
+    Buffer.alloc(2),
+  ]);
+  const attributes = encodeAttributes([
+    [nda.destination, bytes],
+    [nda.linkAddress, macBytes(mac)],
+  ]);
+  return {
+    type: types.newNeighbour,
+    flags: change | requestFlags.create | requestFlags.replace,
+    body: Buffer.concat([header, attributes]),
+  };
+}
+
+const nda = { destination: 1, linkAddress: 2 } as const;
+const isPermanent = 0x80;
 
 const linkHeaderBytes = 16;
 const routeHeaderBytes = 12;
+const routeType = 7;
 
 /** Where a link's message has its number. */
 export const linkIndexOffset = 4;

@@ -3,6 +3,8 @@ import type { KeyedLock } from '../lib/keyed-lock.ts';
 import { hasSix } from './kernel-links.ts';
 import { createBridgePlaces, type NetnsOptions } from './bridge-places.ts';
 import { bridgeSpec, routeLoopback, takenBlocks, type Ground } from './foundation.ts';
+import { permitForwarding, withdrawForwarding } from './forward-permit.ts';
+import { openIpv6Exit } from './ipv6-exit.ts';
 import { parseSubnet, type Subnet } from './ipv4.ts';
 import { parseIpv6Block } from './ipv6.ts';
 import type { InterfaceAddress } from './link-messages.ts';
@@ -79,7 +81,9 @@ export function createNetworkRegistry(options: RegistryOptions): NetworkRegistry
           ? [parseSubnet(`${foundation.uplink.jobAddress}/31`), ...departures.subnets()]
           : await takenBlocks(ground, foundation.netnsPath);
         const createdAt = new Date().toISOString().replace('Z', '000000Z');
-        const made = planNetwork(request, { networks: all(), taken, createdAt });
+        const planned = planNetwork(request, { networks: all(), taken, createdAt });
+        const leadsOut = await leadOut(options, planned);
+        const made = planned.ipv6 ? { ...planned, ipv6: { ...planned.ipv6, leadsOut } } : planned;
         await addBridge(options, made, async () => {
           users.set(made.id, live(options, made));
           await options.updateRules();
@@ -115,12 +119,18 @@ interface Departures {
   finish(): Promise<void>;
 }
 
-function createDepartures({ links, foundation, log }: RegistryOptions): Departures {
+function createDepartures({ ground, links, foundation, log }: RegistryOptions): Departures {
   const leaving = new Map<NetworkFacts, Promise<void>>();
   return {
     begin(network) {
+      const { bridgeName: link } = network;
+      const { netnsPath, uplink } = foundation;
       const removal = links
-        .removeLink(foundation.netnsPath, network.bridgeName)
+        .removeLink(netnsPath, link)
+        .then(async () => {
+          if (uplink) return;
+          await withdrawForwarding(ground.tools, { netns: netnsPath }, { mark: ground.mark, link });
+        })
         .catch((error: unknown) => {
           log.warn({ networkId: network.id, error: messageOf(error) }, 'bridge of a removed network remains');
         })
@@ -144,8 +154,27 @@ function live(options: RegistryOptions, facts: NetworkFacts): LiveNetwork {
 
 /** A network as the rules see it. */
 export function rulesOf(facts: NetworkFacts): BridgeRules {
-  const { bridgeName: name, subnet, isInternal } = facts;
-  return { name, subnet, isInternal, hasMasquerade: hasMasquerade(facts) };
+  const { bridgeName: name, subnet, isInternal, ipv6 } = facts;
+  const ipv6Subnet = ipv6 ? { ipv6Subnet: ipv6.subnet } : {};
+  return { name, subnet, ...ipv6Subnet, isInternal, hasMasquerade: hasMasquerade(facts) };
+}
+
+/** What the network needs besides its bridge to lead out of the job; answers whether its IPv6 does. */
+export async function leadOut(
+  { ground, foundation }: Pick<RegistryOptions, 'ground' | 'foundation'>,
+  network: NetworkFacts,
+): Promise<boolean> {
+  const { bridgeName: link, ipv6, isInternal } = network;
+  if (isInternal) return false;
+  const leadsOut = ipv6 !== undefined && (await openIpv6Exit(ground, foundation));
+  if (foundation.uplink) return leadsOut;
+  const families = leadsOut ? (['ip', 'ip6'] as const) : (['ip'] as const);
+  await permitForwarding(
+    ground.tools,
+    { netns: foundation.netnsPath },
+    { link, mark: ground.mark, families },
+  );
+  return leadsOut;
 }
 
 async function addBridge(
@@ -156,7 +185,7 @@ async function addBridge(
   const { bridgeName: name, gateway } = made;
   const slot = { gateway, subnet: parseSubnet(made.subnet), sharedName: name };
   const spec = bridgeSpec(slot, { name, alias: ground.mark, mtu: mtuOf(made) });
-  const six = made.ipv6 ? [ipv6GatewayOf(made.ipv6)] : [];
+  const six = made.ipv6 ? [ipv6GatewayOf(made.ipv6), bridgeLinkLocal] : [];
   await links.addBridge(foundation.netnsPath, { ...spec, addresses: [...spec.addresses, ...six] });
   try {
     await use();
@@ -166,6 +195,9 @@ async function addBridge(
     throw error;
   }
 }
+
+// What neighbours are asked from where a bridge forwards; dockerd's.
+const bridgeLinkLocal = { address: 'fe80::1', prefixLength: 64 };
 
 function ipv6GatewayOf({ subnet, gateway }: Ipv6Facts): InterfaceAddress {
   return { address: gateway, prefixLength: parseIpv6Block(subnet).prefixLength };

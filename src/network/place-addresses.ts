@@ -17,7 +17,7 @@ export interface PlaceAddresses {
 
 /** All of a network's addresses, free. */
 export function createPlaceAddresses(network: NetworkFacts): PlaceAddresses {
-  const { subnet, gateway, auxAddresses, ipRange, isInternal, ipv6: six } = network;
+  const { subnet, gateway, auxAddresses, ipRange, ipv6: six } = network;
   const range = ipRange === '' ? undefined : parseSubnet(ipRange);
   const reserved = [gateway, ...Object.values(auxAddresses)];
   const pool = createAddressPool(parseSubnet(subnet), reserved, range);
@@ -26,7 +26,7 @@ export function createPlaceAddresses(network: NetworkFacts): PlaceAddresses {
     if (!six || !sixPool) return {};
     const address = takeAddress(sixPool, wanted);
     const { prefixLength } = parseIpv6Block(six.subnet);
-    return { ipv6: { address, prefixLength, gateway: isInternal ? '' : six.gateway } };
+    return { ipv6: { address, prefixLength, gateway: six.leadsOut ? six.gateway : '' } };
   };
   return {
     take(wish) {

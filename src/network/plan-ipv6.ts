@@ -18,7 +18,7 @@ const never = ['::/8', '64:ff9b::/96', 'fe80::/10', 'ff00::/8'].map(parseIpv6Blo
 const [shortestPrefix, longestPrefix] = [8, 126];
 const uniqueLocal = 0xfd;
 
-/** Decides on the IPv6 part of a user's network; without a wish it is a block of its own of the private ones. */
+/** Decides on the IPv6 part of a user's network, which leads nowhere yet; without a wish it is a block of its own of the private ones. */
 export function planIpv6(request: Ipv6Request, others: readonly Ipv6Facts[]): Ipv6Facts {
   const block = request.subnet === '' ? freshBlock() : chosenBlock(request.subnet);
   if (others.some(({ subnet }) => ipv6Overlap(parseIpv6Block(subnet), block)))
@@ -40,6 +40,7 @@ export function planIpv6(request: Ipv6Request, others: readonly Ipv6Facts[]): Ip
       Object.entries(request.auxAddresses).map(([name, text]) => [name, inside(text, 'aux-address')]),
     ),
     hasChosenSubnet: request.subnet !== '',
+    leadsOut: false,
   };
 }
 

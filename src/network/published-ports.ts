@@ -121,7 +121,7 @@ function failure(error: unknown, owner: PortOwner, endpointId: string): EngineEr
 
 function ephemeralPorts(netns: NetnsEntry, netnsPath: string): { first: number; last: number } {
   const [first = 32_768, last = 60_999] = netns
-    .run(netnsPath, () => readNetSetting('ip_local_port_range'))
+    .run(netnsPath, () => readNetSetting('ipv4/ip_local_port_range'))
     .split(/\s+/)
     .map(Number);
   return { first, last };

@@ -1,5 +1,6 @@
 import { addressBytes } from './address-bytes.ts';
 import { formatAddress, lastAddress, parseSubnet } from './ipv4.ts';
+import { formatIpv6, lastIpv6, parseIpv6Block } from './ipv6.ts';
 import { portBytes } from './resolver-rules.ts';
 import type { ElementChange, SetElement } from './rule-messages.ts';
 import type { BridgeRules, PortRules } from './rule-tables.ts';
@@ -11,6 +12,7 @@ export const ruleSets = {
   internal: 'set internal { type ifname; }',
   subnets: 'set subnets { type ipv4_addr; flags interval; }',
   masqueraded: 'set masqueraded { type ipv4_addr; flags interval; }',
+  masqueraded_ipv6: 'set masqueraded_ipv6 { type ipv6_addr; flags interval; }',
   ports_tcp: 'map ports_tcp { type inet_service : ipv4_addr . inet_service; }',
   ports_udp: 'map ports_udp { type inet_service : ipv4_addr . inet_service; }',
   binds_tcp: 'map binds_tcp { type ipv4_addr . inet_service : ipv4_addr . inet_service; }',
@@ -39,7 +41,7 @@ export function elementsOf({ bridges, ports }: RuleState): RuleElements {
     const parts = [element.key, element.data ?? Buffer.alloc(0)].map((bytes) => bytes.toString('hex'));
     elements.set([set, ...parts, String(element.isIntervalEnd)].join('/'), { set, element });
   };
-  for (const { name, subnet, isInternal, hasMasquerade } of bridges) {
+  for (const { name, subnet, ipv6Subnet, isInternal, hasMasquerade } of bridges) {
     const key = paddedName(name);
     put('bridges', { key });
     put('same', { key: Buffer.concat([key, key]) });
@@ -48,6 +50,8 @@ export function elementsOf({ bridges, ports }: RuleState): RuleElements {
       put('subnets', element);
       if (hasMasquerade && !isInternal) put('masqueraded', element);
     }
+    if (ipv6Subnet !== undefined && hasMasquerade && !isInternal)
+      for (const element of ipv6Interval(ipv6Subnet)) put('masqueraded_ipv6', element);
   }
   for (const { protocol, hostIp, hostPort, address, containerPort } of ports) {
     const data = Buffer.concat([addressBytes(address), paddedPort(containerPort)]);
@@ -74,6 +78,14 @@ function interval(subnet: string): readonly SetElement[] {
   return [
     { key: addressBytes(formatAddress(block.base)) },
     { key: addressBytes(after), isIntervalEnd: true },
+  ];
+}
+
+function ipv6Interval(subnet: string): readonly SetElement[] {
+  const block = parseIpv6Block(subnet);
+  return [
+    { key: addressBytes(formatIpv6(block.base)) },
+    { key: addressBytes(formatIpv6(lastIpv6(block) + 1n)), isIntervalEnd: true },
   ];
 }
 

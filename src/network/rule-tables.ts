@@ -1,12 +1,15 @@
 import { egressRules, resolverRules, type Egress } from './egress.ts';
 import { uplinkPrefix } from './names.ts';
 import { ruleSets, type RuleSet } from './rule-sets.ts';
+import { uplinkIpv6 } from './slots.ts';
 
 /** A bridge as the rules of its namespace see it. */
 export interface BridgeRules {
   readonly name: string;
   /** `address/length`. */
   readonly subnet: string;
+  /** Where it has IPv6, as `subnet`. */
+  readonly ipv6Subnet?: string;
   /** Nothing but its own containers and the job's namespace is reached from it. */
   readonly isInternal: boolean;
   /** What leaves it does so under the job's address. */
@@ -39,6 +42,7 @@ const established = 'ct state established,related accept';
 /** The whole table of an uplink in the host's namespace, replacing what the job had there: the job's only way out, and nobody's way in. */
 export function uplinkTable(mark: string, uplink: UplinkRules, { egress, resolvers }: EgressRules): string {
   const { hostLink, jobAddress } = uplink;
+  const { jobAddress: jobIpv6 } = uplinkIpv6(hostLink);
   const dns = resolverRules(egress, resolvers);
   return table(mark, {
     egress: egressRules(egress),
@@ -46,8 +50,8 @@ export function uplinkTable(mark: string, uplink: UplinkRules, { egress, resolve
     prerouting: [
       'type filter hook prerouting priority mangle; policy accept;',
       `iifname != "${hostLink}" accept`,
-      'meta nfproto != ipv4 drop',
       `ip saddr != ${jobAddress} drop`,
+      `ip6 saddr != ${jobIpv6} drop`,
       established,
       'ct state invalid drop',
       ...dns,
@@ -57,7 +61,6 @@ export function uplinkTable(mark: string, uplink: UplinkRules, { egress, resolve
     input: [
       'type filter hook input priority filter - 1; policy accept;',
       `iifname != "${hostLink}" accept`,
-      'meta nfproto != ipv4 drop',
       established,
       ...dns,
       'drop',
@@ -65,7 +68,6 @@ export function uplinkTable(mark: string, uplink: UplinkRules, { egress, resolve
     forward: [
       'type filter hook forward priority filter - 1; policy accept;',
       `iifname != "${hostLink}" oifname != "${hostLink}" accept`,
-      'meta nfproto != ipv4 drop',
       `oifname "${uplinkPrefix}*" iifname "${uplinkPrefix}*" drop`,
       established,
       `oifname "${hostLink}" drop`,
@@ -75,6 +77,7 @@ export function uplinkTable(mark: string, uplink: UplinkRules, { egress, resolve
     postrouting: [
       'type nat hook postrouting priority srcnat; policy accept;',
       `ip saddr ${jobAddress} oifname != "${hostLink}" masquerade`,
+      `ip6 saddr ${jobIpv6} oifname != "${hostLink}" masquerade`,
     ],
   });
 }
@@ -122,6 +125,7 @@ export function bridgeTable({ mark, bridges, exit }: BridgeTable): string {
         // A container that comes back to its own network by a published port: the answer must take the same way.
         'ip saddr @subnets oifname @bridges ct status dnat masquerade',
         'ip saddr @masqueraded oifname != @bridges masquerade',
+        'ip6 saddr @masqueraded_ipv6 oifname != @bridges masquerade',
       ],
     },
     declareSets(bridges),
@@ -137,6 +141,7 @@ function declareSets(bridges: readonly BridgeRules[]): readonly string[] {
     internal: quoted(bridges.filter(({ isInternal }) => isInternal)),
     subnets: bridges.map(({ subnet }) => subnet),
     masqueraded: leaving.map(({ subnet }) => subnet),
+    masqueraded_ipv6: leaving.flatMap(({ ipv6Subnet }) => ipv6Subnet ?? []),
   };
   return (Object.keys(ruleSets) as RuleSet[]).map((set) => {
     const own = elements[set] ?? [];

@@ -26,7 +26,17 @@ describe('egress rules', () => {
       allow: ['10.1.0.0/16', '10.1.2.3', '10.1.9.9/16', '192.168.1.1'],
     });
     expect(rules).toContain('ip daddr { 10.1.0.0/16, 192.168.1.1/32 } return');
-    expect(rules.at(-1)).toMatch(/10\.0\.0\.0\/8.*drop$/);
+    const at = (pattern: RegExp): number => rules.findIndex((rule) => pattern.test(rule));
+    expect(at(/return$/)).toBeLessThan(at(/10\.0\.0\.0\/8.*drop$/));
+  });
+
+  test('an allow list may have both families, and IPv6 is public addresses besides', () => {
+    const rules = egressRules({ kind: 'internet', allow: ['fd01::/16', '10.0.0.1', 'fd01:2::3', 'fd02::1'] });
+    expect(rules).toContain('ip daddr { 10.0.0.1/32 } return');
+    expect(rules).toContain('ip6 daddr { fd01::/16, fd02::1/128 } return');
+    const at = (text: string): number => rules.findIndex((rule) => rule.includes(text));
+    expect(at('fd00:ec2::/32')).toBeLessThan(at('fd01::/16'));
+    expect(at('fd01::/16')).toBeLessThan(at('ip6 daddr != 2000::/3 drop'));
   });
 
   test('nothing at all is open to a job without egress, resolvers included', () => {

@@ -44,9 +44,13 @@ export interface Adopted {
 
 /** The endpoint that leads out of a container: dockerd's choice. */
 export function gatewayOf(endpoints: readonly Endpoint[]): Endpoint | undefined {
+  return firstChoice(endpoints.filter(({ gateway }) => gateway !== ''));
+}
+
+function firstChoice(endpoints: readonly Endpoint[]): Endpoint | undefined {
   const byChoice = (a: Endpoint, b: Endpoint): number =>
     b.gwPriority - a.gwPriority || (a.networkName < b.networkName ? -1 : 1);
-  return endpoints.filter(({ gateway }) => gateway !== '').sort(byChoice)[0];
+  return [...endpoints].sort(byChoice)[0];
 }
 
 /** Who holds what, in this process. */
@@ -151,7 +155,7 @@ async function openSandbox(
   // What a crash left of this container's last run is in nobody's use.
   await removeNetnsFile(options.libc, path);
   if (!first) {
-    await options.links.createNetns(path);
+    await options.links.createNetns(path, { hasIpv6: false });
     return path;
   }
   const { network, request } = first;
@@ -195,6 +199,9 @@ async function routeOut({ options, holdings }: Context, containerId: string): Pr
   const path = sandboxPath(options.runDir, containerId);
   const out = gatewayOf(endpoints);
   if (out) await options.links.leadOut(path, out.interfaceName, [out.gateway]);
+  // Each family has its own: the network that leads out for one may be without the other.
+  const outSix = firstChoice(endpoints.filter(({ ipv6 }) => (ipv6?.gateway ?? '') !== ''));
+  if (outSix?.ipv6) await options.links.leadOut(path, outSix.interfaceName, [outSix.ipv6.gateway]);
 }
 
 function wanted(request: EndpointRequest): Omit<PlaceRequest, 'path'> {

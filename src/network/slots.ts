@@ -1,4 +1,5 @@
 import { formatAddress, formatSubnet, parseSubnet, subnetSize, subnetsOverlap, type Subnet } from './ipv4.ts';
+import { formatIpv6, parseIpv6Block } from './ipv6.ts';
 import { sharedBridgePrefix, uplinkPrefix } from './names.ts';
 
 /** What a new link must keep away from: names that exist, and blocks that are in use. */
@@ -14,6 +15,12 @@ export interface UplinkSlot {
   readonly jobAddress: string;
 }
 
+/** The IPv6 addresses of an uplink's two ends. */
+export interface UplinkIpv6 {
+  readonly hostAddress: string;
+  readonly jobAddress: string;
+}
+
 /** One candidate for a default bridge. */
 export interface BridgeSlot {
   /** Name for a bridge in a namespace with other jobs' bridges. */
@@ -21,6 +28,9 @@ export interface BridgeSlot {
   readonly subnet: Subnet;
   readonly gateway: string;
 }
+
+/** RFC 4193's kind; which one nobody else has reason to choose. */
+const ipv6Pairs = parseIpv6Block('fd62:6572:7468::/64');
 
 const bridgeBlocks: readonly (readonly [block: string, prefixLength: number])[] = [
   ['172.17.0.0/16', 16],
@@ -55,6 +65,13 @@ export function* freeUplinks(pools: readonly string[], taken: Taken, start: numb
     if (taken.names.has(hostLink) || taken.blocks.some((block) => subnetsOverlap(block, pair))) continue;
     yield { hostLink, hostAddress: formatAddress(pair.base), jobAddress: formatAddress(pair.base + 1) };
   }
+}
+
+/** The pair of private addresses that goes with an uplink's number. */
+export function uplinkIpv6(hostLink: string): UplinkIpv6 {
+  const number = BigInt(hostLink.slice(uplinkPrefix.length));
+  const base = ipv6Pairs.base + number * 2n;
+  return { hostAddress: formatIpv6(base), jobAddress: formatIpv6(base + 1n) };
 }
 
 function pairAt(blocks: readonly Subnet[], number: number): Subnet {

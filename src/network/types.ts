@@ -139,7 +139,7 @@ export interface NetworkFacts {
   readonly auxAddresses: Readonly<Record<string, string>>;
   /** Whether a user chose the subnet: only there may containers choose addresses. */
   readonly hasChosenSubnet: boolean;
-  /** Only where the network has IPv6, which stays inside the job. */
+  /** Only where the network has IPv6. */
   readonly ipv6?: Ipv6Facts;
   readonly isInternal: boolean;
   readonly isAttachable: boolean;
@@ -156,10 +156,12 @@ export interface Ipv6Facts {
   readonly ipRange: string;
   readonly auxAddresses: Readonly<Record<string, string>>;
   readonly hasChosenSubnet: boolean;
+  /** False on an internal network, and where the host has no IPv6 to share: nobody gets a default route then, so that who tries it is told at once. */
+  readonly leadsOut: boolean;
 }
 
 /** What a user asks for of IPv6; empty texts stand for the daemon's choice. */
-export type Ipv6Request = Omit<Ipv6Facts, 'hasChosenSubnet'>;
+export type Ipv6Request = Omit<Ipv6Facts, 'hasChosenSubnet' | 'leadsOut'>;
 
 /** A network that a user asks for; empty texts stand for the daemon's choice. */
 export interface NetworkRequest {

@@ -21,11 +21,16 @@ export const world = {
   metadata: '169.254.169.254',
   /** Asked by the jobs for names; as on many real networks, a private address. */
   resolver: '10.99.0.3',
+  hostPublicIpv6: '2001:db8:99::1',
+  hostPrivateIpv6: 'fd99::1',
+  outsidePublicIpv6: '2001:db8:99::2',
+  outsidePrivateIpv6: 'fd99::2',
+  metadataIpv6: 'fd00:ec2::254',
 } as const;
 
 const listenScript = `
 const [address, port, name] = process.argv.slice(1);
-require('node:net').createServer((socket) => socket.end(name + ' ' + socket.remoteAddress))
+require('node:net').createServer((socket) => socket.end(name + ' ' + socket.remoteAddress.replace('::ffff:', '')))
   .listen(Number(port), address, () => console.log('listening'));`;
 
 const connectScript = `
@@ -92,16 +97,23 @@ export async function createWorld(): Promise<World> {
     hostNetns,
     `link set lo up\nlink add wan0 type veth peer name eth0 netns ${outside}\n` +
       `addr add ${world.hostPublic}/24 dev wan0\naddr add ${world.hostPrivate}/24 dev wan0\n` +
-      `link set wan0 addrgenmode none up\nroute add ${world.metadata} dev wan0\n`,
+      `link set wan0 addrgenmode none up\nroute add ${world.metadata} dev wan0\n` +
+      `addr add ${world.hostPublicIpv6}/64 dev wan0 nodad\naddr add ${world.hostPrivateIpv6}/64 dev wan0 nodad\n` +
+      `addr add fe80::1/64 dev wan0 nodad\nroute add ${world.metadataIpv6} dev wan0\n` +
+      `route add default via ${world.outsidePublicIpv6}\n`,
   );
   await lines(
     outsideNetns,
     `link set lo up\naddr add ${world.outsidePublic}/24 dev eth0\naddr add ${world.outsidePrivate}/24 dev eth0\n` +
       `addr add ${world.resolver}/24 dev eth0\naddr add ${world.metadata}/32 dev eth0\nlink set eth0 addrgenmode none up\n` +
-      `route add default via ${world.hostPublic}\n`,
+      `addr add ${world.outsidePublicIpv6}/64 dev eth0 nodad\naddr add ${world.outsidePrivateIpv6}/64 dev eth0 nodad\n` +
+      `addr add ${world.metadataIpv6}/128 dev eth0 nodad\naddr add fe80::2/64 dev eth0 nodad\n` +
+      `route add default via ${world.hostPublic}\nroute add default via ${world.hostPublicIpv6}\n`,
   );
   await run(hostNetns, 'iptables-nft', '-P', 'FORWARD', 'DROP');
+  await run(hostNetns, 'ip6tables-nft', '-P', 'FORWARD', 'DROP');
   await run(hostNetns, 'sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward');
+  await run(hostNetns, 'sh', '-c', 'echo 0 > /proc/sys/net/ipv6/conf/all/forwarding');
   const runDir = (slug: string): string => join(directory, 'run', slug);
   return {
     hostNetns,
@@ -127,7 +139,7 @@ export async function createWorld(): Promise<World> {
       }),
     reap: (slug) => reapNetwork({ slug, runDir: runDir(slug), processes, libc, hostNetns }),
     async listen(netns, port, name) {
-      const args = ['-e', listenScript, '--', '0.0.0.0', String(port), name];
+      const args = ['-e', listenScript, '--', '::', String(port), name];
       const child = spawn('nsenter', [`--net=${netns}`, process.execPath, ...args], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
@@ -144,7 +156,9 @@ export async function createWorld(): Promise<World> {
     async snapshot() {
       const parts = await Promise.all([
         run(hostNetns, 'ip', '-o', 'link'),
-        run(hostNetns, 'ip', 'route', 'show', 'table', 'all'),
+        // Whoever forwards IPv6 has anycast addresses: it is left on, as for IPv4.
+        run(hostNetns, 'sh', '-c', 'ip route show table all | grep -v ^anycast'),
+        run(hostNetns, 'ip', '-6', 'neighbour', 'show', 'nud', 'permanent'),
         run(hostNetns, 'nft', '-s', 'list', 'ruleset'),
         // Others on this machine have namespaces there too.
         onHost('sh', '-c', `ls /run/netns | grep -e '-${tag}'; true`),
@@ -176,6 +190,16 @@ export async function endProcess(child: ChildProcess): Promise<void> {
 /** A container id that no other test has. */
 export function newContainerId(): string {
   return randomBytes(32).toString('hex');
+}
+
+/** A plain place on each of the networks. */
+export function onNetworks(...names: readonly string[]): SandboxMode {
+  const plain = { macAddress: '', ipAddress: '', ipv6Address: '', gwPriority: 0 };
+  const nothing = { dnsNames: [], links: [], linkLocalAddresses: [] };
+  return {
+    kind: 'networks',
+    endpoints: names.map((networkRef) => ({ networkRef, ...plain, ...nothing })),
+  };
 }
 
 /** A place on the default bridge; without a hardware address it gets one of its own. */

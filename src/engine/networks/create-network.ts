@@ -1,5 +1,5 @@
 import { EngineError } from '../../errors.ts';
-import type { Ipv6Request } from '../../network/types.ts';
+import type { Ipv6Request, NetworkFacts } from '../../network/types.ts';
 import type { NetworkCreateRequest } from '../../wire/network.ts';
 import type { Job } from '../job.ts';
 import { emitNetworkEvent } from './emit-network-event.ts';
@@ -27,7 +27,7 @@ export async function createNetwork(
     labels: request.Labels ?? {},
   });
   emitNetworkEvent(job, network, { action: 'create' });
-  return { Id: network.id, Warning: warningFor(request) };
+  return { Id: network.id, Warning: warningFor(request, network) };
 }
 
 function checkName(name: string): void {
@@ -98,13 +98,13 @@ function toPool({ Subnet = '', Gateway = '', IPRange = '', AuxiliaryAddresses = 
   return { subnet: Subnet, gateway: Gateway, ipRange: IPRange, auxAddresses: AuxiliaryAddresses };
 }
 
-function warningFor(request: NetworkCreateRequest): string {
+function warningFor(request: NetworkCreateRequest, { ipv6 }: NetworkFacts): string {
   const isNamed = 'com.docker.network.bridge.name' in (request.Options ?? {});
-  const isOpen = request.EnableIPv6 === true && !request.Internal;
+  const isShut = ipv6?.leadsOut === false && !request.Internal;
   const isUnused = request.EnableIPv6 !== true && (request.IPAM.Config ?? []).some(isSixPool);
   return [
     ...(isNamed ? ["the bridge's name is the daemon's choice"] : []),
-    ...(isOpen ? ['IPv6 is between the containers of the network only: it does not leave the job'] : []),
+    ...(isShut ? ['the host has no IPv6: that of the network does not leave the job'] : []),
     ...(isUnused ? ['the IPv6 subnet is not used, since IPv6 is not enabled'] : []),
   ].join('; ');
 }
