@@ -66,7 +66,7 @@ export async function loadLibc(): Promise<Libc> {
 }
 
 type Check = (syscall: string, path: string, result: number) => number;
-type FileCalls = Pick<Libc, 'mkfifo' | 'flock' | 'setPipeSize' | 'getxattr'>;
+type FileCalls = Pick<Libc, 'mkfifo' | 'flock' | 'setPipeSize' | 'getxattr' | 'setxattr'>;
 
 function fileCalls({ functions, lastErrno }: Native, check: Check): FileCalls {
   return {
@@ -84,6 +84,9 @@ function fileCalls({ functions, lastErrno }: Native, check: Check): FileCalls {
       const length = functions.getxattr(path, name, value, value.length);
       if (length < 0 && noAttribute.has(lastErrno())) return undefined;
       return value.subarray(0, check('getxattr', path, length));
+    },
+    setxattr(path, name, value) {
+      check('setxattr', path, functions.setxattr(path, name, value, value.length, 0));
     },
     setPipeSize(fd, bytes) {
       return check('fcntl', `fd ${fd}`, functions.fcntl(fd, fSetPipeSize, bytes));

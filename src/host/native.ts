@@ -21,6 +21,7 @@ const signatures = {
   mkfifo: ['mkfifo', 'int', ['str', 'uint32']],
   mknod: ['mknod', 'int', ['str', 'uint32', 'uint64']],
   getxattr: ['getxattr', 'long', ['str', 'str', 'void *', 'size_t']],
+  setxattr: ['setxattr', 'int', ['str', 'str', 'void *', 'size_t', 'int']],
   mount: ['mount', 'int', ['str', 'str', 'str', 'ulong', 'str']],
   umount2: ['umount2', 'int', ['str', 'int']],
   flock: ['flock', 'int', ['int', 'int']],

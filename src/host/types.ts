@@ -38,6 +38,8 @@ export interface Libc {
   mknod(node: NodeCall): Promise<void>;
   /** An extended attribute of at most 64 bytes; undefined where there is none. */
   getxattr(path: string, name: string): Buffer | undefined;
+  /** Sets an extended attribute. */
+  setxattr(path: string, name: string, value: Buffer): void;
   mount(call: MountCall): void;
   /** umount2(2); `lazy` is MNT_DETACH. A symbolic link as target is never followed. */
   unmount(target: string, options: { readonly lazy: boolean }): void;

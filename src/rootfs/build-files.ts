@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { chmod, chown, mkdir, open, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 
@@ -22,7 +22,7 @@ const checksumLength = 8;
 
 /** Makes the access to the files of builds. */
 export function createBuildFiles(libc: Libc): BuildFiles {
-  const within = (root: RootHandle): Contained => createContained(libc, root.fd);
+  const within = (root: RootHandle): Contained => createContained(libc, root);
   const inWords = async <T>(path: string, action: () => Promise<T>): Promise<T> => {
     try {
       return await action();
@@ -74,6 +74,7 @@ async function findFile(contained: Contained, path: string): Promise<FoundFile |
 }
 
 async function makeDirectory(contained: Contained, path: string, owner: FileOwner): Promise<void> {
+  const { calls } = contained;
   try {
     (await contained.openDirectory(path)).close();
     return;
@@ -84,9 +85,9 @@ async function makeDirectory(contained: Contained, path: string, owner: FileOwne
   const parent = await contained.openDirectory(posix.dirname(path));
   try {
     const name = `${parent.path}/${posix.basename(path)}`;
-    await mkdir(name);
-    await chown(name, owner.uid, owner.gid);
-    await chmod(name, directoryMode);
+    await calls.mkdir(name);
+    await calls.chown(name, owner.uid, owner.gid);
+    await calls.chmod(name, directoryMode);
   } finally {
     parent.close();
   }

@@ -7,7 +7,7 @@ import type { PathChange, RootfsAccess, RootHandle } from './types.ts';
 
 /** How the views of a snapshot are opened. */
 export interface ViewParts {
-  readonly openRoot: (mounts: readonly Mount[]) => Promise<RootHandle>;
+  readonly openRoot: RootfsAccess['openMounts'];
   readonly within: (root: RootHandle) => Contained;
 }
 
@@ -47,7 +47,7 @@ async function openViews({ openRoot, within }: ViewParts, mounts: readonly Mount
     await Promise.all(roots.map((root) => root.close()));
   };
   const view = async (part: readonly Mount[]): Promise<Contained> => {
-    const root = await openRoot(part);
+    const root = await openRoot(part, { isOwn: true });
     roots.push(root);
     return within(root);
   };

@@ -1,18 +1,21 @@
 import { closeSync, constants } from 'node:fs';
-import { readlink } from 'node:fs/promises';
 import { posix } from 'node:path';
 
 import { EngineError } from '../errors.ts';
 import { isErrno, toEngineError } from '../host/errors.ts';
 import type { Libc } from '../host/types.ts';
+import { directCalls, pooledCalls, type FileCalls } from './file-calls.ts';
 
 const maxPathBytes = 4096;
 const maxLinks = 40;
 const maxAttempts = 200;
 const pathOnly = 0o10000000;
+const capabilityAttribute = 'security.capability';
 
 /** Resolves paths below one directory descriptor; the kernel sees to it that nothing leads out. */
 export interface Contained {
+  /** What everything below the root is read and written with. */
+  readonly calls: FileCalls;
   /** A directory, its links followed inside the root. */
   openDirectory(path: string): Promise<ContainedFile>;
   /** A file of any kind, its links followed inside the root; nothing is opened, only named. */
@@ -23,6 +26,8 @@ export interface Contained {
   openParent(path: string): Promise<ContainedEntry>;
   /** The file capabilities of what a descriptor names, as the kernel stores them; undefined where there are none. */
   readCapabilities(fd: number): Buffer | undefined;
+  /** Gives a file the capabilities that another one had. */
+  writeCapabilities(fd: number, capabilities: Buffer): void;
 }
 
 /** A held O_PATH descriptor. */
@@ -39,8 +44,12 @@ export interface ContainedEntry {
   readonly path: string;
 }
 
-/** Makes the resolver of a root directory. */
-export function createContained(libc: Libc, rootFd: number): Contained {
+/** Makes the resolver of a root directory; `isOwn` as in RootHandle. */
+export function createContained(
+  libc: Libc,
+  { fd: rootFd, isOwn }: { readonly fd: number; readonly isOwn: boolean },
+): Contained {
+  const calls = isOwn ? directCalls(libc) : pooledCalls(libc);
   const open = async (
     fd: number,
     path: string | Buffer,
@@ -49,12 +58,13 @@ export function createContained(libc: Libc, rootFd: number): Contained {
     const resolve = how.isStrict
       ? (['BENEATH', 'NO_SYMLINKS', 'NO_MAGICLINKS'] as const)
       : (['IN_ROOT', 'NO_MAGICLINKS'] as const);
-    return holdFd(await libc.openat2Async(fd, path, { flags: pathOnly | how.flags, resolve }));
+    return holdFd(await calls.openat2(fd, path, { flags: pathOnly | how.flags, resolve }));
   };
   const { O_DIRECTORY } = constants;
   const openDirectory = (path: string): Promise<ContainedFile> =>
     open(rootFd, path, { flags: O_DIRECTORY, isStrict: false });
   return {
+    calls,
     openDirectory,
     openPath: (path) => open(rootFd, path, { flags: 0, isStrict: false }),
     openBelow: (parent, path) => open(parent.fd, path, { flags: O_DIRECTORY, isStrict: true }),
@@ -63,7 +73,10 @@ export function createContained(libc: Libc, rootFd: number): Contained {
       const parent = await openDirectory(directory);
       return { parent, path: name === '' ? parent.path : posix.join(parent.path, name) };
     },
-    readCapabilities: (fd) => libc.getxattr(`/proc/self/fd/${fd}`, 'security.capability'),
+    readCapabilities: (fd) => libc.getxattr(`/proc/self/fd/${fd}`, capabilityAttribute),
+    writeCapabilities: (fd, capabilities) => {
+      libc.setxattr(`/proc/self/fd/${fd}`, capabilityAttribute, capabilities);
+    },
   };
 }
 
@@ -124,7 +137,7 @@ async function readLinkAt(contained: Contained, path: string): Promise<string | 
   let entry: ContainedEntry | undefined;
   try {
     entry = await contained.openParent(path);
-    return await readlink(entry.path);
+    return (await contained.calls.readlink(entry.path)).toString();
   } catch (error) {
     if (isErrno(error, 'EINVAL', 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
     throw error;

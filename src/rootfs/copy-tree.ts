@@ -1,35 +1,27 @@
 import { constants, type BigIntStats } from 'node:fs';
-import {
-  chmod,
-  chown,
-  copyFile,
-  lchown,
-  link,
-  lstat,
-  lutimes,
-  mkdir,
-  open,
-  readlink,
-  symlink,
-  utimes,
-} from 'node:fs/promises';
 
 import { EngineError } from '../errors.ts';
 import { isErrno } from '../host/errors.ts';
 import type { Libc } from '../host/types.ts';
+import type { FileCalls } from './file-calls.ts';
 import { splitPath, type Contained, type ContainedFile } from './contained.ts';
 import { removeTree } from './remove-tree.ts';
 import type { CopyFiles } from './types-build.ts';
 import { walkTree } from './walk-tree.ts';
+import { writeAll } from './write-entry.ts';
 
 const pathOnly = 0o10000000;
 const permissionBits = 0o7777n;
-const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, COPYFILE_EXCL } = constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+const chunkBytes = 256 * 1024;
+const statBlockBytes = 512n;
 
 interface Copying extends CopyFiles {
   readonly libc: Libc;
   readonly source: Contained;
   readonly target: Contained;
+  /** One for all files: what is in it is written before it is used again. */
+  readonly buffer: Buffer;
   /** First copy of each file that has several names: in the held top, by its path from there. */
   readonly firstNames: Map<string, Buffer>;
   /** Directories whose times are set when everything is in them, by their paths from the top. */
@@ -50,12 +42,18 @@ export async function copyTree(
   tools: Pick<Copying, 'libc' | 'source' | 'target'>,
   files: CopyFiles,
 ): Promise<void> {
-  const copying: Copying = { ...tools, ...files, firstNames: new Map(), directoryTimes: [] };
+  const copying: Copying = {
+    ...tools,
+    ...files,
+    buffer: Buffer.allocUnsafeSlow(chunkBytes),
+    firstNames: new Map(),
+    directoryTimes: [],
+  };
   const { directory, name } = splitPath(files.from.path);
   const parent = await tools.source.openDirectory(directory);
   try {
     const heldPath = Buffer.from(name === '' ? `${parent.path}/.` : `${parent.path}/${name}`);
-    const stats = await lstat(heldPath, { bigint: true });
+    const stats = await tools.source.calls.lstat(heldPath);
     if (stats.isDirectory()) await copyDirectory(copying);
     else await copySingle(copying, heldPath, stats);
   } finally {
@@ -113,16 +111,17 @@ interface Source {
 
 async function copyEntry(copying: Copying, source: Source, place: Place): Promise<void> {
   const { stats } = source;
+  const { calls } = copying.target;
   if (stats.isSocket()) return;
   const isThere = await makeRoom(copying, place, stats.isDirectory());
   if (stats.isDirectory()) {
-    if (!isThere) await mkdir(place.heldPath);
-    await setFacts(copying, place, stats);
+    if (!isThere) await calls.mkdir(place.heldPath);
+    await setFactsOf(copying, place, stats);
     copying.directoryTimes.push({ path: place.path, stats });
   } else if (stats.isSymbolicLink()) {
-    await symlink(await readlink(source.from, { encoding: 'buffer' }), place.heldPath);
-    await lchown(place.heldPath, ...ownerOf(copying, stats));
-    await lutimes(place.heldPath, ...timesOf(stats));
+    await calls.symlink(await copying.source.calls.readlink(source.from), place.heldPath);
+    await calls.lchown(place.heldPath, ...ownerOf(copying, stats));
+    await calls.lutimes(place.heldPath, ...timesOf(stats));
   } else if (stats.isFile()) await copyRegular(copying, source, place);
   else await copyNode(copying, stats, place);
 }
@@ -130,7 +129,7 @@ async function copyEntry(copying: Copying, source: Source, place: Place): Promis
 /** True where a directory is there that a directory may join. */
 async function makeRoom(copying: Copying, place: Place, isDirectory: boolean): Promise<boolean> {
   try {
-    const existing = await lstat(place.heldPath);
+    const existing = await copying.target.calls.lstat(place.heldPath);
     if (existing.isDirectory() && isDirectory) return true;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return false;
@@ -140,20 +139,56 @@ async function makeRoom(copying: Copying, place: Place, isDirectory: boolean): P
   return false;
 }
 
-async function copyRegular(copying: Copying, { from, stats }: Source, place: Place): Promise<void> {
+async function copyRegular(copying: Copying, source: Source, place: Place): Promise<void> {
+  const { stats } = source;
   const key = `${stats.dev}:${stats.ino}`;
   const first = stats.nlink > 1n ? copying.firstNames.get(key) : undefined;
   if (first && (await linkTo(copying, first, place))) return;
   if (stats.nlink > 1n) copying.firstNames.set(key, place.path);
-  const file = await open(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const from = await openRegular(copying.source.calls, source.from);
+  const { calls } = copying.target;
   try {
-    if (!(await file.stat()).isFile())
-      throw new EngineError('Conflict', 'a file was replaced while it was copied');
-    await copyFile(`/proc/self/fd/${file.fd}`, place.heldPath, COPYFILE_EXCL);
+    const to = await calls.open(place.heldPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    try {
+      await copyBytes(copying, { from, to, stats });
+      const capabilities = copying.owner ? undefined : copying.source.readCapabilities(from);
+      await setFacts(copying, to, stats);
+      if (capabilities) copying.target.writeCapabilities(to, capabilities);
+    } finally {
+      await calls.close(to);
+    }
   } finally {
-    await file.close();
+    await copying.source.calls.close(from);
   }
-  await setFacts(copying, place, stats);
+}
+
+async function openRegular(calls: FileCalls, path: Buffer): Promise<number> {
+  const file = await calls.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if ((await calls.fstat(file)).isFile()) return file;
+  await calls.close(file);
+  throw new EngineError('Conflict', 'a file was replaced while it was copied');
+}
+
+interface OpenFiles {
+  readonly from: number;
+  readonly to: number;
+  readonly stats: BigIntStats;
+}
+
+/** What takes no room in a file with holes takes none in its copy. */
+async function copyBytes({ buffer, source, target }: Copying, { from, to, stats }: OpenFiles): Promise<void> {
+  const hasHoles = stats.blocks * statBlockBytes < stats.size;
+  const { calls } = target;
+  let at = 0;
+  for (;;) {
+    const readBytes = await source.calls.read(from, buffer, null);
+    if (readBytes === 0) break;
+    const bytes = buffer.subarray(0, readBytes);
+    if (!hasHoles || bytes.some((byte) => byte !== 0)) await writeAll(calls, { fd: to, position: at }, bytes);
+    at += readBytes;
+    await calls.yieldTurn();
+  }
+  if (hasHoles) await calls.ftruncate(to, at);
 }
 
 async function linkTo(copying: Copying, first: Buffer, place: Place): Promise<boolean> {
@@ -161,7 +196,10 @@ async function linkTo(copying: Copying, first: Buffer, place: Place): Promise<bo
   const below = first.subarray(0, at);
   const parent = at === 0 ? place.top : await copying.target.openBelow(place.top, below);
   try {
-    await link(Buffer.concat([Buffer.from(`${parent.path}/`), first.subarray(at)]), place.heldPath);
+    await copying.target.calls.link(
+      Buffer.concat([Buffer.from(`${parent.path}/`), first.subarray(at)]),
+      place.heldPath,
+    );
     return true;
   } catch (error) {
     // Replaced by a later source of the same copy: then it is a file of its own.
@@ -180,30 +218,36 @@ async function copyNode(copying: Copying, stats: BigIntStats, place: Place): Pro
     major: (device >>> 8) & 0xfff,
     minor: (device & 0xff) | ((device >>> 12) & 0xfff00),
   });
-  await setFacts(copying, place, stats);
+  await setFactsOf(copying, place, stats);
 }
 
 // Through a descriptor that names exactly this file: chmod has no way of its own not to follow a link.
-async function setFacts(copying: Copying, { heldPath }: Place, stats: BigIntStats): Promise<void> {
-  const named = await open(heldPath, pathOnly | O_NOFOLLOW);
+async function setFactsOf(copying: Copying, { heldPath }: Place, stats: BigIntStats): Promise<void> {
+  const { calls } = copying.target;
+  const named = await calls.open(heldPath, pathOnly | O_NOFOLLOW);
   try {
-    const path = `/proc/self/fd/${named.fd}`;
-    // As in dockerd, a file that is given another owner loses setuid and setgid, unless its mode is given too.
-    await chmod(path, Number(stats.mode & permissionBits));
-    await chown(path, ...ownerOf(copying, stats));
-    const mode = copying.mode ?? (copying.owner ? undefined : Number(stats.mode & permissionBits));
-    if (mode !== undefined) await chmod(path, mode);
-    await utimes(path, ...timesOf(stats));
+    await setFacts(copying, named, stats);
   } finally {
-    await named.close();
+    await calls.close(named);
   }
+}
+
+async function setFacts(copying: Copying, fd: number, stats: BigIntStats): Promise<void> {
+  const { calls } = copying.target;
+  const path = `/proc/self/fd/${fd}`;
+  // As in dockerd, a file that is given another owner loses setuid and setgid, unless its mode is given too.
+  await calls.chmod(path, Number(stats.mode & permissionBits));
+  await calls.chown(path, ...ownerOf(copying, stats));
+  const mode = copying.mode ?? (copying.owner ? undefined : Number(stats.mode & permissionBits));
+  if (mode !== undefined) await calls.chmod(path, mode);
+  await calls.utimes(path, ...timesOf(stats));
 }
 
 async function setDirectoryTimes(copying: Copying, top: ContainedFile): Promise<void> {
   for (const { path, stats } of copying.directoryTimes.reverse()) {
     const directory = await copying.target.openBelow(top, path);
     try {
-      await utimes(directory.path, ...timesOf(stats));
+      await copying.target.calls.utimes(directory.path, ...timesOf(stats));
     } finally {
       directory.close();
     }

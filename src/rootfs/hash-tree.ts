@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants, type BigIntStats } from 'node:fs';
-import { lstat, open, readlink } from 'node:fs/promises';
 
+import type { FileCalls } from './file-calls.ts';
 import { splitPath, type Contained } from './contained.ts';
 import type { TreeOptions } from './types-build.ts';
 import { walkTree } from './walk-tree.ts';
@@ -10,12 +10,14 @@ const chunkBytes = 256 * 1024;
 
 /** Hashes what a path names, with all below it; see BuildFiles.hash. */
 export async function hashTree(contained: Contained, path: string, options: TreeOptions): Promise<string> {
+  const { calls } = contained;
+  const reading: Reading = { calls, buffer: Buffer.allocUnsafeSlow(chunkBytes) };
   const { directory, name } = splitPath(path);
   const parent = await contained.openDirectory(directory);
   try {
     const heldPath = Buffer.from(name === '' ? `${parent.path}/.` : `${parent.path}/${name}`);
-    const stats = await lstat(heldPath, { bigint: true });
-    if (!stats.isDirectory()) return `file:${await hashEntry(heldPath, stats)}`;
+    const stats = await calls.lstat(heldPath);
+    if (!stats.isDirectory()) return `file:${await hashEntry(reading, heldPath, stats)}`;
   } finally {
     parent.close();
   }
@@ -24,7 +26,7 @@ export async function hashTree(contained: Contained, path: string, options: Tree
   try {
     for await (const { path: below, heldPath, stats } of walkTree(contained, top, options)) {
       hash.update(`${below.length} `).update(below);
-      hash.update(await hashEntry(heldPath, stats));
+      hash.update(await hashEntry(reading, heldPath, stats));
     }
   } finally {
     top.close();
@@ -32,24 +34,31 @@ export async function hashTree(contained: Contained, path: string, options: Tree
   return `dir:${hash.digest('hex')}`;
 }
 
-async function hashEntry(heldPath: Buffer, stats: BigIntStats): Promise<string> {
+/** One buffer for all files of a tree. */
+interface Reading {
+  readonly calls: FileCalls;
+  readonly buffer: Buffer;
+}
+
+async function hashEntry(reading: Reading, heldPath: Buffer, stats: BigIntStats): Promise<string> {
   const hash = createHash('sha256');
   const size = stats.isFile() ? stats.size : 0n;
   hash.update([stats.mode, stats.uid, stats.gid, size, stats.rdev].join(' '));
-  if (stats.isSymbolicLink()) hash.update(await readlink(heldPath, { encoding: 'buffer' }));
-  else if (stats.isFile()) await hashContent(heldPath, hash);
+  if (stats.isSymbolicLink()) hash.update(await reading.calls.readlink(heldPath));
+  else if (stats.isFile()) await hashContent(reading, heldPath, hash);
   return hash.digest('hex');
 }
 
-async function hashContent(heldPath: Buffer, hash: Hash): Promise<void> {
-  const file = await open(heldPath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+async function hashContent({ calls, buffer }: Reading, heldPath: Buffer, hash: Hash): Promise<void> {
+  const file = await calls.open(heldPath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     for (;;) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(chunkBytes));
-      if (bytesRead === 0) return;
-      hash.update(buffer.subarray(0, bytesRead));
+      const readBytes = await calls.read(file, buffer, null);
+      if (readBytes === 0) return;
+      hash.update(buffer.subarray(0, readBytes));
+      if (readBytes === buffer.length) await calls.yieldTurn();
     }
   } finally {
-    await file.close();
+    await calls.close(file);
   }
 }

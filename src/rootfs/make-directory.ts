@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { posix } from 'node:path';
 
 import { isErrno } from '../host/errors.ts';
@@ -6,7 +5,7 @@ import type { Contained, ContainedFile } from './contained.ts';
 
 /** Opens the directory of a normalized path, made with its parents where it is missing. */
 export async function ensureDirectory(
-  contained: Pick<Contained, 'openDirectory'>,
+  contained: Pick<Contained, 'openDirectory' | 'calls'>,
   path: string,
   mode: number,
 ): Promise<ContainedFile> {
@@ -17,7 +16,7 @@ export async function ensureDirectory(
   }
   const parent = await ensureDirectory(contained, posix.dirname(path), mode);
   try {
-    await mkdir(`${parent.path}/${posix.basename(path)}`, { mode });
+    await contained.calls.mkdir(`${parent.path}/${posix.basename(path)}`, mode);
   } catch (error) {
     // Made by the container in between; or a link that leads nowhere, which the next step reports.
     if (!isErrno(error, 'EEXIST')) throw error;

@@ -1,5 +1,4 @@
 import type { BigIntStats, Dirent } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 
 import { isErrno } from '../host/errors.ts';
@@ -58,7 +57,7 @@ async function* packLevel(packing: Packing, level: Level): Bytes {
   if (!directory) return;
   const directories: ChangedDirectory[] = [];
   try {
-    const entries = await readdir(directory.path, { encoding: 'buffer', withFileTypes: true });
+    const entries = await packing.walk.contained.calls.readEntries(directory.path);
     const { changed, removed, before } = await compareNames(packing, level, entries);
     for (const name of removed) yield whiteout(Buffer.concat([level.path, whiteoutPrefix, name]));
     for (const entry of changed) {
@@ -121,7 +120,7 @@ async function describeDirectory(packing: Packing, found: Found): Promise<Change
   const header: Buffer[] = [];
   for await (const bytes of packEntry(packing.walk, { directory, name }, path)) header.push(bytes);
   const [now, before] = await Promise.all([
-    statBelow(directory, name),
+    statBelow(packing.views.merged, directory, name),
     found.isKnown ? statIn(packing.views.lower, path) : undefined,
   ]);
   const old = before?.isDirectory() === true ? before : undefined;
@@ -140,12 +139,12 @@ function isUnchanged(now: BigIntStats, before: BigIntStats, isForMount: boolean)
 }
 
 async function isMadeForMount(
-  { mountPoints }: Packing,
+  { mountPoints, views }: Packing,
   directory: ContainedFile,
   { path, name }: { readonly path: Buffer; readonly name: Buffer },
 ): Promise<boolean> {
   if (!leadsToMount(`/${path.toString()}`, mountPoints)) return false;
-  return (await statBelow(directory, name))?.size === 0n;
+  return (await statBelow(views.merged, directory, name))?.size === 0n;
 }
 
 function whiteout(name: Buffer): Buffer {
@@ -169,7 +168,7 @@ async function namesIn(view: Contained | undefined, path: Buffer): Promise<reado
   const directory = view && (await openIfThere(view, path));
   if (!directory) return [];
   try {
-    return await readdir(directory.path, { encoding: 'buffer' });
+    return await view.calls.readdir(directory.path);
   } finally {
     directory.close();
   }
@@ -180,15 +179,19 @@ async function statIn(view: Contained | undefined, path: Buffer): Promise<BigInt
   const directory = view && (await openIfThere(view, path.subarray(0, at)));
   if (!directory) return undefined;
   try {
-    return await statBelow(directory, path.subarray(at));
+    return await statBelow(view, directory, path.subarray(at));
   } finally {
     directory.close();
   }
 }
 
-async function statBelow(directory: ContainedFile, name: Buffer): Promise<BigIntStats | undefined> {
+async function statBelow(
+  { calls }: Contained,
+  directory: ContainedFile,
+  name: Buffer,
+): Promise<BigIntStats | undefined> {
   try {
-    return await lstat(Buffer.concat([Buffer.from(`${directory.path}/`), name]), { bigint: true });
+    return await calls.lstat(Buffer.concat([Buffer.from(`${directory.path}/`), name]));
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;

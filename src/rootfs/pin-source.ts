@@ -68,7 +68,7 @@ async function pinInProcess(world: SourceWorld, lookup: BindLookup, pid: number)
   const { path, create } = lookup;
   const held = await openProcess(world.libc, pid);
   try {
-    const contained = createContained(world.libc, held.rootFd);
+    const contained = createContained(world.libc, { fd: held.rootFd, isOwn: false });
     const file = await persist(async () => {
       try {
         return await contained.openPath(path);

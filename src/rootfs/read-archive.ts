@@ -1,11 +1,11 @@
 import { constants, type BigIntStats } from 'node:fs';
-import { open, readdir, readlink, type FileHandle } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 
 import { EngineError } from '../errors.ts';
 import { isErrno } from '../host/errors.ts';
 import { pathError, splitPath, type Contained, type ContainedFile } from './contained.ts';
+import type { FileCalls } from './file-calls.ts';
 import { encodeTarHeader, tarEnd, tarPadding, type TarEntry } from '../lib/tar-header.ts';
 
 /** Size of the pieces that files are read in. */
@@ -88,8 +88,7 @@ async function openAsDirectory(
 async function* packTop(walk: Walk, directory: ContainedFile, path: string): Bytes {
   try {
     const top = Buffer.from(`${path === '/' ? (walk.rootName ?? '') : posix.basename(path)}/`);
-    const handle = await open(directory.path, constants.O_RDONLY | constants.O_DIRECTORY);
-    const stats = await handle.stat({ bigint: true }).finally(() => handle.close());
+    const stats = await statDirectory(walk.contained.calls, directory);
     yield encodeTarHeader({ ...factsOf(stats), name: top, type: 'directory' });
     yield* packChildren(walk, { directory, top, below: Buffer.alloc(0) });
   } finally {
@@ -111,7 +110,7 @@ async function* packChildren(walk: Walk, { directory, top, below }: Level): Byte
   if (!current) return;
   const directories: Buffer[] = [];
   try {
-    const names = await readdir(current.path, { encoding: 'buffer' });
+    const names = await walk.contained.calls.readdir(current.path);
     for (const name of names.sort((a, b) => Buffer.compare(a, b))) {
       const isDirectory = yield* packEntry(
         walk,
@@ -155,31 +154,33 @@ export async function* packEntry(
   name: Buffer,
 ): AsyncGenerator<Buffer, boolean, undefined> {
   if (walk.signal.aborted) throw new EngineError('Cancelled', 'the copy was cancelled');
+  const { calls } = walk.contained;
+  await calls.yieldTurn();
   const path = Buffer.concat([Buffer.from(`${child.directory.path}/`), child.name]);
-  const handle = await nameFile(path);
-  if (!handle) return false;
+  const named = await nameFile(calls, path);
+  if (named === undefined) return false;
   try {
-    const stats = await handle.stat({ bigint: true });
+    const stats = await calls.fstat(named);
     const facts = factsOf(stats);
-    if (stats.isFile()) yield* packFile(walk, handle, { ...facts, name, type: 'file' });
+    if (stats.isFile()) yield* packFile(walk, { named, stats }, { ...facts, name, type: 'file' });
     else if (stats.isDirectory()) {
       yield encodeTarHeader({ ...facts, name: Buffer.concat([name, slash]), type: 'directory' });
     } else if (stats.isSymbolicLink()) {
-      const linkName = await readlink(path, { encoding: 'buffer' });
+      const linkName = await calls.readlink(path);
       yield encodeTarHeader({ ...facts, name, type: 'symlink', linkName });
     } else if (stats.isFIFO()) yield encodeTarHeader({ ...facts, name, type: 'fifo' });
     else if (stats.isCharacterDevice()) yield encodeTarHeader({ ...facts, name, type: 'character-device' });
     else if (stats.isBlockDevice()) yield encodeTarHeader({ ...facts, name, type: 'block-device' });
     return stats.isDirectory();
   } finally {
-    await handle.close();
+    await calls.close(named);
   }
 }
 
 // Only named: a FIFO is not waited for, and no device is opened.
-async function nameFile(path: Buffer): Promise<FileHandle | undefined> {
+async function nameFile(calls: FileCalls, path: Buffer): Promise<number | undefined> {
   try {
-    return await open(path, pathOnly | constants.O_NOFOLLOW);
+    return await calls.open(path, pathOnly | constants.O_NOFOLLOW);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
@@ -187,8 +188,12 @@ async function nameFile(path: Buffer): Promise<FileHandle | undefined> {
 }
 
 // Exactly the bytes that the header promises, whatever happens to the file meanwhile.
-async function* packFile(walk: Walk, named: FileHandle, entry: TarEntry): Bytes {
-  const stats = await named.stat({ bigint: true });
+async function* packFile(
+  walk: Walk,
+  { named, stats }: { readonly named: number; readonly stats: BigIntStats },
+  entry: TarEntry,
+): Bytes {
+  const { calls } = walk.contained;
   const key = `${stats.dev}:${stats.ino}`;
   const first = stats.nlink > 1n ? walk.firstNames.get(key) : undefined;
   if (first) {
@@ -197,24 +202,34 @@ async function* packFile(walk: Walk, named: FileHandle, entry: TarEntry): Bytes 
   }
   if (stats.nlink > 1n) walk.firstNames.set(key, entry.name);
   const sizeBytes = Number(stats.size);
-  const file = await open(`/proc/self/fd/${named.fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = await calls.open(`/proc/self/fd/${named}`, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const capabilities = walk.contained.readCapabilities(named.fd);
+    const capabilities = walk.contained.readCapabilities(named);
     yield encodeTarHeader({ ...entry, sizeBytes, ...(capabilities ? { capabilities } : {}) });
     for (let sent = 0; sent < sizeBytes;) {
       if (walk.signal.aborted) throw new EngineError('Cancelled', 'the copy was cancelled');
-      const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, sizeBytes - sent));
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, sent);
-      if (bytesRead === 0)
+      const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, sizeBytes - sent));
+      const readBytes = await calls.read(file, buffer, sent);
+      if (readBytes === 0)
         throw new EngineError('Internal', `${entry.name.toString()} shrank while it was copied`);
-      sent += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+      sent += readBytes;
+      yield buffer.subarray(0, readBytes);
+      if (readBytes === chunkBytes) await calls.yieldTurn();
     }
   } finally {
-    await file.close();
+    await calls.close(file);
   }
   const padding = tarPadding(sizeBytes);
   if (padding.length > 0) yield padding;
+}
+
+async function statDirectory(calls: FileCalls, directory: ContainedFile): Promise<BigIntStats> {
+  const fd = await calls.open(directory.path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return await calls.fstat(fd);
+  } finally {
+    await calls.close(fd);
+  }
 }
 
 function factsOf(stats: BigIntStats): Omit<TarEntry, 'name' | 'type'> {

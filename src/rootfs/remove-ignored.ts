@@ -1,5 +1,3 @@
-import { rmdir, unlink } from 'node:fs/promises';
-
 import { isErrno } from '../host/errors.ts';
 import type { Contained, ContainedFile } from './contained.ts';
 import type { IgnoredFiles } from './types-build.ts';
@@ -17,7 +15,7 @@ export async function removeIgnored(
     for await (const entry of walkTree(contained, top, { signal, isExcluded: () => false })) {
       if (!ignored.isIgnored(entry.path.toString())) continue;
       if (entry.stats.isDirectory()) directories.push(entry.path);
-      else await unlink(entry.heldPath);
+      else await contained.calls.unlink(entry.heldPath);
     }
     // What was in them is gone or stays; those with something in them stay too. The innermost first.
     for (const directory of directories.reverse()) await removeIfEmpty(contained, top, directory);
@@ -30,7 +28,7 @@ async function removeIfEmpty(contained: Contained, top: ContainedFile, path: Buf
   const at = path.lastIndexOf('/') + 1;
   const parent = at === 0 ? top : await contained.openBelow(top, path.subarray(0, at));
   try {
-    await rmdir(Buffer.concat([Buffer.from(`${parent.path}/`), path.subarray(at)]));
+    await contained.calls.rmdir(Buffer.concat([Buffer.from(`${parent.path}/`), path.subarray(at)]));
   } catch (error) {
     if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
   } finally {

@@ -1,7 +1,6 @@
 import { closeSync, constants, type Stats } from 'node:fs';
 import { chmod, chown, open, readlink, stat, type FileHandle } from 'node:fs/promises';
 
-import type { Mount } from '../containerd/types.ts';
 import { EngineError } from '../errors.ts';
 import { isErrno, toEngineError } from '../host/errors.ts';
 import type { HostMounts, Libc } from '../host/types.ts';
@@ -31,7 +30,7 @@ export interface RootfsAccessOptions {
 
 /** Makes the access to containers' files. */
 export function createRootfsAccess({ libc, mounts }: RootfsAccessOptions): RootfsAccess {
-  const within = (root: RootHandle): Contained => createContained(libc, root.fd);
+  const within = (root: RootHandle): Contained => createContained(libc, root);
   const inWords = async <T>(path: string, action: (normalized: string) => Promise<T>): Promise<T> => {
     const normalized = normalizePath(path);
     try {
@@ -44,8 +43,8 @@ export function createRootfsAccess({ libc, mounts }: RootfsAccessOptions): Rootf
     const stat = await statPath(within(root), path);
     return path === '/' && root.name !== undefined ? { ...stat, name: root.name } : stat;
   };
-  const openRoot = async (list: readonly Mount[]): Promise<RootHandle> =>
-    handleOf((await mounts.openDetached(list)).fd);
+  const openRoot: RootfsAccess['openMounts'] = async (list, { isOwn } = { isOwn: false }) =>
+    handleOf((await mounts.openDetached(list)).fd, isOwn);
   return {
     openMounts: openRoot,
     openProcess: (pid) => openProcessRoot(libc, pid),
@@ -71,7 +70,7 @@ export function createRootfsAccess({ libc, mounts }: RootfsAccessOptions): Rootf
       }),
     ...createChangeReader({ openRoot, within }),
     async exportTree(list, signal) {
-      const root = await openRoot(splitLayers(list).merged);
+      const root = await openRoot(splitLayers(list).merged, { isOwn: true });
       return { tar: packTree(within(root), signal), close: () => root.close() };
     },
     mkdirAll: (root, path, mode) =>
@@ -90,9 +89,10 @@ async function applyAttributes({ uid, gid, mode }: Stats, contained: Contained, 
   }
 }
 
-function handleOf(fd: number): RootHandle {
+function handleOf(fd: number, isOwn: boolean): RootHandle {
   return {
     fd,
+    isOwn,
     close() {
       closeSync(fd);
       return Promise.resolve();
@@ -111,7 +111,7 @@ async function openProcessRoot(libc: Libc, pid: number): Promise<RootHandle> {
       }
       const flags = pathOnly | constants.O_DIRECTORY;
       const fd = await libc.openat2Async(proc.fd, 'root', { flags, resolve: [] });
-      return handleOf(fd);
+      return handleOf(fd, false);
     } finally {
       await proc.close();
     }

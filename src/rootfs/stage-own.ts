@@ -30,7 +30,7 @@ export async function pinWithin(libc: Libc, directory: string, subpath: string):
 async function openBelow(libc: Libc, directory: string, subpath: string): Promise<number> {
   const top = openSync(directory, pathOnly);
   try {
-    return (await persist(() => createContained(libc, top).openPath(subpath))).fd;
+    return (await persist(() => createContained(libc, { fd: top, isOwn: false }).openPath(subpath))).fd;
   } catch (error) {
     const code = errnoCode(error);
     if (code === undefined) throw error;

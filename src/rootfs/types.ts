@@ -5,6 +5,8 @@ import type { Mount } from '../containerd/types.ts';
 /** A container's root directory, held by an O_PATH descriptor: paths are only ever resolved inside of it. */
 export interface RootHandle {
   readonly fd: number;
+  /** True where the file system is berth's own: no program of a container answers for it, so calls may be made at once. */
+  readonly isOwn: boolean;
   /** What the root is called by those who copy it, where it is a volume and not a container's `/`. */
   readonly name?: string;
   close(): Promise<void>;
@@ -44,8 +46,8 @@ export interface WriteArchiveOptions {
  * No call follows a container's link on the host, whatever is renamed or linked meanwhile.
  */
 export interface RootfsAccess {
-  /** A stopped container's files, mounted where nobody else sees them. */
-  openMounts(mounts: readonly Mount[]): Promise<RootHandle>;
+  /** A stopped container's files, mounted where nobody else sees them; `isOwn` (default false) as in the handle. */
+  openMounts(mounts: readonly Mount[], options?: { readonly isOwn: boolean }): Promise<RootHandle>;
   /** A running process's own view, with its mounts; NotFound when it has ended. Check afterwards that the task still runs. */
   openProcess(pid: number): Promise<RootHandle>;
   /** A regular file's bytes, links followed inside the root; undefined when absent, InvalidArgument over `maxBytes`. */

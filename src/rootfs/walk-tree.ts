@@ -1,5 +1,4 @@
 import type { BigIntStats } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
 
 import { EngineError } from '../errors.ts';
 import type { Contained, ContainedFile } from './contained.ts';
@@ -38,17 +37,19 @@ interface Walk {
 // One descriptor per level would be the tree's to multiply: each directory is opened anew from the top.
 async function* walkBelow(walk: Walk, below: Buffer): AsyncGenerator<TreeEntry, void, undefined> {
   const { contained, top, options } = walk;
+  const { calls } = contained;
   const isTop = below.length === 0;
   const directory = isTop ? top : await contained.openBelow(top, below);
   const directories: Buffer[] = [];
   try {
-    const names = await readdir(directory.path, { encoding: 'buffer' });
+    const names = await calls.readdir(directory.path);
     for (const name of names.sort((a, b) => Buffer.compare(a, b))) {
       if (options.signal.aborted) throw new EngineError('Cancelled', 'context canceled');
+      await calls.yieldTurn();
       const path = Buffer.concat([below, name]);
       if (options.isExcluded(path.toString())) continue;
       const heldPath = Buffer.concat([Buffer.from(`${directory.path}/`), name]);
-      const stats = await lstat(heldPath, { bigint: true });
+      const stats = await calls.lstat(heldPath);
       yield { path, name, below, heldPath, stats };
       if (stats.isDirectory()) directories.push(name);
     }

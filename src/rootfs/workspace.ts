@@ -6,6 +6,7 @@ import { EngineError } from '../errors.ts';
 import { isErrno } from '../host/errors.ts';
 import type { Libc } from '../host/types.ts';
 import { holdFd, type ContainedFile } from './contained.ts';
+import { pooledCalls } from './file-calls.ts';
 import { ensureDirectory } from './make-directory.ts';
 
 const pathOnly = 0o10000000;
@@ -70,7 +71,7 @@ export async function openInWorkspaces(
   }
   const openDirectory = (below: string): Promise<ContainedFile> =>
     openPlain(libc, { ...place, rest: below.replace(/^\//, '') }, constants.O_DIRECTORY);
-  return ensureDirectory({ openDirectory }, `/${place.rest}`, newDirectoryMode);
+  return ensureDirectory({ openDirectory, calls: pooledCalls(libc) }, `/${place.rest}`, newDirectoryMode);
 }
 
 /** No link is followed here: one that has come since the path was looked at is an error, ELOOP. */

@@ -84,6 +84,7 @@ async function unpackEntries(
       await writeEntry(unpacking, entry).catch((error: unknown) => {
         throw pathError(error, entry.header.name);
       });
+      await target.contained.calls.yieldTurn();
       // The parser goes on only when an entry has been read to its end.
       entry.resume();
     }

@@ -1,16 +1,4 @@
-import { constants, type Stats } from 'node:fs';
-import {
-  chmod,
-  chown,
-  lchown,
-  link,
-  lstat,
-  lutimes,
-  mkdir,
-  open,
-  symlink,
-  type FileHandle,
-} from 'node:fs/promises';
+import { constants, type BigIntStats } from 'node:fs';
 import { posix } from 'node:path';
 
 import type { Extract, Header } from 'tar-stream';
@@ -19,6 +7,7 @@ import { EngineError } from '../errors.ts';
 import { isErrno } from '../host/errors.ts';
 import { archiveError } from './archive-error.ts';
 import type { ContainedFile } from './contained.ts';
+import type { FileCalls } from './file-calls.ts';
 import { removeTree } from './remove-tree.ts';
 import type { WriteArchiveOptions } from './types.ts';
 import type { ParentCache, UnpackTarget } from './parent-cache.ts';
@@ -30,8 +19,8 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, S_IFBLK, S_IFCHR, S_IFIFO } = con
 export interface Unpacking extends UnpackTarget {
   readonly options: WriteArchiveOptions;
   readonly openParent: ParentCache;
-  /** Directories whose times are set when everything is in them. */
-  readonly directoryTimes: { readonly path: string; readonly mtime: Date }[];
+  /** Directories whose times (seconds) are set when everything is in them. */
+  readonly directoryTimes: { readonly path: string; readonly mtime: number }[];
 }
 
 /** A header with the stream of its bytes. */
@@ -74,7 +63,7 @@ function placeInside(target: string, name: string): string {
 }
 
 async function makeRoom(unpacking: Unpacking, place: Place, isDirectory: boolean): Promise<boolean> {
-  const existing = await lstatIfThere(place.entryPath);
+  const existing = await lstatIfThere(unpacking.contained.calls, place.entryPath);
   if (!existing || (existing.isDirectory() && isDirectory)) return false;
   if (unpacking.options.noOverwriteDirNonDir && existing.isDirectory() !== isDirectory) {
     const [old, fresh] = isDirectory ? ['non-directory', 'directory'] : ['directory', 'non-directory'];
@@ -87,9 +76,9 @@ async function makeRoom(unpacking: Unpacking, place: Place, isDirectory: boolean
   return true;
 }
 
-async function lstatIfThere(path: string): Promise<Stats | undefined> {
+async function lstatIfThere(calls: FileCalls, path: string): Promise<BigIntStats | undefined> {
   try {
-    return await lstat(path);
+    return await calls.lstat(path);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
@@ -98,6 +87,7 @@ async function lstatIfThere(path: string): Promise<Stats | undefined> {
 
 async function create(unpacking: Unpacking, place: Place, entry: ExtractedEntry): Promise<void> {
   const { header } = entry;
+  const { calls } = unpacking.contained;
   switch (header.type) {
     case 'file':
     case 'contiguous-file':
@@ -107,9 +97,9 @@ async function create(unpacking: Unpacking, place: Place, entry: ExtractedEntry)
     case 'link':
       return createHardLink(unpacking, place, header);
     case 'symlink':
-      await symlink(header.linkname, place.entryPath);
-      await lchown(place.entryPath, ...ownerOf(unpacking, header));
-      return lutimes(place.entryPath, timeOf(header), timeOf(header));
+      await calls.symlink(header.linkname, place.entryPath);
+      await calls.lchown(place.entryPath, ...ownerOf(unpacking, header));
+      return calls.lutimes(place.entryPath, timeOf(header), timeOf(header));
     case 'character-device':
       return createNode(unpacking, place, { header, type: S_IFCHR });
     case 'block-device':
@@ -122,15 +112,17 @@ async function create(unpacking: Unpacking, place: Place, entry: ExtractedEntry)
 }
 
 async function createFile(unpacking: Unpacking, { entryPath }: Place, entry: ExtractedEntry): Promise<void> {
-  const file = await open(entryPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const { calls } = unpacking.contained;
+  const file = await calls.open(entryPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
-    for await (const chunk of bytesOf(entry)) await writeAll(file, chunk);
+    for await (const chunk of bytesOf(entry)) await writeAll(calls, { fd: file }, chunk);
+    const path = `/proc/self/fd/${file}`;
     // The owner first: a change of owner takes setuid and setgid away.
-    await file.chown(...ownerOf(unpacking, entry.header));
-    await file.chmod(modeOf(entry.header));
-    await file.utimes(timeOf(entry.header), timeOf(entry.header));
+    await calls.chown(path, ...ownerOf(unpacking, entry.header));
+    await calls.chmod(path, modeOf(entry.header));
+    await calls.utimes(path, timeOf(entry.header), timeOf(entry.header));
   } finally {
-    await file.close();
+    await calls.close(file);
   }
 }
 
@@ -142,16 +134,24 @@ async function* bytesOf(entry: ExtractedEntry): AsyncGenerator<Uint8Array, void,
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+/** Writes all bytes at a position, or where the descriptor stands. */
+export async function writeAll(
+  calls: FileCalls,
+  to: { readonly fd: number; readonly position?: number },
+  bytes: Uint8Array,
+): Promise<void> {
   for (let written = 0; written < bytes.length;) {
-    written += (await file.write(bytes, written, bytes.length - written)).bytesWritten;
+    const at = to.position === undefined ? null : to.position + written;
+    written += await calls.write(to.fd, bytes.subarray(written), at);
   }
 }
 
 async function createDirectory(unpacking: Unpacking, place: Place, header: Header): Promise<void> {
-  await mkdir(place.entryPath).catch((error: unknown) => {
+  try {
+    await unpacking.contained.calls.mkdir(place.entryPath);
+  } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error;
-  });
+  }
   await setOwnerAndMode(unpacking, place, header);
   unpacking.directoryTimes.push({ path: place.path, mtime: timeOf(header) });
 }
@@ -164,19 +164,20 @@ async function createNode(
   const device = { major: header.devmajor, minor: header.devminor };
   await unpacking.libc.mknod({ path: place.entryPath, mode: type | 0o600, ...device });
   await setOwnerAndMode(unpacking, place, header);
-  await lutimes(place.entryPath, timeOf(header), timeOf(header));
+  await unpacking.contained.calls.lutimes(place.entryPath, timeOf(header), timeOf(header));
 }
 
 // Through a descriptor that names exactly this file: chmod has no way of its own not to follow a link.
 async function setOwnerAndMode(unpacking: Unpacking, { entryPath }: Place, header: Header): Promise<void> {
-  const named = await open(entryPath, pathOnly | O_NOFOLLOW);
+  const { calls } = unpacking.contained;
+  const named = await calls.open(entryPath, pathOnly | O_NOFOLLOW);
   try {
-    if ((await named.stat()).isSymbolicLink())
+    if ((await calls.fstat(named)).isSymbolicLink())
       throw new EngineError('Conflict', `${header.name} was replaced by a link`);
-    await chown(`/proc/self/fd/${named.fd}`, ...ownerOf(unpacking, header));
-    await chmod(`/proc/self/fd/${named.fd}`, modeOf(header));
+    await calls.chown(`/proc/self/fd/${named}`, ...ownerOf(unpacking, header));
+    await calls.chmod(`/proc/self/fd/${named}`, modeOf(header));
   } finally {
-    await named.close();
+    await calls.close(named);
   }
 }
 
@@ -184,17 +185,17 @@ async function setOwnerAndMode(unpacking: Unpacking, { entryPath }: Place, heade
 async function createHardLink(unpacking: Unpacking, place: Place, header: Header): Promise<void> {
   const target = await unpacking.contained.openParent(placeInside(unpacking.path, header.linkname));
   try {
-    await link(target.path, place.entryPath);
+    await unpacking.contained.calls.link(target.path, place.entryPath);
   } finally {
     target.parent.close();
   }
 }
 
 /** Sets the time of a directory made earlier; one that has been replaced meanwhile is left alone. */
-export async function setTimes(unpacking: Unpacking, path: string, mtime: Date): Promise<void> {
+export async function setTimes(unpacking: Unpacking, path: string, mtime: number): Promise<void> {
   try {
     const parent = await unpacking.openParent(path);
-    await lutimes(`${parent.path}/${posix.basename(path)}`, mtime, mtime);
+    await unpacking.contained.calls.lutimes(`${parent.path}/${posix.basename(path)}`, mtime, mtime);
   } catch (error) {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw error;
   }
@@ -209,6 +210,6 @@ function modeOf(header: Header): number {
   return header.mode & 0o7777;
 }
 
-function timeOf(header: Header): Date {
-  return header.mtime;
+function timeOf(header: Header): number {
+  return header.mtime.getTime() / 1000;
 }

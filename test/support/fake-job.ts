@@ -269,7 +269,7 @@ function directoriesAsRoots(libc: Libc, directory: string, containers: Container
       const owner = containers.all().find(({ record: { state } }) => 'pid' in state && state.pid === pid);
       if (!owner) throw new EngineError('NotFound', `no process ${pid}`);
       const root = await openRoot(owner.id);
-      return { fd: root.fd, close: async () => root.close() };
+      return { fd: root.fd, isOwn: false, close: async () => root.close() };
     },
   };
 }

@@ -2,7 +2,8 @@ import { EngineError, messageOf } from '../../errors.ts';
 import { createRandomId } from '../../lib/random-id.ts';
 import type { RootHandle } from '../../rootfs/types.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
-import { addLayer, createLayer } from '../images/create-layer.ts';
+import { addLayer, commitLayer, createLayer } from '../images/create-layer.ts';
+import { ignoreAbsent } from '../ignore-absent.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 import { chainIdOf } from './built-image.ts';
 import type { StageRun } from './stage-run.ts';
@@ -19,15 +20,17 @@ export async function changeFiles(
   const key = `build-${createRandomId()}`;
   const mounts = await snapshots.prepare({ key, parent: chainIdOf(image) });
   try {
-    const root = await work.job.rootfs.openMounts(mounts);
+    const root = await work.job.rootfs.openMounts(mounts, { isOwn: true });
     try {
       await change(root);
     } finally {
       await root.close();
     }
-    return await topLayer(run, image.layers, await createLayer(work, { mounts, mountPoints: NO_MOUNTS }));
+    const layer = await createLayer(work, { mounts, mountPoints: NO_MOUNTS });
+    return layer && (await commitLayer(work, { key, below: image.layers, layer }));
   } finally {
-    await snapshots.remove(key).catch((error: unknown) => {
+    // Where it was committed, it is there under the layer's name alone.
+    await ignoreAbsent(snapshots.remove(key)).catch((error: unknown) => {
       work.job.log.warn({ err: messageOf(error) }, 'snapshot of a build step not removed');
     });
   }

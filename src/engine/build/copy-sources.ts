@@ -57,9 +57,10 @@ export async function writeInlineFiles(
     await writeFile(join(directory, 'content'), content, { mode: 0o644, flag: 'wx' });
     if (run.epochSeconds !== undefined)
       await utimes(join(directory, 'content'), run.epochSeconds, run.epochSeconds);
-    const root = await run.job.rootfs.openMounts([
-      { type: 'bind', source: directory, target: '', options: ['rbind', 'ro'] },
-    ]);
+    const root = await run.job.rootfs.openMounts(
+      [{ type: 'bind', source: directory, target: '', options: ['rbind', 'ro'] }],
+      { isOwn: true },
+    );
     run.undo.defer('inline file', () => root.close());
     const hash = createHash('sha256')
       .update(JSON.stringify([name, content]))

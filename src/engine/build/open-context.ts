@@ -22,9 +22,10 @@ export async function openContext(
 ): Promise<RootHandle> {
   const directory = join(opening.scratch, 'context');
   await mkdir(directory, { mode: 0o755 });
-  const root = await job.rootfs.openMounts([
-    { type: 'bind', source: directory, target: '', options: ['rbind', 'rw'] },
-  ]);
+  const root = await job.rootfs.openMounts(
+    [{ type: 'bind', source: directory, target: '', options: ['rbind', 'rw'] }],
+    { isOwn: true },
+  );
   opening.undo.defer('context', () => root.close());
   await opening.source.fill({ root, path: '/' }, opening.signal);
   return root;

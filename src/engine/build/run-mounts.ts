@@ -94,9 +94,10 @@ async function copyTo(
   from: { readonly root: RootHandle; readonly path: string },
   directory: string,
 ): Promise<void> {
-  const root = await job.rootfs.openMounts([
-    { type: 'bind', source: directory, target: '', options: ['rbind', 'rw'] },
-  ]);
+  const root = await job.rootfs.openMounts(
+    [{ type: 'bind', source: directory, target: '', options: ['rbind', 'rw'] }],
+    { isOwn: true },
+  );
   try {
     const to = { root, path: '/data' };
     const unchanged = { owner: undefined, mode: undefined, isExcluded: () => false };

@@ -48,7 +48,7 @@ export async function openSource(
       run.job.log.warn({ err: messageOf(error) }, 'snapshot of a build source not removed');
     });
   try {
-    const root = await run.job.rootfs.openMounts(mounts);
+    const root = await run.job.rootfs.openMounts(mounts, { isOwn: true });
     return {
       root,
       id: chainIdOf(image),

@@ -1,10 +1,12 @@
 import type { Mount } from '../../containerd/types.ts';
+import { EngineError, isErrorKind } from '../../errors.ts';
 import { layerMediaType } from '../../oci/media-types.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
 import { chainIdsOf } from './chain-ids.ts';
 import { writeUnknownBlob, type ImageWork } from './image-work.ts';
-import { unpackLayers } from './unpack-layers.ts';
+import { claimSnapshot, unpackLayerOn } from './unpack-layers.ts';
+import { SNAPSHOTTER } from '../snapshotter.ts';
 
 /** A layer's blob. It is stored as it is unpacked (compressing is for the way to a registry), so its digest is its diff id. */
 export interface NewLayer {
@@ -47,11 +49,36 @@ export async function addLayer(
   layer: NewLayer | undefined,
 ): Promise<readonly ImageLayer[]> {
   if (!layer) return below;
-  const pending = [...below, layer].map(({ blob, diffId }) => ({ blob, diffId, ready: Promise.resolve() }));
-  const chainIds = chainIdsOf(pending.map(({ diffId }) => diffId));
-  return unpackLayers(
-    work,
-    pending.map((one, index) => ({ ...one, chainId: chainIds[index] ?? '' })),
-    { extracting: () => undefined, complete: () => undefined },
-  );
+  const chainId = chainIdOn(below, layer);
+  const on = below.at(-1)?.chainId ?? '';
+  const top = await unpackLayerOn(work, { ...layer, chainId, below: on }, { extracting: () => undefined });
+  return [...below, top];
+}
+
+function chainIdOn(below: readonly ImageLayer[], { diffId }: NewLayer): string {
+  return chainIdsOf([...below, { diffId }].map((layer) => layer.diffId)).at(-1) ?? '';
+}
+
+/**
+ * As addLayer, of the snapshot itself that the layer was read from: nothing is unpacked again. Answers the top layer; the
+ * snapshot is gone under its key unless another one has the layer already.
+ */
+export async function commitLayer(
+  work: ImageWork,
+  made: { readonly key: string; readonly below: readonly ImageLayer[]; readonly layer: NewLayer },
+): Promise<ImageLayer> {
+  const { key, below, layer } = made;
+  const chainId = chainIdOn(below, layer);
+  await work.job.images.lock.run(`layer ${chainId}`, async () => {
+    if (await claimSnapshot(work, chainId)) return;
+    try {
+      await work.store.snapshots(SNAPSHOTTER).commit({ name: chainId, key });
+    } catch (error) {
+      // The name is taken: by another's layer, or by what is not collected yet, which unpacking sees to.
+      if (!isErrorKind(error, 'Conflict')) throw error;
+    }
+  });
+  const top = (await addLayer(work, below, layer)).at(-1);
+  if (!top) throw new EngineError('Internal', 'a layer was lost');
+  return top;
 }

@@ -21,9 +21,12 @@ export interface PendingLayer {
   readonly ready: Promise<void>;
 }
 
+/** A layer whose blob is there, with the name of the snapshot below it; empty for the lowest. */
+export type BelowLayer = Omit<PendingLayer, 'ready'> & { readonly below: string };
+
 /** Told before a layer is really unpacked, and when its snapshot is there. */
 export interface UnpackListener {
-  readonly extracting: (layer: PendingLayer) => void;
+  readonly extracting: (layer: Pick<PendingLayer, 'blob' | 'diffId'>) => void;
   readonly complete: (layer: PendingLayer) => void;
 }
 
@@ -38,22 +41,24 @@ export async function unpackLayers(
   for (const layer of layers) {
     await layer.ready;
     checkActive(work);
-    // Two pulls of one job that share layers must not unpack them twice.
-    const below = parent;
-    await work.job.images.lock.run(`layer ${layer.chainId}`, () =>
-      unpackLayer(work, { ...layer, below }, listener),
-    );
-    const { sizeBytes } = await work.store.snapshots(SNAPSHOTTER).usage(layer.chainId);
-    unpacked.push({
-      blob: toDescriptor(layer.blob),
-      diffId: layer.diffId,
-      chainId: layer.chainId,
-      sizeBytes,
-    });
+    unpacked.push(await unpackLayerOn(work, { ...layer, below: parent }, listener));
     listener.complete(layer);
     parent = layer.chainId;
   }
   return unpacked;
+}
+
+/** Makes the committed snapshot of one layer whose blob is there, on that of the layers below. */
+export async function unpackLayerOn(
+  work: ImageWork,
+  layer: BelowLayer,
+  listener: Pick<UnpackListener, 'extracting'>,
+): Promise<ImageLayer> {
+  const { blob, diffId, chainId } = layer;
+  // Two pulls of one job that share layers must not unpack them twice.
+  await work.job.images.lock.run(`layer ${chainId}`, () => unpackLayer(work, layer, listener));
+  const { sizeBytes } = await work.store.snapshots(SNAPSHOTTER).usage(chainId);
+  return { blob: toDescriptor(blob), diffId, chainId, sizeBytes };
 }
 
 /** True when the snapshot exists; it is then kept by the lease of the work. */
@@ -79,8 +84,8 @@ export function isUnpackedAs({ digest, labels }: ContentInfo, diffId: string): b
 
 async function unpackLayer(
   work: ImageWork,
-  layer: PendingLayer & { readonly below: string },
-  listener: UnpackListener,
+  layer: BelowLayer,
+  listener: Pick<UnpackListener, 'extracting'>,
 ): Promise<void> {
   const isThere = await claimSnapshot(work, layer.chainId);
   if (isThere && isUnpackedAs(await work.store.content.info(layer.blob.digest), layer.diffId)) return;
@@ -93,10 +98,7 @@ async function unpackLayer(
 }
 
 /** False where the snapshot's name is taken and nevertheless leads to nothing. */
-async function applyLayer(
-  work: ImageWork,
-  layer: PendingLayer & { readonly below: string },
-): Promise<boolean> {
+async function applyLayer(work: ImageWork, layer: BelowLayer): Promise<boolean> {
   const snapshots = work.store.snapshots(SNAPSHOTTER);
   const key = `unpack-${createRandomId()}`;
   const mounts = await snapshots.prepare({ key, parent: layer.below });

@@ -29,6 +29,7 @@ function fakeRootfs(archive: () => Promise<Readable>): RootfsAccess {
       openHandles += 1;
       const handle: RootHandle = {
         fd: -1,
+        isOwn: false,
         async close() {
           openHandles -= 1;
         },
