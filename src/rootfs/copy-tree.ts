@@ -15,6 +15,7 @@ const permissionBits = 0o7777n;
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 const chunkBytes = 256 * 1024;
 const statBlockBytes = 512n;
+const zeros = Buffer.alloc(chunkBytes);
 
 interface Copying extends CopyFiles {
   readonly libc: Libc;
@@ -184,7 +185,8 @@ async function copyBytes({ buffer, source, target }: Copying, { from, to, stats 
     const readBytes = await source.calls.read(from, buffer, null);
     if (readBytes === 0) break;
     const bytes = buffer.subarray(0, readBytes);
-    if (!hasHoles || bytes.some((byte) => byte !== 0)) await writeAll(calls, { fd: to, position: at }, bytes);
+    const isHole = hasHoles && bytes.equals(zeros.subarray(0, readBytes));
+    if (!isHole) await writeAll(calls, { fd: to, position: at }, bytes);
     at += readBytes;
     await calls.yieldTurn();
   }
