@@ -21,6 +21,13 @@ test.each([
   expect(toEngineError(cause, '/s')).toMatchObject({ kind, message: 'words of containerd', cause });
 });
 
+test.each(['cannot pause a stopped container: unknown', 'cannot resume a deleted process: unknown'])(
+  '%s is Conflict, though the shim says no more than that',
+  (details) => {
+    expect(toEngineError(status(2, details), '/s').kind).toBe('Conflict');
+  },
+);
+
 test.each([
   [14, 'No connection established. Last error: connect ENOENT /s'],
   [14, 'Connection dropped'],

@@ -21,6 +21,9 @@ const connectionFailure =
   /^(No connection established|Connection dropped|Connection closed|Channel has been shut down|Failed to connect|connect E[A-Z]+|read E[A-Z]+|write E[A-Z]+|The operation was cancelled|.*(ECONNREFUSED|ENOENT: no such|ECONNRESET|EPIPE))/;
 const brokenStream = /RST_STREAM|Premature close|Connection dropped|ECONNRESET|http2/i;
 
+// The shim's words for a state that forbids a change; it sends them without a status of their own.
+const forbiddenByState = /^cannot (?:pause|resume) (?:a|task in) (?:stopped|deleted|created)/;
+
 interface StatusLike {
   readonly code: number;
   readonly details: string;
@@ -48,6 +51,7 @@ export function toEngineError(error: unknown, address: string): EngineError {
       cause: error,
     });
   }
+  if (forbiddenByState.test(details)) return new EngineError('Conflict', details, { cause: error });
   const kind = code === unavailable ? 'Unavailable' : (kinds[code] ?? 'Internal');
   return new EngineError(kind, details, { cause: error });
 }
