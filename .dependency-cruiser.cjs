@@ -28,7 +28,11 @@ const ADAPTER_PACKAGES = {
 };
 
 const LAYERS = {
-  api: { values: ['engine', 'lib', 'errors.ts'], types: ['wire', 'logger.ts'], packages: [NODE, 'express'] },
+  api: {
+    values: ['engine', 'lib', 'errors.ts'],
+    types: ['wire', 'logger.ts'],
+    packages: [NODE, 'express', 'ws'],
+  },
   engine: {
     values: ['policy', 'oci', 'dockerfile', 'lib', 'errors.ts', 'version.ts'],
     types: [...ADAPTERS, 'state', 'wire', 'config', 'logger.ts'],

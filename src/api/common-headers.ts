@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { SERVER_NAME } from '../engine/system/server-name.ts';
 import { MAX_API_VERSION } from './http/api-version.ts';
@@ -11,10 +11,19 @@ export const COMMON_HEADERS = {
   Server: SERVER_NAME,
 } as const;
 
-/** True for a request that a web page had its reader's browser send; no Docker client sends these headers. */
+/**
+ * True for a request that a web page had its reader's browser send: no Docker client sends these headers, but that
+ * WebSocket clients say the daemon itself is their origin, where no page comes from.
+ */
 export function isFromBrowser({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): boolean {
   if (socket instanceof TLSSocket && !isOwnHost(headers.host, socket.localAddress)) return true;
-  return Object.keys(headers).some((name) => name === 'origin' || name.startsWith('sec-fetch-'));
+  if (Object.keys(headers).some((name) => name.startsWith('sec-fetch-'))) return true;
+  return headers.origin !== undefined && !isOwnOrigin(headers);
+}
+
+function isOwnOrigin({ upgrade, origin, host }: IncomingHttpHeaders): boolean {
+  if (upgrade?.toLowerCase() !== 'websocket' || origin === undefined || host === undefined) return false;
+  return origin === `http://${host}` || origin === `https://${host}`;
 }
 
 /** A page whose name was made to lead to our address still says its own name. */

@@ -11,6 +11,7 @@ export type RouteKey = Pick<Route, 'method' | 'path'>;
 /** The routes whose connection may be taken over. */
 export const HIJACK_ROUTES: readonly RouteKey[] = [
   { method: 'POST', path: '/containers/:id/attach' },
+  { method: 'GET', path: '/containers/:id/attach/ws' },
   { method: 'POST', path: '/exec/:id/start' },
   { method: 'POST', path: '/grpc' },
   { method: 'POST', path: '/session' },

@@ -93,6 +93,18 @@ describe('attach', () => {
     expect(textOf(bytes, 'stdout')).toBe('typed before the start and after|end');
   });
 
+  it('a client that vanishes ends the input that was its alone, as dockerd does', async () => {
+    await create('left', { Cmd: ['cat'], OpenStdin: true, StdinOnce: true });
+    const connection = await attach('left', `${OUTPUTS}&stdin=1`);
+    await start('left');
+    const waiting = fake.api.post('/containers/left/wait');
+    connection.send('typed');
+    await connection.readBytes(8);
+    connection.close();
+    expect((await waiting).status).toBe(200);
+    expect(textOf(await logsOf('left'), 'stdout')).toBe('typed|end');
+  });
+
   it('replays what was printed and goes on', async () => {
     await create('replayed', { Cmd: ['signals'] });
     await start('replayed');

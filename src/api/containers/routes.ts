@@ -15,7 +15,7 @@ import type { Query } from '../http/query.ts';
 import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { archiveRoutes } from './archive.ts';
-import { attach } from './attach.ts';
+import { attach, attachWebSocket } from './attach.ts';
 import { changes } from './changes.ts';
 import { decodeCreate } from './decode-create.ts';
 import { exportFiles } from './export.ts';
@@ -48,6 +48,7 @@ export const containerRoutes: readonly Route[] = inGroup('containers', [
   { method: 'POST', path: '/containers/:id/rename', body: 'none', handle: rename },
   { method: 'POST', path: '/containers/:id/wait', body: 'none', handle: wait },
   { method: 'POST', path: '/containers/:id/attach', body: 'none', hijack: true, handle: attach },
+  { method: 'GET', path: '/containers/:id/attach/ws', body: 'none', hijack: true, handle: attachWebSocket },
   { method: 'DELETE', path: '/containers/:id*', body: 'none', verb: 'delete', handle: remove },
   ...archiveRoutes,
 ]);

@@ -21,7 +21,7 @@ export async function start(context: RouteContext): Promise<void> {
   const isTty = asked.isRaw;
   const connection = context.hijack(streamMediaType(isTty, context.apiVersion));
   try {
-    await startExec(job, id, { client: clientStreams(connection, { isTty, signal }), consoleSize });
+    await startExec(job, id, { client: clientStreams(connection, { isRaw: isTty, signal }), consoleSize });
   } catch (error) {
     const text = Buffer.from(`${messageOf(error)}\r\n`);
     await (isTty ? connection.write(text) : connection.write(stdcopyHeader('stdout', text.length), text));

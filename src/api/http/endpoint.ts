@@ -73,15 +73,22 @@ function asksForUpgrade({ headers }: IncomingMessage): boolean {
 function takers(
   { request, response, rawSocket }: Exchange,
   abort: () => void,
-): Pick<RouteContext, 'hijack' | 'takeOver'> {
-  const take = (contentType: string): { readonly socket: Socket; readonly answer: HijackAnswer } => {
+): Pick<RouteContext, 'hijack' | 'takeOver' | 'acceptWebSocket'> {
+  const detach = (socket: Socket): void => {
+    response.detachSocket(socket);
+    if (socket.destroyed) abort();
+    else socket.once('close', abort);
+  };
+  const requireSocket = (): Socket => {
     if (!rawSocket) throw new EngineError('Internal', 'this connection cannot be taken over');
+    return rawSocket;
+  };
+  const take = (contentType: string): { readonly socket: Socket; readonly answer: HijackAnswer } => {
+    const socket = requireSocket();
     const inherited = HIJACK_HEADERS.map((name) => [name, String(response.getHeader(name) ?? '')] as const);
-    response.detachSocket(rawSocket);
-    if (rawSocket.destroyed) abort();
-    else rawSocket.once('close', abort);
+    detach(socket);
     const headers = { ...Object.fromEntries(inherited), 'Content-Type': contentType };
-    return { socket: rawSocket, answer: { isUpgrade: asksForUpgrade(request), headers } };
+    return { socket, answer: { isUpgrade: asksForUpgrade(request), headers } };
   };
   return {
     hijack(contentType) {
@@ -91,6 +98,14 @@ function takers(
     takeOver(contentType) {
       const { socket, answer } = take(contentType);
       return takeOverSocket(socket, answer);
+    },
+    async acceptWebSocket(type) {
+      const socket = requireSocket();
+      // Loaded when first needed: few clients of a job ever attach this way.
+      const { acceptWebSocket } = await import('./web-socket.ts');
+      const connection = await acceptWebSocket(request, socket, type);
+      detach(socket);
+      return connection;
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Job } from '../../engine/job.ts';
 import type { EndpointGroup, EndpointVerb } from '../../wire/endpoint-group.ts';
 import type { ApiVersion } from './api-version.ts';
 import type { Query } from './query.ts';
+import type { MessageType } from './web-socket.ts';
 
 /** Methods that Docker's API knows. */
 export type RouteMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
@@ -60,6 +61,8 @@ export interface RouteContext {
   hijack(contentType: string): HijackedConnection;
   /** The same, but with the socket as it is, to be closed by its user. */
   takeOver(contentType: string): Duplex;
+  /** The same for a WebSocket client, with a message for each piece; InvalidArgument, unanswered, for any other. */
+  acceptWebSocket(type: MessageType): Promise<HijackedConnection>;
 }
 
 // In `path`, `:id` is exactly one segment (decoded, so `%2F` in it is a slash); `:name*` is one or more with the

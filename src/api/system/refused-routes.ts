@@ -31,12 +31,6 @@ const UNSUPPORTED: readonly (RefusedEndpoint & { readonly message: string })[] =
   },
   {
     group: 'containers',
-    path: '/containers/:id/attach/ws',
-    methods: ['GET'],
-    message: 'attaching by WebSocket is not supported: use POST /containers/{id}/attach',
-  },
-  {
-    group: 'containers',
     path: '/containers/:id/checkpoints',
     methods: ['GET', 'POST'],
     message: 'checkpoints are not supported by this daemon',
