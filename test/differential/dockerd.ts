@@ -15,9 +15,9 @@ const startTimeoutMs = 60_000;
 
 /**
  * Starts dockerd in mount, network, process and IPC namespaces of its own: its bridges, rules, mounts and containers
- * end with its first process. Only its cgroups do not, so they get a name of their own.
+ * end with its first process. Only its cgroups do not, so they get a name of their own. `more` are arguments of dockerd.
  */
-export async function startDockerd(): Promise<Dockerd> {
+export async function startDockerd(more: readonly string[] = []): Promise<Dockerd> {
   const directory = await mkdtemp('/tmp/berth-oracle-');
   const socket = join(directory, 'docker.sock');
   const cgroup = `/${directory.slice('/tmp/'.length)}`;
@@ -28,7 +28,7 @@ export async function startDockerd(): Promise<Dockerd> {
       ...['sh', '-c', 'mount -t tmpfs none /run && ip link set lo up && exec dockerd "$@"', 'sh'],
       ...['--data-root', join(directory, 'data'), '--exec-root', '/run/docker-oracle'],
       ...['--host', `unix://${socket}`, '--pidfile', '/run/docker-oracle.pid'],
-      ...['--cgroup-parent', cgroup],
+      ...['--cgroup-parent', cgroup, ...more],
     ],
     env: baseEnvironment(directory),
   });

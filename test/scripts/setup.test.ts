@@ -66,5 +66,8 @@ test.each(['v18.20.4', 'v20.18.3', 'v9.0.0'])('Node %s is too old', async (versi
 
 test('an unknown argument is an error', async () => {
   const { code, stderr } = await setup('--everything');
-  expect([code, stderr]).toEqual([1, 'setup: unknown argument: --everything (known: --demo, --test)\n']);
+  expect([code, stderr]).toEqual([
+    1,
+    'setup: unknown argument: --everything (known: --demo, --test, --conformance)\n',
+  ]);
 });

@@ -88,7 +88,8 @@ async function recipe(name: string, path: string): Promise<LayerEntry> {
   return { type: 'file', path, mode, content: await readFile(join(RECIPES, name)) };
 }
 
-async function debianLayer(): Promise<readonly LayerEntry[]> {
+/** What images of Debian have as their base: a shell, the usual programs, directories and accounts. */
+export async function debianLayer(): Promise<readonly LayerEntry[]> {
   const packages = ['bash', 'dash', 'coreutils', 'grep', 'sed', 'findutils', 'hostname', 'mawk', 'libc-bin'];
   const programs = await programsOf(...packages);
   const more = ['/bin/sh', '/usr/bin/awk', '/usr/bin/setpriv', '/usr/lib/locale/C.utf8', '/etc/os-release'];

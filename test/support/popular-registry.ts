@@ -19,7 +19,11 @@ const SOURCES = ['popular-images.ts', 'machine-files.ts', 'image-builder.ts', 'i
 export async function startPopularRegistry(): Promise<PopularRegistry> {
   const data = join(CACHE, await cacheKey());
   await makeImages(data);
-  const registry = await startRegistry(data);
+  return mirrorDockerHub(await startRegistry(data));
+}
+
+/** The registry as a mirror of Docker Hub, for berth's `--registries`. */
+export async function mirrorDockerHub(registry: Registry): Promise<PopularRegistry> {
   const registriesDirectory = await mkdtemp('/tmp/berth-hosts-');
   await mkdir(join(registriesDirectory, 'docker.io'));
   const hosts = `server = "http://${registry.host}"\n[host."http://${registry.host}"]\ncapabilities = ["pull", "resolve"]\n`;

@@ -23,14 +23,24 @@ export interface Registry {
 const ownAgent = 'berth-tests';
 const startTimeoutMs = 20_000;
 
-/** Starts docker-registry on a free port, with what `data` holds, or with a directory of its own that stop removes. */
-export async function startRegistry(data?: string): Promise<Registry> {
+/** A network namespace by its path, and the port there, which has to be free. */
+export interface RegistryPlace {
+  readonly netns: string;
+  readonly port: number;
+}
+
+/**
+ * Starts docker-registry on a free port of this machine or elsewhere, with what `data` holds, or with a directory of
+ * its own that stop removes.
+ */
+export async function startRegistry(data?: string, place?: RegistryPlace): Promise<Registry> {
   const directory = await mkdtemp('/tmp/berth-registry-');
   const config = join(directory, 'config.yml');
-  await writeFile(config, configuration(data ?? join(directory, 'data')));
+  await writeFile(config, configuration(data ?? join(directory, 'data'), place?.port ?? 0));
+  const serve = ['docker-registry', 'serve', config];
   const server = await startProcess({
-    program: 'docker-registry',
-    args: ['serve', config],
+    program: place ? 'nsenter' : 'env',
+    args: place ? [`--net=${place.netns}`, ...serve] : serve,
     env: baseEnvironment(directory),
   });
   const stop = async (): Promise<void> => {
@@ -83,12 +93,12 @@ export async function pushIndex(
   return index;
 }
 
-function configuration(dataDirectory: string): string {
+function configuration(dataDirectory: string, port: number): string {
   return [
     'version: 0.1',
     'log: {level: info}',
     `storage: {filesystem: {rootdirectory: ${dataDirectory}}, delete: {enabled: true}}`,
-    'http: {addr: "127.0.0.1:0"}',
+    `http: {addr: "127.0.0.1:${port}"}`,
     '',
   ].join('\n');
 }
