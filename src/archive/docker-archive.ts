@@ -18,6 +18,7 @@ export function readDockerManifest(bytes: Uint8Array, index: ArchiveIndex): read
       ),
       names: asList(image['RepoTags'] ?? [], 'RepoTags', MAX_NAMES).map((name) => asString(name, 'RepoTags')),
       manifest: undefined,
+      index: undefined,
     };
   });
 }

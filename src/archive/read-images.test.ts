@@ -78,6 +78,7 @@ describe('a docker archive', () => {
     layers: [blob('one'), blob('two')],
     names: ['x:1'],
     manifest: undefined,
+    index: undefined,
   };
   const image = { Config: 'c.json', RepoTags: ['x:1'], Layers: ['1/layer.tar', '2/layer.tar'] };
   const files: readonly Entry[] = [
@@ -221,6 +222,7 @@ describe('an OCI layout', () => {
         layers: [blob('one')],
         names: ['docker.io/library/x:1'],
         manifest: { ...blob(manifest), mediaType },
+        index: undefined,
       },
     ]);
   });
@@ -244,6 +246,32 @@ describe('an OCI layout', () => {
     };
     const images = await read(await tarOf([indexOf(outer), ...blobs(config, 'one', manifest, nested)]));
     expect(images.map(({ names }) => names)).toEqual([['docker.io/library/x:1']]);
+  });
+
+  test('knows the index that a manifest is named by, with the attestations that are in it', async () => {
+    const attestation = JSON.stringify({ config: { digest: digestOf('{}') }, layers: [] });
+    const nested = JSON.stringify({
+      manifests: [
+        pointer,
+        { mediaType, digest: digestOf('elsewhere') },
+        {
+          mediaType,
+          digest: digestOf(attestation),
+          annotations: { 'vnd.docker.reference.type': 'attestation-manifest' },
+        },
+      ],
+    });
+    const outer = { mediaType: indexType, digest: digestOf(nested) };
+    const entries = [indexOf(outer), ...blobs(config, 'one', manifest, nested, attestation, '{}')];
+    const index = {
+      ...blob(nested),
+      mediaType: indexType,
+      members: [manifest, attestation].map((one) => ({ ...blob(one), mediaType })),
+    };
+    expect((await read(await tarOf(entries))).map((image) => image.index)).toEqual([index]);
+    const named = manifestOf({ Config: path(config), Layers: [path('one')], RepoTags: ['y:1'] });
+    const both = await read(await tarOf([...entries, named]));
+    expect(both.map((image) => [image.names, image.index])).toEqual([[['y:1'], index]]);
   });
 
   test.each<readonly [string, readonly Entry[], string]>([

@@ -47,13 +47,23 @@ async function manifestsOf(
   }
 }
 
-/** The same images, each with the manifest that the layout has for these very blobs: so its digest survives. */
+/**
+ * The same images, each with the documents that the layout has for these very blobs, so their digests survive; and after
+ * it those of other platforms that are listed in the same index.
+ */
 function withManifests(
   images: readonly ArchivedImage[],
   listed: readonly ArchivedImage[],
 ): readonly ArchivedImage[] {
   const keyOf = ({ config, layers }: ArchivedImage): string =>
     [config, ...layers].map(({ digest }) => digest).join(' ');
-  const manifests = new Map(listed.map((image) => [keyOf(image), image.manifest]));
-  return images.map((image) => ({ ...image, manifest: manifests.get(keyOf(image)) }));
+  const byBlobs = new Map(listed.map((image) => [keyOf(image), image]));
+  return images.flatMap((image) => {
+    const { manifest, index } = byBlobs.get(keyOf(image)) ?? image;
+    const others = listed.filter((one) => one.index === index && one.manifest !== manifest);
+    return [
+      { ...image, manifest, index },
+      ...(index ? others : []).map((one) => ({ ...one, names: image.names })),
+    ];
+  });
 }

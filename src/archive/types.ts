@@ -7,6 +7,16 @@ export interface ArchivedBlob {
   readonly size: number;
 }
 
+/** A document of an archive that says what it is. */
+export interface ArchivedDocument extends ArchivedBlob {
+  readonly mediaType: string;
+}
+
+/** An index that an archive names, and those of its manifests whose blobs the archive has, attestations included. */
+export interface ArchivedIndex extends ArchivedDocument {
+  readonly members: readonly ArchivedDocument[];
+}
+
 /** One image of an archive, before anybody has looked into its configuration. */
 export interface ArchivedImage {
   readonly config: ArchivedBlob;
@@ -15,7 +25,9 @@ export interface ArchivedImage {
   /** Names as the archive has them, not validated. */
   readonly names: readonly string[];
   /** The manifest where the archive has one (an OCI layout); a docker archive has none. */
-  readonly manifest: (ArchivedBlob & { readonly mediaType: string }) | undefined;
+  readonly manifest: ArchivedDocument | undefined;
+  /** The index that the manifest is named by, where it is one. */
+  readonly index: ArchivedIndex | undefined;
 }
 
 /** Where an archive's blobs go while it is read. */
@@ -32,9 +44,17 @@ export interface SavedBlob {
   readonly size: number;
 }
 
+/** A document to be saved. */
+export interface SavedDocument extends SavedBlob {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
 /** One image to be saved, with the names that go along. */
 export interface ImageToSave {
-  readonly manifest: SavedBlob & { readonly mediaType: string; readonly bytes: Uint8Array };
+  readonly manifest: SavedDocument;
+  /** The index that the names lead to, with all of its manifests that are to be saved and what they refer to. */
+  readonly index?: SavedDocument & { readonly blobs: readonly SavedBlob[] };
   readonly config: SavedBlob;
   /** Lowest first. */
   readonly layers: readonly SavedBlob[];

@@ -33,9 +33,11 @@ async function fill(
   for (const name of ['blobs/', 'blobs/sha256/'])
     tar.entry({ name, type: 'directory', mode: 0o755, mtime: EPOCH });
   const done = new Set<string>();
-  for (const { manifest, config, layers } of images) {
+  for (const { manifest, config, layers, index } of images) {
     for (const blob of [config, ...layers]) await writeBlob(tar, { done, blob, bytes: read(blob.digest) });
     await writeBlob(tar, { done, blob: manifest, bytes: [manifest.bytes] });
+    for (const blob of index?.blobs ?? []) await writeBlob(tar, { done, blob, bytes: read(blob.digest) });
+    if (index) await writeBlob(tar, { done, blob: index, bytes: [index.bytes] });
   }
   writeText(tar, 'index.json', JSON.stringify(layoutIndex(images)));
   writeText(tar, 'manifest.json', JSON.stringify(images.map(dockerManifest)));
@@ -97,8 +99,8 @@ function dockerManifest({ config, layers, names }: ImageToSave): object {
 }
 
 function layoutIndex(images: readonly ImageToSave[]): object {
-  const manifests = images.flatMap(({ manifest, names }) => {
-    const { mediaType, digest, size } = manifest;
+  const manifests = images.flatMap(({ manifest, index, names }) => {
+    const { mediaType, digest, size } = index ?? manifest;
     if (names.length === 0) return [{ mediaType, digest, size }];
     return names.map(({ fullName, tag }) => ({
       mediaType,

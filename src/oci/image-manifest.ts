@@ -22,9 +22,12 @@ export interface ImageManifest {
 /** One entry of an index. */
 export interface IndexEntry extends ContentDescriptor {
   readonly platform: Platform | undefined;
+  /** Digest of the manifest that this one tells something about; empty for a manifest of its own. */
+  readonly attests: string;
 }
 
 const MAX_INDEX_ENTRIES = 1000;
+const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
 
 /** Reads a manifest of the media type; InvalidArgument for what is not an image that can be unpacked. */
 export function parseImageManifest(bytes: Uint8Array, mediaType: string): ImageManifest {
@@ -48,7 +51,18 @@ export function parseImageIndex(bytes: Uint8Array, mediaType: string): readonly 
   return listOf(root['manifests'], 'manifests', MAX_INDEX_ENTRIES).map((item) => ({
     ...parseDescriptor(item, 'manifest'),
     platform: parseEntryPlatform(recordOf(item, 'manifest')['platform']),
+    attests: optionalString(
+      recordOf(recordOf(item, 'manifest')['annotations'] ?? {}, 'annotations'),
+      ATTESTED_DIGEST,
+    ),
   }));
+}
+
+/** Everything that a manifest refers to, whatever it is: its configuration and then its layers. */
+export function parseReferences(bytes: Uint8Array, mediaType: string): readonly ContentDescriptor[] {
+  const root = documentOf(bytes, mediaType, 'image manifest');
+  const layers = listOf(root['layers'], 'layers', MAX_IMAGE_LAYERS);
+  return [root['config'], ...layers].map((item) => parseDescriptor(item, 'descriptor'));
 }
 
 /** The entry that serves the platform best: the first of the nearest ones; undefined where none runs there. */

@@ -37,8 +37,12 @@ export interface ImageName {
   readonly name: string;
   readonly kind: ImageNameKind;
   readonly imageId: string;
+  /** The image as it was given with this name: only that form's manifest and blobs does the record keep. */
+  readonly image: Image;
   /** What was asked for: the manifest or the index that lists it. */
   readonly target: ContentDescriptor;
+  /** Where the target is an index: the positions in it of the manifests that the job has. */
+  readonly members: readonly number[];
   /** True where a registry has said to this job that the name leads to the image. */
   readonly isPulled: boolean;
   readonly taggedAt: Date;
@@ -50,6 +54,8 @@ export interface NewImageName {
   readonly kind: Exclude<ImageNameKind, 'dangling'>;
   readonly imageId: string;
   readonly target: ContentDescriptor;
+  /** Where the target is an index: the positions in it of the manifests that the job has, that of the image included. */
+  readonly members?: readonly number[];
   /** Set where a registry has just said to this job that the name leads to the image. */
   readonly isPulled?: boolean;
 }
@@ -86,6 +92,7 @@ export interface ImageStore {
 
 // Which platform's manifest of an index the job has.
 const MANIFEST_LABEL = 'berth/image.manifest';
+const MEMBERS_LABEL = 'berth/image.members';
 const PARENT_LABEL = 'berth/image.parent';
 const PULLED_LABEL = 'berth/image.pulled';
 // No reference begins so: a normalised one has a slash before any `@`.
@@ -96,16 +103,11 @@ export function createImageStore(records: Images): ImageStore {
   return new RecordedImageStore(records);
 }
 
-/** A name with the image as it was given: only that form's manifest and blobs does its record keep. */
-interface GivenName extends ImageName {
-  readonly image: Image;
-}
-
 class RecordedImageStore implements ImageStore {
   readonly lock = createKeyedLock();
   readonly #records: Images;
   readonly #images = new Map<string, Image>();
-  readonly #names = new Map<string, GivenName>();
+  readonly #names = new Map<string, ImageName>();
 
   constructor(records: Images) {
     this.#records = records;
@@ -169,6 +171,7 @@ class RecordedImageStore implements ImageStore {
         kind: kindOf(name),
         imageId: image.id,
         target: { mediaType, digest, size },
+        members: parseMembers(labels[MEMBERS_LABEL]),
         isPulled: labels[PULLED_LABEL] === 'true',
         taggedAt: updatedAt,
       });
@@ -186,21 +189,25 @@ class RecordedImageStore implements ImageStore {
       await this.#writeName(image, name);
     }
     if (names.length > 0) await this.#dropDangling(image.id);
-    else if (this.#allNamesOf(image.id).length === 0) await this.#writeDangling(image, image.manifest);
+    else if (this.#allNamesOf(image.id).length === 0)
+      await this.#writeDangling(image, { target: image.manifest, members: [] });
   }
 
-  #allNamesOf(id: string): readonly GivenName[] {
+  #allNamesOf(id: string): readonly ImageName[] {
     return [...this.#names.values()].filter(({ imageId }) => imageId === id);
   }
 
   // The reserved record is made before the last name goes: in between, containerd would collect the image.
-  async #keepWithout(name: GivenName): Promise<void> {
-    if (this.#allNamesOf(name.imageId).length === 1) await this.#writeDangling(name.image, name.target);
+  async #keepWithout(name: ImageName): Promise<void> {
+    if (this.#allNamesOf(name.imageId).length === 1) await this.#writeDangling(name.image, name);
   }
 
-  async #writeDangling(image: Image, target: ContentDescriptor): Promise<void> {
+  async #writeDangling(
+    image: Image,
+    { target, members }: Pick<ImageName, 'target' | 'members'>,
+  ): Promise<void> {
     const name = `${DANGLING_PREFIX}${image.id}`;
-    await this.#writeName(image, { name, kind: 'dangling', imageId: image.id, target });
+    await this.#writeName(image, { name, kind: 'dangling', imageId: image.id, target, members });
   }
 
   async #dropDangling(imageId: string): Promise<void> {
@@ -210,9 +217,9 @@ class RecordedImageStore implements ImageStore {
 
   async #writeName(
     image: Image,
-    name: Omit<ImageName, 'taggedAt' | 'isPulled'> & { readonly isPulled?: boolean },
+    name: Omit<NewImageName, 'kind'> & { readonly kind: ImageNameKind },
   ): Promise<void> {
-    const { isPulled = false } = name;
+    const { isPulled = false, members = [] } = name;
     const { manifest, parentId } = image;
     const record = {
       name: name.name,
@@ -221,14 +228,15 @@ class RecordedImageStore implements ImageStore {
         [MANIFEST_LABEL]: manifest.digest,
         ...(parentId === '' ? {} : { [PARENT_LABEL]: parentId }),
         ...(isPulled ? { [PULLED_LABEL]: 'true' } : {}),
+        ...(members.length > 0 ? { [MEMBERS_LABEL]: members.join(',') } : {}),
       },
     };
     const { updatedAt } = await this.#writeRecord(record);
-    this.#addName({ ...name, image, isPulled, taggedAt: updatedAt });
+    this.#addName({ ...name, image, isPulled, members, taggedAt: updatedAt });
   }
 
   // Names stand in the order of their making: one that moves goes to the end.
-  #addName(name: GivenName): void {
+  #addName(name: ImageName): void {
     this.#dropName(name.name);
     this.#names.set(name.name, name);
     this.#images.set(name.imageId, name.image);
@@ -264,6 +272,10 @@ class RecordedImageStore implements ImageStore {
       if (!isErrorKind(error, 'NotFound')) throw error;
     }
   }
+}
+
+function parseMembers(label: string | undefined): readonly number[] {
+  return label === undefined ? [] : label.split(',').map(Number).filter(Number.isSafeInteger);
 }
 
 function kindOf(name: string): ImageNameKind {

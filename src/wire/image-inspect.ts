@@ -1,4 +1,5 @@
 import type { ContainerConfig } from './container-config.ts';
+import type { ImageDescriptor, ImageManifestSummary } from './image-manifest-summary.ts';
 
 /** The answer of `GET /images/{name}/json`. */
 export interface ImageInspect {
@@ -25,4 +26,8 @@ export interface ImageInspect {
   readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
   readonly RootFS: { readonly Type: string; readonly Layers: readonly string[] };
   readonly Metadata: { readonly LastTagTime: string };
+  /** What the image's latest name leads to; since API 1.48. */
+  readonly Descriptor?: ImageDescriptor;
+  /** Only where they were asked for. */
+  readonly Manifests?: readonly ImageManifestSummary[];
 }

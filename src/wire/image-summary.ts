@@ -1,3 +1,5 @@
+import type { ImageDescriptor, ImageManifestSummary } from './image-manifest-summary.ts';
+
 /** One element of the answer of `GET /images/json`. */
 export interface ImageSummary {
   readonly Id: string;
@@ -14,4 +16,8 @@ export interface ImageSummary {
   readonly Labels: Readonly<Record<string, string>> | null;
   /** -1: not asked for. */
   readonly Containers: number;
+  /** What the image's latest name leads to; since API 1.48. */
+  readonly Descriptor?: ImageDescriptor;
+  /** Only where they were asked for. */
+  readonly Manifests?: readonly ImageManifestSummary[];
 }

@@ -106,7 +106,7 @@ describe('an index with two platforms', () => {
   test('gives the host its own image, and keeps the index it was named by', async () => {
     const { job, containerd } = openJob();
     await pullAll(job, `${registry.host}/multi:v1`);
-    const inspected = inspectImage(job, `${registry.host}/multi:v1`);
+    const inspected = await inspectImage(job, `${registry.host}/multi:v1`);
     expect(inspected.Id).toBe(images['host']?.config.digest);
     expect(inspected.RepoDigests).toEqual([`${registry.host}/multi@${index}`]);
     const { content, snapshots } = await storedAfterCollection(containerd);
@@ -118,7 +118,7 @@ describe('an index with two platforms', () => {
   test('gives another platform where it is asked for', async () => {
     const { job } = openJob();
     await pullAll(job, `${registry.host}/multi:v1`, `linux/${otherArchitecture}`);
-    expect(inspectImage(job, `${registry.host}/multi:v1`).Id).toBe(images['other']?.config.digest);
+    expect((await inspectImage(job, `${registry.host}/multi:v1`)).Id).toBe(images['other']?.config.digest);
   });
 
   test('has nothing for a platform that it does not list', async () => {
@@ -174,8 +174,8 @@ describe('names', () => {
   test('are found again by a process that starts later', async () => {
     const later = openJob(containerd.namespace);
     await restoreImages({ store: later.containerd, images: later.job.images, log: later.job.log });
-    expect(inspectImage(later.job, `${registry.host}/names:v1`)).toEqual(
-      inspectImage(job, `${registry.host}/names:v1`),
+    expect(await inspectImage(later.job, `${registry.host}/names:v1`)).toEqual(
+      await inspectImage(job, `${registry.host}/names:v1`),
     );
   });
 });

@@ -6,6 +6,7 @@ import { startBerth, type Berth } from '../support/e2e-berth.ts';
 import { ask, loadBusybox, useJob } from '../support/e2e-job.ts';
 import { runCommand, baseEnvironment } from '../support/e2e-process.ts';
 import { ociLayout } from '../support/image-builder-archives.ts';
+import { imageManifest } from '../support/image-builder-manifests.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { startRegistry, type Registry } from '../support/registry.ts';
 import { startSecuredRegistry, type SecuredRegistry } from '../support/secured-registry.ts';
@@ -110,11 +111,15 @@ describe('a plain registry', () => {
           args: ['unpack', '--image', `${join(home, 'layout')}:v1`, join(home, 'bundle')],
           env: baseEnvironment(home),
         });
-        expect(unpacked).toMatchObject({ code: 0 });
+        // Debian's umoci is older than zstd layers.
+        if (compression === 'zstd') expect(unpacked.stderr).toContain('zstd');
+        else expect(unpacked).toMatchObject({ code: 0 });
       } finally {
         await rm(home, { recursive: true });
       }
-      expect(digest).toMatch(/^sha256:/);
+      const own = imageManifest(image, 'oci').digest;
+      if (compression === 'none') expect(digest).not.toBe(own);
+      else expect(digest).toBe(own);
       await ask(job.berth, 'rmi', name);
     },
   );

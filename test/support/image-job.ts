@@ -77,6 +77,7 @@ export async function loadAll(job: Job, archive: Buffer): Promise<readonly Image
   const lines: ImageProgress[] = [];
   await loadImage(job, {
     tar: Readable.from([archive]),
+    platform: '',
     quiet: true,
     report: (line) => lines.push(line),
     signal: new AbortController().signal,

@@ -293,7 +293,7 @@ export function makeImages(images: Readonly<Record<string, Image>>): ImageStore 
     findName(name) {
       const image = new Map(Object.entries(images)).get(name);
       const facts = { kind: 'tag', isPulled: false, taggedAt: new Date(0) } as const;
-      return image && { ...facts, name, imageId: image.id, target: image.manifest };
+      return image && { ...facts, name, imageId: image.id, image, target: image.manifest, members: [] };
     },
   });
 }

@@ -1,7 +1,20 @@
 import { EngineError } from '../../errors.ts';
+import { isAtLeast, type ApiVersion } from '../http/api-version.ts';
+import type { RouteContext } from '../http/route.ts';
+
+/** The one `platform` of a request of this API version or later, empty for older ones: no daemon of their time looks at it. */
+export function onePlatform({ query, apiVersion }: RouteContext, since: ApiVersion): string {
+  const platforms = isAtLeast(apiVersion, since) ? query.list('platform') : [];
+  if (platforms.length > 1)
+    throw new EngineError(
+      'InvalidArgument',
+      'multiple platform parameters are not supported in this API version; use API version 1.52 or later',
+    );
+  return readPlatform(platforms[0] ?? '');
+}
 
 /** The `platform` parameter of newer endpoints, a JSON object, as it would be typed; empty where it is absent. */
-export function readPlatform(text: string): string {
+function readPlatform(text: string): string {
   if (text === '') return '';
   const members = parseMembers(text);
   const word = (name: string): string => {

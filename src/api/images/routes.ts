@@ -1,14 +1,17 @@
 import { historyImage } from '../../engine/images/history-image.ts';
 import { inspectImage } from '../../engine/images/inspect-image.ts';
-import { listImages } from '../../engine/images/list-images.ts';
+import { listImages, listImagesWithManifests } from '../../engine/images/list-images.ts';
 import { loadImage } from '../../engine/images/load-image.ts';
 import { removeImage } from '../../engine/images/remove-image.ts';
 import { tagImage } from '../../engine/images/tag-image.ts';
+import { EngineError } from '../../errors.ts';
+import { isAtLeast } from '../http/api-version.ts';
 import { sendErrorStream } from '../http/json-stream.ts';
 import type { Filters } from '../http/query.ts';
 import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { createImage } from './create.ts';
+import { onePlatform } from './platform-parameter.ts';
 import { push } from './push.ts';
 import { answerWithProgress } from './progress-stream.ts';
 import { saveOne, saveSeveral } from './save.ts';
@@ -30,12 +33,13 @@ export const imageRoutes: readonly Route[] = inGroup('images', [
 
 async function list(context: RouteContext): Promise<void> {
   const { job, query, apiVersion } = context;
-  const images = listImages(job, {
+  const withManifests = isAtLeast(apiVersion, '1.47') && query.bool('manifests');
+  const options = {
     filters: withOldFilter(context),
     sharedSize: query.bool('shared-size'),
     all: query.bool('all'),
-  });
-  await Promise.resolve();
+  };
+  const images = withManifests ? await listImagesWithManifests(job, options) : listImages(job, options);
   context.json(200, shapeSummaries(images, apiVersion));
 }
 
@@ -49,20 +53,31 @@ function withOldFilter({ query }: RouteContext): Filters {
 }
 
 async function inspect(context: RouteContext): Promise<void> {
-  await Promise.resolve();
-  context.json(200, shapeInspect(inspectImage(context.job, context.param('name')), context.apiVersion));
+  const { job, query, apiVersion } = context;
+  const withManifests = isAtLeast(apiVersion, '1.48') && query.bool('manifests');
+  const platform = onePlatform(context, '1.49');
+  if (withManifests && platform !== '')
+    throw new EngineError(
+      'InvalidArgument',
+      'conflicting options: manifests and platform options cannot both be set',
+    );
+  const inspected = await inspectImage(job, context.param('name'), { platform, withManifests });
+  context.json(200, shapeInspect(inspected, apiVersion));
 }
 
 async function history(context: RouteContext): Promise<void> {
-  await Promise.resolve();
-  context.json(200, historyImage(context.job, context.param('name')));
+  const platform = onePlatform(context, '1.48');
+  context.json(200, await historyImage(context.job, context.param('name'), platform));
 }
 
 async function load(context: RouteContext): Promise<void> {
   const { job, stream, signal, query } = context;
   const quiet = query.boolOr('quiet', false);
+  const platform = onePlatform(context, '1.48');
   try {
-    await answerWithProgress(context, (report) => loadImage(job, { tar: stream, quiet, report, signal }));
+    await answerWithProgress(context, (report) =>
+      loadImage(job, { tar: stream, platform, quiet, report, signal }),
+    );
   } catch (error) {
     if (signal.aborted) throw error;
     await sendErrorStream(context, error);

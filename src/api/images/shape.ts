@@ -8,7 +8,7 @@ export function shapeSummaries(
   version: ApiVersion,
 ): readonly ImageSummary[] {
   return images.map((image) => ({
-    ...image,
+    ...withoutDescriptor(image, version),
     ...(isAtLeast(version, '1.43') ? {} : oldNames(image)),
     ...(isAtLeast(version, '1.44') ? {} : { VirtualSize: image.Size }),
   }));
@@ -24,11 +24,16 @@ function oldNames({ RepoTags: tags, RepoDigests: digests }: ImageSummary): objec
   };
 }
 
+// It came with API 1.48.
+function withoutDescriptor<T extends { readonly Descriptor?: unknown }>(image: T, version: ApiVersion): T {
+  return isAtLeast(version, '1.48') ? image : { ...image, Descriptor: undefined };
+}
+
 /** The inspection as this API version has it. */
 export function shapeInspect(inspected: ImageInspect, version: ApiVersion): ImageInspect {
   const { Container, ContainerConfig, ...image } = inspected;
   return {
-    ...image,
+    ...withoutDescriptor(image, version),
     ...(isAtLeast(version, '1.44') ? {} : { VirtualSize: image.Size }),
     ...(isAtLeast(version, '1.45') ? {} : { Container, ContainerConfig }),
   };

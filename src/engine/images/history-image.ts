@@ -2,11 +2,15 @@ import type { Image } from '../../state/image-store.ts';
 import type { ImageHistoryItem } from '../../wire/image-history.ts';
 import type { Job } from '../job.ts';
 import { repoNamesOf } from './image-names.ts';
-import { resolveImage } from './resolve-image.ts';
+import { resolveForPlatform } from './held-index.ts';
 
 /** `docker history`: the steps that made the image, newest first, with what each added. */
-export function historyImage(job: Job, imageRef: string): readonly ImageHistoryItem[] {
-  const image = resolveImage(job, imageRef);
+export async function historyImage(
+  job: Job,
+  imageRef: string,
+  platform = '',
+): Promise<readonly ImageHistoryItem[]> {
+  const image = await resolveForPlatform(job, imageRef, platform);
   const sizes = image.layers.map(({ sizeBytes }) => sizeBytes);
   const steps = image.config.history.map((step) => ({
     Id: '<missing>',

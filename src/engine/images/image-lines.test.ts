@@ -85,7 +85,7 @@ describe('an image that others were made from', () => {
   test('has its place in the history of the others', async () => {
     const app = resolveImage(fake.job, 'app').id;
     const child = await derive('app', 'child', 'child:1');
-    expect(historyImage(fake.job, 'child:1').map(({ Id, Tags }) => [Id, Tags])).toEqual([
+    expect((await historyImage(fake.job, 'child:1')).map(({ Id, Tags }) => [Id, Tags])).toEqual([
       [child, ['child:1']],
       [app, ['app:latest']],
     ]);

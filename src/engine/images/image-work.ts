@@ -105,15 +105,8 @@ export async function writeUnknownBlob(
 
 /** Keeps a known image's content and snapshots until the work is done, whatever names it loses; NotFound when it is gone. */
 export async function keepImage(work: ImageWork, image: Image): Promise<void> {
-  const { digest } = image.manifest;
-  try {
-    // The lease first: between a look and a claim it could be collected.
-    await work.store.leases.addResource(work.leaseId, { id: digest, type: 'content' });
-    await work.store.content.info(digest);
-  } catch (error) {
-    if (!isErrorKind(error, 'NotFound')) throw error;
-    throw new EngineError('NotFound', `No such image: ${image.id}`, { cause: error });
-  }
+  if (!(await claimContent(work, image.manifest.digest)))
+    throw new EngineError('NotFound', `No such image: ${image.id}`);
 }
 
 /** All bytes of a blob in the content store; InvalidArgument when they are more than `maxBytes`. */

@@ -60,7 +60,8 @@ async function load(
   ...images: readonly { readonly image: BuiltImage; readonly tags: readonly string[] }[]
 ): Promise<void> {
   const tar = Readable.from([await dockerArchive(images)]);
-  await loadImage(job, { tar, quiet: true, report: () => undefined, signal: new AbortController().signal });
+  const { signal } = new AbortController();
+  await loadImage(job, { tar, platform: '', quiet: true, report: () => undefined, signal });
 }
 
 function container(status: 'running' | 'exited', id = 'c'.repeat(64)): Container {
@@ -266,8 +267,8 @@ describe('listImages', () => {
   );
 });
 
-test('inspect and history tell what the configuration says', () => {
-  expect(inspectImage(job, 'one:1')).toMatchObject({
+test('inspect and history tell what the configuration says', async () => {
+  expect(await inspectImage(job, 'one:1')).toMatchObject({
     Id: image.config.digest,
     RepoTags: ['one:1'],
     RepoDigests: [],
@@ -277,7 +278,7 @@ test('inspect and history tell what the configuration says', () => {
     Config: { Cmd: ['sh'], Entrypoint: null, Labels: { team: 'a', empty: '' } },
     RootFS: { Type: 'layers', Layers: image.layers.map(({ tar }) => tar.digest) },
   });
-  expect(historyImage(job, 'one:1').map(({ Id, CreatedBy }) => [Id, CreatedBy])).toEqual([
+  expect((await historyImage(job, 'one:1')).map(({ Id, CreatedBy }) => [Id, CreatedBy])).toEqual([
     [image.config.digest, 'layer 1'],
     ['<missing>', 'layer 0'],
   ]);

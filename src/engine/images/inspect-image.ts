@@ -11,13 +11,26 @@ import {
 import type { Job } from '../job.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 import { repoNamesOf } from './image-names.ts';
-import { resolveImage } from './resolve-image.ts';
+import { resolveForPlatform } from './held-index.ts';
+import { describeTarget, summarizeManifests } from './summarize-manifests.ts';
 
 const NO_TIME = '0001-01-01T00:00:00Z';
 
+/** How `docker image inspect` asks. */
+export interface InspectImageOptions {
+  /** As typed after `--platform`, or empty. */
+  readonly platform: string;
+  /** True: tell of all manifests that its name leads to. */
+  readonly withManifests: boolean;
+}
+
 /** `docker image inspect`: everything that is known of an image. */
-export function inspectImage(job: Job, imageRef: string): ImageInspect {
-  const image = resolveImage(job, imageRef);
+export async function inspectImage(
+  job: Job,
+  imageRef: string,
+  { platform = '', withManifests = false }: Partial<InspectImageOptions> = {},
+): Promise<ImageInspect> {
+  const image = await resolveForPlatform(job, imageRef, platform);
   const { config } = image;
   const { repoTags, repoDigests } = repoNamesOf(job, image);
   return {
@@ -40,6 +53,8 @@ export function inspectImage(job: Job, imageRef: string): ImageInspect {
     GraphDriver: { Name: SNAPSHOTTER, Data: null },
     RootFS: { Type: 'layers', Layers: config.diffIds },
     Metadata: { LastTagTime: lastTagTime(job, image) },
+    Descriptor: platform === '' ? describeTarget(job, image) : image.manifest,
+    ...(withManifests ? { Manifests: await summarizeManifests(job, image) } : {}),
   };
 }
 

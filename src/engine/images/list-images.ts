@@ -7,6 +7,7 @@ import { repoNamesOf } from './image-names.ts';
 import { checkReferencePattern, matchReference } from './match-reference.ts';
 import { hasChildren } from './remove-image.ts';
 import { resolveImage } from './resolve-image.ts';
+import { describeTarget, summarizeManifests } from './summarize-manifests.ts';
 
 /** What `docker images` asks for. */
 export interface ListImagesOptions {
@@ -44,6 +45,19 @@ export function listImages(job: Job, options: ListImagesOptions): readonly Image
     .sort((a, b) => b.Created - a.Created);
 }
 
+/** The same, with all manifests that each image's name leads to. */
+export function listImagesWithManifests(
+  job: Job,
+  options: ListImagesOptions,
+): Promise<readonly ImageSummary[]> {
+  return Promise.all(
+    listImages(job, options).map(async (summary) => {
+      const image = job.images.get(summary.Id);
+      return image ? { ...summary, Manifests: await summarizeManifests(job, image) } : summary;
+    }),
+  );
+}
+
 function summarize(job: Job, image: Image, uses: ReadonlyMap<string, number> | undefined): ImageSummary {
   const { repoTags, repoDigests } = repoNamesOf(job, image);
   const labels = image.config.config.labels;
@@ -57,6 +71,7 @@ function summarize(job: Job, image: Image, uses: ReadonlyMap<string, number> | u
     SharedSize: uses ? sharedSize(image, uses) : -1,
     Labels: Object.keys(labels).length > 0 ? labels : null,
     Containers: -1,
+    Descriptor: describeTarget(job, image),
   };
 }
 

@@ -3,16 +3,17 @@ import type { ArchivedImage } from '../../archive/types.ts';
 import { EngineError } from '../../errors.ts';
 import { shortId } from '../../oci/digest.ts';
 import { MAX_IMAGE_CONFIG_BYTES, parseImageConfig } from '../../oci/image-config.ts';
-import { parseImageManifest } from '../../oci/image-manifest.ts';
+import { parseImageIndex, parseImageManifest } from '../../oci/image-manifest.ts';
 import { layerMediaType } from '../../oci/media-types.ts';
-import { platformDistance } from '../../oci/platform.ts';
+import { formatPlatform, parsePlatform, platformDistance } from '../../oci/platform.ts';
 import { familiarString, parseReference, recordName, type ImageReference } from '../../oci/reference.ts';
-import type { Image } from '../../state/image-store.ts';
+import type { Image, NewImageName } from '../../state/image-store.ts';
 import type { ImageProgress } from '../../wire/image-progress.ts';
 import type { Job } from '../job.ts';
 import { chainIdsOf } from './chain-ids.ts';
 import { composeManifest } from './compose-manifest.ts';
 import { emitImageEvent } from './emit-image-event.ts';
+import { keepMembers, positionsOf } from './held-index.ts';
 import { hostPlatform } from './host-platform.ts';
 import { withImageWork, type ImageWork } from './image-work.ts';
 import { createLoadSink, type LoadSink } from './load-sink.ts';
@@ -22,6 +23,8 @@ import { unpackLayers } from './unpack-layers.ts';
 /** An archive to be loaded. */
 export interface LoadRequest {
   readonly tar: Readable;
+  /** As typed after `--platform`, or empty: then of several the host's is unpacked, and all are kept. */
+  readonly platform: string;
   /** True: only the names of what was loaded are reported. */
   readonly quiet: boolean;
   readonly report: (progress: ImageProgress) => void;
@@ -43,8 +46,8 @@ export async function loadImage(job: Job, request: LoadRequest): Promise<void> {
     const archived = await job.archives.readImages(request.tar, sink, work.signal);
     const candidates: Candidate[] = [];
     for (const image of archived) candidates.push(await readCandidate(sink, image));
-    for (const candidate of chooseForHost(job, candidates))
-      await loadOne(work, { sink, candidate, quiet: request.quiet });
+    for (const candidate of chooseCandidates(job, candidates, request.platform))
+      await loadOne(work, { sink, candidate, quiet: request.quiet, isAlone: request.platform !== '' });
   });
 }
 
@@ -60,19 +63,40 @@ function parseName(text: string): ImageReference {
   return { ...reference, tag: reference.tag ?? 'latest' };
 }
 
-// Of an archive with several platforms under one name the host's is taken; a lone image is taken as it is.
-function chooseForHost(job: Job, candidates: readonly Candidate[]): readonly Candidate[] {
+// Of several platforms under one name the host's is taken, without it the first; a lone image is taken as it is.
+function chooseCandidates(
+  job: Job,
+  candidates: readonly Candidate[],
+  platform: string,
+): readonly Candidate[] {
   const host = hostPlatform(job);
-  const fits = ({ config }: Candidate): boolean =>
-    platformDistance(host, parseImageConfig(config).platform) !== undefined;
-  const key = ({ names }: Candidate): string => names.map(recordName).join(' ');
-  const fitting = new Set(candidates.filter(fits).map(key));
-  return candidates.filter((one) => one.names.length === 0 || fits(one) || !fitting.has(key(one)));
+  const wanted = platform === '' ? host : parsePlatform(platform, host);
+  const distanceOf = ({ config }: Candidate): number =>
+    platformDistance(wanted, parseImageConfig(config).platform) ?? Number.POSITIVE_INFINITY;
+  const groups = new Map<unknown, Candidate>();
+  for (const one of candidates) {
+    if (platform !== '' && distanceOf(one) === Number.POSITIVE_INFINITY) continue;
+    const { index } = one.archived;
+    const key = one.names.map(recordName).join(' ') || (index?.digest ?? one);
+    const best = groups.get(key);
+    if (!best || distanceOf(one) < distanceOf(best)) groups.set(key, one);
+  }
+  if (groups.size === 0 && platform !== '')
+    throw new EngineError(
+      'NotFound',
+      `requested platform (${formatPlatform(wanted)}) not found: no image in the archive has it`,
+    );
+  return [...groups.values()];
 }
 
 async function loadOne(
   work: ImageWork,
-  source: { readonly sink: LoadSink; readonly candidate: Candidate; readonly quiet: boolean },
+  source: {
+    readonly sink: LoadSink;
+    readonly candidate: Candidate;
+    readonly quiet: boolean;
+    readonly isAlone: boolean;
+  },
 ): Promise<void> {
   const { sink, candidate, quiet } = source;
   const documents = await documentsOf(sink, candidate);
@@ -92,7 +116,27 @@ async function loadOne(
     },
     complete: () => undefined,
   });
-  await nameImage(work, await storeDocuments(work, documents, { config, layers }), candidate.names);
+  const image = await storeDocuments(work, documents, { config, layers });
+  await nameImage(work, image, {
+    references: candidate.names,
+    ...(await keepIndex(work, documents, source)),
+  });
+}
+
+/** What names of the image are to lead to: its index, which keeps from now on what of it was loaded; else its manifest. */
+async function keepIndex(
+  work: ImageWork,
+  { manifest, index }: ImageDocuments,
+  { candidate, isAlone }: { readonly candidate: Candidate; readonly isAlone: boolean },
+): Promise<Pick<NewImageName, 'target' | 'members'>> {
+  const { mediaType, digest, size } = index ?? manifest;
+  const target = { mediaType, digest, size };
+  const loaded = candidate.archived.index;
+  if (!index || !loaded) return { target };
+  const members = isAlone ? [manifest] : loaded.members;
+  await keepMembers(work.store, index.digest, members);
+  const digests = members.map((member) => member.digest);
+  return { target, members: positionsOf(parseImageIndex(index.bytes, mediaType), digests) };
 }
 
 async function documentsOf(sink: LoadSink, candidate: Candidate): Promise<ImageDocuments> {
@@ -108,20 +152,25 @@ async function documentsOf(sink: LoadSink, candidate: Candidate): Promise<ImageD
         })),
       );
   const parsedManifest = parseImageManifest(manifest.bytes, manifest.mediaType);
-  return { config: { ...parsedManifest.config, bytes: config }, manifest, parsedManifest, index: undefined };
+  const index = archived.index && {
+    ...archived.index,
+    bytes: await sink.read(archived.index, MAX_MANIFEST_BYTES),
+  };
+  return { config: { ...parsedManifest.config, bytes: config }, manifest, parsedManifest, index };
 }
 
 async function nameImage(
   work: ImageWork,
   image: Image,
-  references: readonly ImageReference[],
+  named: Pick<NewImageName, 'target' | 'members'> & { readonly references: readonly ImageReference[] },
 ): Promise<void> {
   const { job, report } = work;
+  const { references, ...leadsTo } = named;
   const names = references.map((reference) => ({
+    ...leadsTo,
     name: recordName(reference),
     kind: 'tag' as const,
     imageId: image.id,
-    target: image.manifest,
   }));
   await job.images.lock.run('names', async () => {
     for (const reference of references) reportMoved(work, image, reference);

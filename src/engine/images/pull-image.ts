@@ -1,4 +1,4 @@
-import type { ContentDescriptor } from '../../oci/image-manifest.ts';
+import { parseImageIndex, type ContentDescriptor } from '../../oci/image-manifest.ts';
 import { parsePlatform, platformDistance, type Platform } from '../../oci/platform.ts';
 import {
   familiarName,
@@ -19,7 +19,8 @@ import { fetchImage } from './fetch-image.ts';
 import { hostPlatform } from './host-platform.ts';
 import { checkActive, withImageWork, type ImageWork } from './image-work.ts';
 import { findPublicTarget, markPublic } from './public-manifests.ts';
-import type { Pull } from './pull-types.ts';
+import { positionsOf } from './held-index.ts';
+import type { Pull, PulledImage } from './pull-types.ts';
 import { reportPull } from './report-pull.ts';
 
 /** What a client wants pulled. */
@@ -114,7 +115,9 @@ async function confirmCurrent(job: Job, pull: Pull): Promise<Image | undefined> 
   const named = job.images.findName(recordName(pull.reference));
   if (!image || !named) return undefined;
   if (!named.isPulled)
-    await job.images.lock.run('names', () => job.images.put(image, namesFor(pull, named.target, image)));
+    await job.images.lock.run('names', () =>
+      job.images.put(image, namesFor(pull, image, { target: named.target, members: named.members })),
+    );
   return image;
 }
 
@@ -122,20 +125,35 @@ async function bringImage(work: ImageWork, pull: Pull): Promise<Image> {
   const { job } = work;
   const pulled = (await adoptImage(work, pull)) ?? (await fetchImage(work, pull));
   checkActive(work);
-  const names = namesFor(pull, pulled.selected.index ?? pulled.selected.manifest, pulled.image);
+  const names = namesFor(pull, pulled.image, whatNamed(job, pull, pulled));
   await job.images.lock.run('names', () => job.images.put(pulled.image, names));
   await markPublic(work, pull);
   await job.cache.keep({ ...pull.target, name: familiarString(pull.reference) });
   return pulled.image;
 }
 
+/** What the registry named: of an index, the manifest that was pulled beside those that earlier pulls have brought. */
+function whatNamed(
+  job: Job,
+  { reference }: Pull,
+  { selected: { index, manifest } }: PulledImage,
+): Pick<NewImageName, 'target' | 'members'> {
+  const { mediaType, digest, size } = index ?? manifest;
+  const target = { mediaType, digest, size };
+  if (!index) return { target };
+  const before = job.images.findName(recordName(reference));
+  const earlier = before?.target.digest === digest ? before.members : [];
+  const pulled = positionsOf(parseImageIndex(index.bytes, mediaType), [manifest.digest]);
+  return { target, members: [...new Set([...earlier, ...pulled])].sort((a, b) => a - b) };
+}
+
 // A pull by tag gives the image a second name, by digest: it stays when the tag moves on.
 function namesFor(
   { reference, target }: Pull,
-  { mediaType, digest, size }: ContentDescriptor,
   image: Image,
+  found: Pick<NewImageName, 'target' | 'members'>,
 ): readonly NewImageName[] {
-  const shared = { imageId: image.id, target: { mediaType, digest, size }, isPulled: true };
+  const shared = { ...found, imageId: image.id, isPulled: true };
   const byDigest = `${repositoryName(reference)}@${target.digest}`;
   return reference.digest === undefined
     ? [

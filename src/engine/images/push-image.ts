@@ -8,14 +8,16 @@ import {
   type ImageReference,
 } from '../../oci/reference.ts';
 import type { RegistryCredentials } from '../../registry/types.ts';
-import type { Image } from '../../state/image-store.ts';
+import type { ContentDescriptor } from '../../oci/image-manifest.ts';
+import { isIndexType } from '../../oci/media-types.ts';
+import type { Image, ImageName } from '../../state/image-store.ts';
 import type { ImageProgress } from '../../wire/image-progress.ts';
 import type { Job } from '../job.ts';
 import { distributionForm } from './distribution-form.ts';
 import { emitImageEvent } from './emit-image-event.ts';
-import { keepImage, withImageWork, type ImageWork } from './image-work.ts';
+import { readHeldIndex, readMemberReferences, resolveForPlatform } from './held-index.ts';
+import { claimContent, keepImage, readSmallBlob, withImageWork, type ImageWork } from './image-work.ts';
 import { pushConfig, pushLayers, type PushTarget } from './push-layers.ts';
-import { resolveImage } from './resolve-image.ts';
 
 /** What a client wants pushed. */
 export interface PushRequest {
@@ -31,6 +33,7 @@ export interface PushRequest {
 type TaggedReference = ImageReference & { readonly tag: string };
 
 const MAX_MOUNT_SOURCES = 10;
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /** `docker push`: sends what the registry does not have, and then the name. */
 export async function pushImage(job: Job, request: PushRequest): Promise<void> {
@@ -106,14 +109,19 @@ async function pushTag(
   { target, platform }: { readonly target: PushTarget; readonly platform: string },
 ): Promise<void> {
   const { job } = work;
-  const image = resolveImage(job, familiarString(reference), platform);
+  const image = await resolveForPlatform(job, familiarString(reference), platform);
   await keepImage(work, image);
-  const form = await distributionForm(work, image);
-  await pushLayers(work, form.layers, target);
-  await pushConfig(work, form.config, target);
-  await target.repository.pushManifest(reference.tag, form.manifest);
-  const { digest, size } = form.manifest;
-  await noteDigest(work, { image, reference, manifest: form.manifest });
+  const name = platform === '' ? job.images.findName(recordName(reference)) : undefined;
+  const manifest =
+    (name && (await pushIndex(work, name, { tag: reference.tag, target }))) ??
+    (await pushManifest(work, image, { tag: reference.tag, target }));
+  const { digest, size } = manifest;
+  await noteDigest(work, {
+    image,
+    reference,
+    manifest,
+    members: isIndexType(manifest.mediaType) ? (name?.members ?? []) : [],
+  });
   emitImageEvent(job, 'push', {
     image,
     actorId: familiarString(reference),
@@ -123,21 +131,58 @@ async function pushTag(
   work.report({ progressDetail: {}, aux: { Tag: reference.tag, Digest: digest, Size: size } });
 }
 
+async function pushManifest(
+  work: ImageWork,
+  image: Image,
+  { tag, target }: { readonly tag: string; readonly target: PushTarget },
+): Promise<ContentDescriptor> {
+  const form = await distributionForm(work, image);
+  await pushLayers(work, form.layers, target);
+  await pushConfig(work, form.config, target);
+  await target.repository.pushManifest(tag, form.manifest);
+  return form.manifest;
+}
+
+/** Sends the index that the name leads to, if the job has all of it; undefined otherwise. Its manifests go by their digests. */
+async function pushIndex(
+  work: ImageWork,
+  name: ImageName,
+  { tag, target }: { readonly tag: string; readonly target: PushTarget },
+): Promise<ContentDescriptor | undefined> {
+  const index = await readHeldIndex(work.store, name);
+  if (index?.isWhole !== true) return undefined;
+  await claimContent(work, index.document.digest);
+  for (const member of index.held) {
+    const [config, ...layers] = await readMemberReferences(work.store, member);
+    await pushLayers(
+      work,
+      layers.map((blob) => ({ diffId: blob.digest, blob })),
+      target,
+    );
+    if (config) await pushConfig(work, config, target);
+    const bytes = await readSmallBlob(work.store, member.digest, MAX_MANIFEST_BYTES);
+    await target.repository.pushManifest(member.digest, { ...member, bytes });
+  }
+  await target.repository.pushManifest(tag, index.document);
+  return index.document;
+}
+
 // What the registry calls the image from now on is a name of it here too, unless it was removed meanwhile.
 async function noteDigest(
   { job }: ImageWork,
   pushed: {
     readonly image: Image;
     readonly reference: ImageReference;
-    readonly manifest: { readonly mediaType: string; readonly digest: string; readonly size: number };
+    readonly manifest: ContentDescriptor;
+    readonly members: readonly number[];
   },
 ): Promise<void> {
-  const { image, reference } = pushed;
+  const { image, reference, members } = pushed;
   const { mediaType, digest, size } = pushed.manifest;
   const name = `${repositoryName(reference)}@${digest}`;
   await job.images.lock.run('names', async () => {
     if (!job.images.get(image.id) || job.images.findName(name)) return;
     const target = { mediaType, digest, size };
-    await job.images.put(image, [{ name, kind: 'digest', imageId: image.id, target }]);
+    await job.images.put(image, [{ name, kind: 'digest', imageId: image.id, target, members }]);
   });
 }

@@ -27,8 +27,7 @@ function findImage(job: Pick<Job, 'images'>, imageRef: string): Image {
   if (isDigest(fullId)) return byId(job, fullId) ?? notFound(fullId);
   const reference = parseReference(imageRef);
   const named = job.images.findName(recordName(reference));
-  const image = named && byId(job, named.imageId);
-  return image ?? byPrefix(job, imageRef) ?? notFound(familiarString(withDefaultTag(reference)));
+  return named?.image ?? byPrefix(job, imageRef) ?? notFound(familiarString(withDefaultTag(reference)));
 }
 
 /** True when the text names the image by its id or the beginning of it, with or without `sha256:`. */

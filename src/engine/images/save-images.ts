@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 import type { ImageToSave } from '../../archive/types.ts';
 import { EngineError } from '../../errors.ts';
 import { isDigest } from '../../oci/digest.ts';
-import { OCI_MANIFEST } from '../../oci/media-types.ts';
+import type { ContentDescriptor } from '../../oci/image-manifest.ts';
+import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts';
 import {
   familiarName,
   parseReference,
@@ -14,8 +15,8 @@ import type { Image, ImageName } from '../../state/image-store.ts';
 import type { Job } from '../job.ts';
 import { composeManifest } from './compose-manifest.ts';
 import { emitImageEvent } from './emit-image-event.ts';
-import { keepImage, readSmallBlob, withImageWork, type ImageWork } from './image-work.ts';
-import { resolveImage } from './resolve-image.ts';
+import { readMemberReferences, readSharedIndex, resolveForPlatform } from './held-index.ts';
+import { claimContent, keepImage, readSmallBlob, withImageWork, type ImageWork } from './image-work.ts';
 
 /** What `docker save` asks for. */
 export interface SaveRequest {
@@ -31,6 +32,8 @@ export interface SaveRequest {
 interface Selected {
   readonly image: Image;
   readonly names: Set<string>;
+  /** A name that may lead to an index, which then goes along. */
+  readonly by: ImageName | undefined;
 }
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
@@ -40,7 +43,7 @@ const MAX_NAMES = 1000;
 export async function saveImages(job: Job, request: SaveRequest): Promise<void> {
   if (request.names.length > MAX_NAMES)
     throw new EngineError('InvalidArgument', `more than ${MAX_NAMES} images at once`);
-  const selected = select(job, request);
+  const selected = await select(job, request);
   const report = (): void => undefined;
   await withImageWork({ job, report, signal: request.signal }, async (work) => {
     const images: ImageToSave[] = [];
@@ -59,23 +62,25 @@ export async function saveImages(job: Job, request: SaveRequest): Promise<void> 
   });
 }
 
-function select(job: Job, { names, platform }: SaveRequest): readonly Selected[] {
+async function select(job: Job, { names, platform }: SaveRequest): Promise<readonly Selected[]> {
   const selected = new Map<string, Selected>();
-  const add = (image: Image, name: string | undefined): void => {
-    const one = selected.get(image.id) ?? { image, names: new Set<string>() };
-    if (name !== undefined) one.names.add(name);
-    selected.set(image.id, one);
+  const add = (image: Image, tag: ImageName | undefined): void => {
+    const by = platform === '' ? tag : undefined;
+    const key = by?.target.digest ?? image.manifest.digest;
+    const one = selected.get(key) ?? { image, by, names: new Set<string>() };
+    if (tag) one.names.add(tag.name);
+    selected.set(key, one);
   };
   for (const name of names) {
     const tags = tagsMeantBy(job, name);
-    for (const tag of tags) add(resolveImage(job, tag.name, platform), tag.name);
-    if (tags.length === 0) add(resolveImage(job, name, platform), undefined);
+    for (const tag of tags) add(await resolveForPlatform(job, tag.name, platform), tag);
+    if (tags.length === 0) add(await resolveForPlatform(job, name, platform), undefined);
   }
   return [...selected.values()];
 }
 
 /** The tags that go along with what was typed; none where it is an id or a digest. */
-function tagsMeantBy(job: Job, typed: string): readonly Pick<ImageName, 'name'>[] {
+function tagsMeantBy(job: Job, typed: string): readonly ImageName[] {
   if (isDigest(typed) || isDigest(`sha256:${typed}`)) return [];
   const reference = parseReference(typed);
   if (reference.digest !== undefined) return [];
@@ -93,7 +98,7 @@ function tagsOf(job: Job, reference: ImageReference): readonly ImageName[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function prepare(work: ImageWork, { image, names }: Selected): Promise<ImageToSave> {
+async function prepare(work: ImageWork, { image, names, by }: Selected): Promise<ImageToSave> {
   await keepImage(work, image);
   const { size } = await work.store.content.info(image.id);
   const config = { digest: image.id, size };
@@ -106,7 +111,19 @@ async function prepare(work: ImageWork, { image, names }: Selected): Promise<Ima
           bytes: await readSmallBlob(work.store, image.manifest.digest, MAX_MANIFEST_BYTES),
         }
       : composeManifest(config, blobs, 'oci');
-  return { manifest, config, layers: blobs, names: [...names].sort().map(describeName) };
+  const index = by && (await indexToSave(work, by));
+  const described = [...names].sort().map(describeName);
+  return { manifest, config, layers: blobs, names: described, ...(index ? { index } : {}) };
+}
+
+// As for manifests: an index in Docker's format would be one that a layout's readers do not know.
+async function indexToSave(work: ImageWork, name: ImageName): Promise<ImageToSave['index']> {
+  const index = await readSharedIndex(work.store, name);
+  if (index?.document.mediaType !== OCI_INDEX) return undefined;
+  await claimContent(work, index.document.digest);
+  const blobs: ContentDescriptor[] = [];
+  for (const member of index.held) blobs.push(...(await readMemberReferences(work.store, member)), member);
+  return { ...index.document, blobs };
 }
 
 function describeName(fullName: string): ImageToSave['names'][number] {

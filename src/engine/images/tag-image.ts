@@ -2,6 +2,7 @@ import { EngineError } from '../../errors.ts';
 import { familiarString, parseReference, parseTag, recordName } from '../../oci/reference.ts';
 import type { Job } from '../job.ts';
 import { emitImageEvent } from './emit-image-event.ts';
+import { nameMeant } from './held-index.ts';
 import { resolveImage } from './resolve-image.ts';
 
 /** `docker tag`: one more name for an image; an image that had the name loses it. */
@@ -22,8 +23,9 @@ export async function tagImage(
   const reference = { ...named, tag };
   await job.images.lock.run('names', async () => {
     const image = resolveImage(job, imageRef);
-    const target = job.images.namesOf(image.id)[0]?.target ?? image.manifest;
-    await job.images.put(image, [{ name: recordName(reference), kind: 'tag', imageId: image.id, target }]);
+    const { target, members } = nameMeant(job, imageRef, image) ?? { target: image.manifest, members: [] };
+    const name = recordName(reference);
+    await job.images.put(image, [{ name, kind: 'tag', imageId: image.id, target, members }]);
     emitImageEvent(job, 'tag', { image, actorId: image.id, name: familiarString(reference) });
   });
 }
