@@ -1,6 +1,7 @@
-import { Client, credentials, Metadata, type ClientDuplexStream, type MethodDefinition } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type MethodDefinition } from '@grpc/grpc-js';
 
 import { EngineError } from '../errors.ts';
+import { openBlobChannel, type BlobCall, type BlobChannel } from './blob-channel.ts';
 import {
   loadMethods,
   type RequestOf,
@@ -53,14 +54,20 @@ export interface Caller<N extends ServiceName> {
     request: RequestOf<ServiceMethods[N][M]>,
     options?: CallOptions,
   ): AsyncGenerator<ResponseOf<ServiceMethods[N][M]>, void>;
-  /** Opens a stream in both directions; its errors are for `toError`. */
-  duplex<M extends keyof ServiceMethods[N]>(
+  /** Opens a call whose messages the caller frames by itself; its errors are for `toError`. */
+  openBlobCall<M extends keyof ServiceMethods[N]>(
     method: M,
-  ): Promise<ClientDuplexStream<RequestOf<ServiceMethods[N][M]>, ResponseOf<ServiceMethods[N][M]>>>;
+  ): Promise<{ readonly call: BlobCall; readonly codec: Codec<ServiceMethods[N][M]> }>;
   toError(error: unknown): EngineError;
 }
 
-/** One connection to containerd, made at the first call and made again when it breaks. */
+/** How requests of a method are encoded, and what it answers is decoded. */
+export interface Codec<D> {
+  encode(request: RequestOf<D>): Uint8Array;
+  decode(bytes: Buffer): ResponseOf<D>;
+}
+
+/** Connections to containerd, made at the first call and made again when they break. */
 export interface Channel {
   readonly address: string;
   caller<N extends ServiceName>(service: N, scope: CallScope): Caller<N>;
@@ -72,9 +79,14 @@ export function toTarget(address: string): string {
   return address.startsWith('/') ? `unix://${address}` : address;
 }
 
+function toSocketPath(address: string): string {
+  return address.replace(/^unix:(\/\/)?/, '');
+}
+
 /** Prepares a channel; nothing is sent before the first call. */
 export function openChannel(address: string): Channel {
   const client = new Client(toTarget(address), credentials.createInsecure(), channelOptions);
+  const blobs = openBlobChannel(toSocketPath(address));
   const loaded = new Map<ServiceName, Promise<unknown>>();
   const methodsOf = <N extends ServiceName>(name: N): Promise<ServiceMethods[N]> => {
     const methods = loaded.get(name) ?? loadMethods(name);
@@ -84,13 +96,18 @@ export function openChannel(address: string): Channel {
   return {
     address,
     caller: (service, scope) =>
-      createCaller({ client, address, metadata: toMetadata(scope) }, () => methodsOf(service)),
-    close: () => client.close(),
+      createCaller({ client, blobs, address, scope, metadata: toMetadata(scope) }, () => methodsOf(service)),
+    close() {
+      client.close();
+      blobs.close();
+    },
   };
 }
 
 interface Connection {
   readonly client: Client;
+  readonly blobs: BlobChannel;
+  readonly scope: CallScope;
   readonly address: string;
   readonly metadata: Metadata;
 }
@@ -129,10 +146,10 @@ function createCaller<N extends ServiceName>(
       const messages = callStream(connection, { definition, request }, options ?? {});
       yield* messages as AsyncIterable<ResponseOf<ServiceMethods[N][M]>>;
     },
-    async duplex(method) {
-      const { client, metadata } = connection;
-      const { path, requestSerialize, responseDeserialize } = await load(method);
-      return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata) as never;
+    async openBlobCall(method) {
+      const { path, requestSerialize: encode, responseDeserialize } = await load(method);
+      const codec = { encode, decode: (bytes: Buffer) => responseDeserialize(bytes) as never };
+      return { call: connection.blobs.open(path, connection.scope), codec };
     },
     toError: (error) => toEngineError(error, connection.address),
   };

@@ -1,14 +1,19 @@
 import { createDeferred } from '../lib/deferred.ts';
 import { EngineError } from '../errors.ts';
+import { frameMessage, framePayload, MessageReader } from './blob-frames.ts';
 import type { Caller } from './channel.ts';
+import type { ByteGroup } from './group-bytes.ts';
 import type { WriteContentRequestInput, WriteContentResponse } from './generated/content.ts';
+
+// `data` of WriteContentRequest.
+const DATA_FIELD = 6;
 
 /** One Write call: its first message names the ref, and the ref stays locked until the call ends. */
 export interface WriteSession {
   /** Asks for the state of the ref: the answer's offset is what containerd has. */
   negotiate(request: WriteContentRequestInput): Promise<WriteContentResponse>;
   /** Resolves when the message is on its way, so that a slow containerd slows the sender. */
-  send(request: WriteContentRequestInput): Promise<void>;
+  send(piece: { readonly ref: string; readonly offset: number; readonly bytes: ByteGroup }): Promise<void>;
   /** Sends the commit and waits for containerd's verdict. */
   commit(request: WriteContentRequestInput): Promise<WriteContentResponse>;
   /** Settles like the promise, or rejects as soon as the call fails. */
@@ -24,44 +29,72 @@ export async function openWriteSession(
   caller: Caller<'content'>,
   signal?: AbortSignal,
 ): Promise<WriteSession> {
-  const stream = await caller.duplex('Write');
+  const { call, codec } = await caller.openBlobCall('Write');
   const negotiated = createDeferred<WriteContentResponse>();
   const committed = createDeferred<WriteContentResponse>();
-  const failed = createDeferred<never>();
+  const { race, lose } = createRace();
   let digest = '';
   const fail = (error: EngineError): void => {
-    for (const deferred of [failed, negotiated, committed]) deferred.reject(error);
+    negotiated.reject(error);
+    committed.reject(error);
+    lose(error);
   };
-  stream.on('data', (response: WriteContentResponse) => {
+  const onAnswer = (response: WriteContentResponse): void => {
     if (response.digest !== '') digest = response.digest;
     if (response.action === 'STAT') negotiated.resolve(response);
     if (response.action === 'COMMIT') committed.resolve(response);
+  };
+  const answers = new MessageReader();
+  call.frames.on('data', (chunk: Buffer) => {
+    for (const message of answers.push(chunk)) onAnswer(codec.decode(message));
   });
-  stream.on('error', (error) => fail(caller.toError(error)));
-  stream.on('end', () => fail(new EngineError('Internal', 'containerd ended the write before its commit')));
-  const onAbort = (): void => stream.cancel();
+  call.ended.then(
+    () => fail(new EngineError('Internal', 'containerd ended the write before its commit')),
+    (error: unknown) => fail(caller.toError(error)),
+  );
+  const onAbort = (): void => call.cancel();
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted) onAbort();
-  const race = <T>(promise: Promise<T>): Promise<T> => Promise.race([promise, failed.promise]);
-  const send = (request: WriteContentRequestInput): Promise<void> =>
-    race(new Promise((resolve) => stream.write(request, () => resolve())));
+  const ask = (request: WriteContentRequestInput): Promise<void> =>
+    race(call.write([frameMessage(codec.encode(request))]));
   return {
     race,
-    send,
+    async send({ ref, offset, bytes }) {
+      const fields = codec.encode({ action: 'WRITE', ref, offset });
+      await race(call.write([framePayload(fields, DATA_FIELD, bytes.length), ...bytes.parts]));
+    },
     async negotiate(request) {
-      await send({ ...request, action: 'STAT' });
+      await ask({ ...request, action: 'STAT' });
       return negotiated.promise;
     },
     async commit(request) {
-      await send({ ...request, action: 'COMMIT' });
+      await ask({ ...request, action: 'COMMIT' });
       const answer = await committed.promise;
-      stream.end();
+      call.frames.end();
       return answer;
     },
     lastDigest: () => digest,
     close() {
       signal?.removeEventListener('abort', onAbort);
-      stream.cancel();
+      call.cancel();
+    },
+  };
+}
+
+/** Promise.race with a failure to come would keep each value, which is a blob's bytes, for as long as that is awaited. */
+function createRace(): Pick<WriteSession, 'race'> & { readonly lose: (error: EngineError) => void } {
+  const waiting = new Set<(error: EngineError) => void>();
+  let failure: EngineError | undefined;
+  return {
+    race: (promise) =>
+      new Promise((resolve, reject) => {
+        if (failure) reject(failure);
+        waiting.add(reject);
+        void promise.then(resolve, reject).finally(() => waiting.delete(reject));
+      }),
+    lose(error) {
+      failure ??= error;
+      for (const reject of waiting) reject(failure);
     },
   };
 }

@@ -4,10 +4,11 @@ import { EngineError, isErrorKind } from '../errors.ts';
 import type { Caller } from './channel.ts';
 import { openWriteSession, type WriteSession } from './content-session.ts';
 import { isAlreadyExists, isRefused } from './errors.ts';
-import { rechunk } from './rechunk.ts';
+import { groupBytes } from './group-bytes.ts';
 import type { Content, ContentSource, NewContent, WrittenContent } from './types-store.ts';
 
-const chunkBytes = 1024 * 1024;
+// More gains nothing; two of them are in memory for each write.
+const groupedBytes = 512 * 1024;
 const minPollMs = 25;
 const maxPollMs = 500;
 const patienceMs = 30_000;
@@ -136,20 +137,24 @@ async function sendAll(session: OpenSession, ref: string, source: ContentSource)
   let offset = session.offset;
   const isResumable = typeof source === 'function';
   const bytes = isResumable ? await session.race(Promise.resolve(source(offset))) : source;
-  const chunks = rechunk(bytes, chunkBytes, isResumable ? 0 : offset);
+  const groups = groupBytes(bytes, groupedBytes, isResumable ? 0 : offset);
+  let sent: Promise<void> = Promise.resolve();
   let isDone = false;
   try {
     for (;;) {
-      const next = await session.race(chunks.next());
+      // The next bytes are read while the last ones are on their way.
+      const next = await session.race(groups.next());
+      await sent;
       if (next.done) break;
-      await session.send({ action: 'WRITE', ref, offset, data: next.value });
+      sent = session.send({ ref, offset, bytes: next.value });
+      sent.catch(() => undefined);
       offset += next.value.length;
     }
     isDone = true;
     return offset;
   } finally {
     // Not awaited: a source that is stuck would keep the failed write here.
-    if (!isDone) chunks.return().catch(() => undefined);
+    if (!isDone) groups.return().catch(() => undefined);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CallScope, Channel } from './channel.ts';
+import { readContent } from './content-read.ts';
 import { writeContent } from './content-write.ts';
 import { labelPaths, required, toDate } from './convert.ts';
 import type { Info, Status } from './generated/content.ts';
@@ -23,9 +24,7 @@ export function createContent(channel: Channel, scope: CallScope): Content {
       const request = { info: { digest, labels }, updateMask: labelPaths(labels) };
       return toInfo((await caller.unary('Update', request)).info);
     },
-    async *read(digest, range = {}) {
-      for await (const { data } of caller.stream('Read', { digest, ...range })) yield data;
-    },
+    read: (digest, range = {}) => readContent(caller, { digest, ...range }),
     write: (newContent, source, signal) =>
       writeContent({ caller, content, ...(signal ? { signal } : {}) }, newContent, source),
     async status(ref) {

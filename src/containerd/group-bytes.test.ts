@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { rechunk } from './rechunk.ts';
+import { groupBytes } from './group-bytes.ts';
 
 async function* pieces(...texts: readonly string[]): AsyncGenerator<Uint8Array, void> {
   for (const text of texts) yield await Promise.resolve(Buffer.from(text));
@@ -15,6 +15,10 @@ test.each([
   [['', 'a', ''], 0, ['a']],
 ] as const)('%j without the first %i bytes becomes %j', async (texts, skip, expected) => {
   const chunks: string[] = [];
-  for await (const chunk of rechunk(pieces(...texts), 4, skip)) chunks.push(Buffer.from(chunk).toString());
+  for await (const { parts, length } of groupBytes(pieces(...texts), 4, skip)) {
+    const bytes = Buffer.concat(parts);
+    expect(bytes).toHaveLength(length);
+    chunks.push(bytes.toString());
+  }
   expect(chunks).toEqual(expected);
 });
