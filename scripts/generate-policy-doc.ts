@@ -6,11 +6,16 @@ import { format, resolveConfig } from 'prettier';
 import { BUILD_RULES } from '../src/policy/build-rules.ts';
 import { CONTAINER_CONFIG_RULES } from '../src/policy/container-config-rules.ts';
 import { ENDPOINT_RULES } from '../src/policy/endpoint-rules.ts';
-import { EXEC_RULES } from '../src/policy/exec-rules.ts';
+import { EXEC_RULES, EXEC_START_RULES } from '../src/policy/exec-rules.ts';
 import { FEATURES } from '../src/policy/features.ts';
 import { HOST_CONFIG_RULES } from '../src/policy/host-config-rules.ts';
 import { LEFT_OUT_FIELDS } from '../src/policy/left-out-fields.ts';
+import { LOGIN_RULES } from '../src/policy/login-rules.ts';
+import { CONNECT_RULES, DISCONNECT_RULES } from '../src/policy/membership-rules.ts';
+import { NETWORK_CREATE_RULES } from '../src/policy/network-create-rules.ts';
+import { PARAMETER_RULES } from '../src/policy/parameter-rules.ts';
 import type { Rule } from '../src/policy/rule.ts';
+import { VOLUME_RULES } from '../src/policy/volume-rules.ts';
 
 type Row = Pick<Rule<never>, 'verdict' | 'reason' | 'safer' | 'opensWithSetting'>;
 
@@ -53,6 +58,26 @@ function table(title: string, rules: Readonly<Record<string, Row>>): string {
   return [`## ${title}`, '', '| field | verdict | why |', '| --- | --- | --- |', ...rows, ''].join('\n');
 }
 
+function parameters(): string {
+  const rows = Object.entries(PARAMETER_RULES).flatMap(
+    ([endpoint, rules]: [string, Readonly<Record<string, Row>>]) =>
+      Object.entries(rules).map(([name, { verdict, reason, safer }]) => {
+        const instead = safer === undefined ? '' : ` Safer: ${safer}.`;
+        return `| ${endpoint} | \`${name}\` | ${verdict} | ${cell(`${reason}.${instead}`)} |`;
+      }),
+  );
+  return [
+    '## Parameters of queries',
+    '',
+    'Where an endpoint is not in the table it has none; a parameter that is not is not read.',
+    '',
+    '| of | parameter | verdict | why |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
 function features(): string {
   const rows = Object.entries(FEATURES).map(
     ([name, isSupported]) => `| ${name} | ${isSupported ? 'yes' : 'no'} |`,
@@ -92,9 +117,20 @@ export async function renderPolicyDoc(): Promise<string> {
     INTRODUCTION,
     table('`HostConfig` of create', HOST_CONFIG_RULES),
     table('`Config` of create', CONTAINER_CONFIG_RULES),
-    table('`NetworkingConfig.EndpointsConfig` of create', ENDPOINT_RULES),
+    table(
+      '`NetworkingConfig.EndpointsConfig` of create, and `EndpointConfig` of network connect',
+      ENDPOINT_RULES,
+    ),
     table('exec', EXEC_RULES),
+    table('exec start', EXEC_START_RULES),
     table('build', BUILD_RULES),
+    table('volume create', VOLUME_RULES),
+    table('network create', NETWORK_CREATE_RULES),
+    table('network connect', CONNECT_RULES),
+    table('network disconnect', DISCONNECT_RULES),
+    table('login', LOGIN_RULES),
+    '## Elsewhere\n\nAn update goes through the rows of `HostConfig`, and the configuration in the body of a commit through those of `Config`.\n',
+    parameters(),
     leftOut(),
     features(),
   ].join('\n');

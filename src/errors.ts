@@ -22,6 +22,24 @@ export class EngineError extends Error {
   }
 }
 
+/**
+ * InvalidArgument for a value that has not the form which its place takes; `field` is that place, where it is known.
+ * Its reason is written down, so it holds nothing that could be a secret; it is the message unless that could.
+ */
+export class ShapeError extends EngineError {
+  readonly field: string | undefined;
+  readonly reason: string;
+
+  constructor(
+    message: string,
+    options: { readonly field?: string; readonly reason?: string; readonly cause?: unknown } = {},
+  ) {
+    super('InvalidArgument', message, options);
+    this.field = options.field;
+    this.reason = options.reason ?? message;
+  }
+}
+
 /** True for an EngineError of the given kind; anything else, foreign errors included, is false. */
 export function isErrorKind(error: unknown, kind: ErrorKind): error is EngineError {
   return error instanceof EngineError && error.kind === kind;

@@ -1,4 +1,4 @@
-import { EngineError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 import { compileLinearRegexp } from '../lib/linear-regexp.ts';
 
 /** Docker's `filters` parameter: each name with its values. Values of one name widen the answer, but those of `label`. */
@@ -7,7 +7,7 @@ export type Filters = ReadonlyMap<string, readonly string[]>;
 /** InvalidArgument in dockerd's words for a name that is not among those accepted. */
 export function checkFilterNames(filters: Filters, accepted: readonly string[]): void {
   for (const name of filters.keys())
-    if (!accepted.includes(name)) throw new EngineError('InvalidArgument', `invalid filter '${name}'`);
+    if (!accepted.includes(name)) throw new ShapeError(`invalid filter '${name}'`);
 }
 
 /** True when the filter is absent or has exactly this value. */
@@ -47,8 +47,7 @@ export function booleanFilter(filters: Filters, name: string): boolean | undefin
   if (values.length === 0) return undefined;
   const isTrue = values.some((value) => TRUE_WORDS.includes(value));
   const isFalse = values.some((value) => FALSE_WORDS.includes(value));
-  if (isTrue === isFalse)
-    throw new EngineError('InvalidArgument', `invalid filter '${name}=[${values.join(' ')}]'`);
+  if (isTrue === isFalse) throw new ShapeError(`invalid filter '${name}=[${values.join(' ')}]'`);
   return isTrue;
 }
 
@@ -90,13 +89,10 @@ export function untilFilter(filters: Filters, nowNs: bigint): bigint | undefined
   const values = filters.get('until') ?? [];
   const [value] = values;
   if (value === undefined) return undefined;
-  if (values.length > 1) throw new EngineError('InvalidArgument', 'more than one until filter specified');
+  if (values.length > 1) throw new ShapeError('more than one until filter specified');
   const ago = durationNs(value);
   const untilNs = ago === undefined ? parseTimestampNs(value) : nowNs - ago;
   if (untilNs === undefined)
-    throw new EngineError(
-      'InvalidArgument',
-      `failed to parse value as time or duration: ${JSON.stringify(value)}`,
-    );
+    throw new ShapeError(`failed to parse value as time or duration: ${JSON.stringify(value)}`);
   return untilNs;
 }

@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 
-import { EngineError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 
 /** A block of IPv4 addresses; the numbers are the addresses' 32 bits. */
 export interface Subnet {
@@ -10,8 +10,7 @@ export interface Subnet {
 
 /** The 32 bits of a dotted address; InvalidArgument for any other text. */
 export function parseAddress(text: string): number {
-  if (!isIPv4(text))
-    throw new EngineError('InvalidArgument', `invalid IPv4 address: ${JSON.stringify(text)}`);
+  if (!isIPv4(text)) throw new ShapeError(`invalid IPv4 address: ${JSON.stringify(text)}`);
   return text.split('.').reduce((bits, part) => bits * 256 + Number(part), 0);
 }
 
@@ -25,7 +24,7 @@ export function parseSubnet(text: string): Subnet {
   const [address = '', length, ...rest] = text.split('/');
   const prefixLength = length === undefined ? 32 : Number(length);
   if (rest.length > 0 || (length !== undefined && !/^\d{1,2}$/.test(length)) || prefixLength > 32)
-    throw new EngineError('InvalidArgument', `invalid subnet: ${JSON.stringify(text)}`);
+    throw new ShapeError(`invalid subnet: ${JSON.stringify(text)}`);
   const size = 2 ** (32 - prefixLength);
   const bits = parseAddress(address);
   return { base: bits - (bits % size), prefixLength };

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-import { EngineError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 import { addressBytes, formatSix } from './address-bytes.ts';
 
 /** A block of IPv6 addresses; the number is the first one's 128 bits. */
@@ -14,7 +14,7 @@ const addressBits = 128;
 /** The 128 bits of an address; InvalidArgument for any other text. */
 export function parseIpv6(text: string): bigint {
   if (!isIPv6(text) || text.includes('%'))
-    throw new EngineError('InvalidArgument', `invalid IPv6 address: ${JSON.stringify(text)}`);
+    throw new ShapeError(`invalid IPv6 address: ${JSON.stringify(text)}`);
   return BigInt(`0x${addressBytes(text).toString('hex')}`);
 }
 
@@ -27,7 +27,7 @@ export function formatIpv6(bits: bigint): string {
 export function parseIpv6Block(text: string): Ipv6Block {
   const [address = '', length = '', ...rest] = text.split('/');
   if (rest.length > 0 || !/^\d{1,3}$/.test(length) || Number(length) > addressBits)
-    throw new EngineError('InvalidArgument', `invalid subnet: ${JSON.stringify(text)}`);
+    throw new ShapeError(`invalid subnet: ${JSON.stringify(text)}`);
   const prefixLength = Number(length);
   const bits = parseIpv6(address);
   return { base: bits - (bits % sizeOf(prefixLength)), prefixLength };

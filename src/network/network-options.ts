@@ -1,4 +1,4 @@
-import { EngineError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 import type { NetworkFacts } from './types.ts';
 
 const mtuOption = 'com.docker.network.driver.mtu';
@@ -43,9 +43,9 @@ function isValid(name: string, value: string): boolean {
   }
 }
 
-function refusal(name: string, value: string): EngineError {
+function refusal(name: string, value: string): ShapeError {
   const text = JSON.stringify(`${name}=${value}`.slice(0, 200));
-  return new EngineError('InvalidArgument', `unsupported network option: ${text}`);
+  return new ShapeError(`unsupported network option: ${text}`);
 }
 
 function isOn(value: string | undefined): boolean {

@@ -1,4 +1,4 @@
-import { EngineError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 
 /** What an image was built for, in Go's words; `variant` empty where it does not matter. */
 export interface Platform {
@@ -47,13 +47,13 @@ const operatingSystems: ReadonlySet<string> = new Set([
 export function parsePlatform(text: string, host: Platform): Platform {
   const parts = text.split('/');
   if (parts.length > 3 || !parts.every((part) => componentPattern.test(part)))
-    throw new EngineError('InvalidArgument', `"${text.slice(0, 100)}" is an invalid component of a platform`);
+    throw new ShapeError(`"${text.slice(0, 100)}" is an invalid component of a platform`);
   const [first = '', second, third] = parts.map((part) => part.toLowerCase());
   if (second === undefined) {
     if (operatingSystems.has(first)) return normalizePlatform({ ...host, os: first });
     if (architectureNames.has(first) || knownArchitectures.has(first))
       return normalizePlatform({ os: host.os, architecture: first, variant: '' });
-    throw new EngineError('InvalidArgument', `"${first}": unknown operating system or architecture`);
+    throw new ShapeError(`"${first}": unknown operating system or architecture`);
   }
   return normalizePlatform({ os: first, architecture: second, variant: third ?? '' });
 }

@@ -1,4 +1,4 @@
-import { EngineError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 import { isDigest } from './digest.ts';
 
 /** A normalised image reference: `alpine` has become domain `docker.io` and path `library/alpine`. */
@@ -29,10 +29,7 @@ const hexIdPattern = /^[0-9a-f]{64}$/;
 export function parseReference(text: string): ImageReference {
   if (text.length > MAX_REFERENCE_LENGTH) throw invalidFormat();
   if (hexIdPattern.test(text))
-    throw new EngineError(
-      'InvalidArgument',
-      `invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`,
-    );
+    throw new ShapeError(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`);
   const { domain, remainder } = splitDomain(text);
   const { path, tag, digest } = splitRemainder(remainder);
   checkName(domain, path);
@@ -48,7 +45,7 @@ export function parseReference(text: string): ImageReference {
 
 /** Parses a tag alone, as `POST /images/{name}/tag` gets it; InvalidArgument when it cannot be one. */
 export function parseTag(text: string): string {
-  if (!tagPattern.test(text)) throw new EngineError('InvalidArgument', 'invalid tag format');
+  if (!tagPattern.test(text)) throw new ShapeError('invalid tag format');
   return text;
 }
 
@@ -117,15 +114,12 @@ function splitRemainder(remainder: string): {
 
 function checkName(domain: string, path: string): void {
   if (path !== path.toLowerCase())
-    throw new EngineError('InvalidArgument', 'invalid reference format: repository name must be lowercase');
+    throw new ShapeError('invalid reference format: repository name must be lowercase');
   if (!domainPattern.test(domain) || !pathPattern.test(path)) throw invalidFormat();
   if (domain.length + 1 + path.length > MAX_NAME_LENGTH)
-    throw new EngineError(
-      'InvalidArgument',
-      `repository name must not be more than ${MAX_NAME_LENGTH} characters`,
-    );
+    throw new ShapeError(`repository name must not be more than ${MAX_NAME_LENGTH} characters`);
 }
 
-function invalidFormat(): EngineError {
-  return new EngineError('InvalidArgument', 'invalid reference format');
+function invalidFormat(): ShapeError {
+  return new ShapeError('invalid reference format');
 }

@@ -1,4 +1,4 @@
-import { EngineError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 
 const NAMES = [
   'HUP',
@@ -41,7 +41,7 @@ const REAL_TIME_MAX = 64;
 export function parseSignal(text: string): number {
   const number = /^\d{1,3}$/.test(text) ? Number(text) : signalByName(text.toUpperCase().replace(/^SIG/, ''));
   if (number === undefined || number < 1 || number > REAL_TIME_MAX)
-    throw new EngineError('InvalidArgument', `invalid signal: ${text.slice(0, 64)}`);
+    throw new ShapeError(`invalid signal: ${text.slice(0, 64)}`);
   return number;
 }
 

@@ -2,7 +2,7 @@ import type { ContainerConfig, HealthConfig } from '../wire/container-config.ts'
 import { FEATURES } from './features.ts';
 import { refuseMountPoint } from './mount-point.ts';
 import { isContainerPort } from './port-spec.ts';
-import { bad, free, quote, unless, type Finding, type RuleContext, type RuleTable } from './rule.ts';
+import { bad, free, quote, unless, type Finding, type RuleTable } from './rule.ts';
 import { isUserSyntax } from './user-syntax.ts';
 import { checkWorkingDir } from './working-dir.ts';
 
@@ -49,10 +49,8 @@ export function isMacAddress(text: string): boolean {
   return MAC_ADDRESS.test(text) && !/^(?:00[:-]){5}00$/.test(text);
 }
 
-type RequestContext = Pick<RuleContext, 'request'>;
-
 /** The rows of the portable configuration, a request's and, after the merge, its image's. */
-export const CONTAINER_CONFIG_RULES: RuleTable<ContainerConfig, RequestContext> = {
+export const CONTAINER_CONFIG_RULES: RuleTable<ContainerConfig, object> = {
   Hostname: {
     verdict: 'bad',
     reason: 'it is written into /etc/hosts and /etc/hostname, and must stay one word',

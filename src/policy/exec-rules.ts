@@ -1,4 +1,4 @@
-import type { ExecRequest } from '../wire/exec-request.ts';
+import type { ExecRequest, ExecStartRequest } from '../wire/exec-request.ts';
 import { PRIVILEGED_GRANT } from './privilege-rule.ts';
 import { bad, deny, free, quote, unless, type RuleTable } from './rule.ts';
 import { isUserSyntax } from './user-syntax.ts';
@@ -47,5 +47,12 @@ export const EXEC_RULES: RuleTable<ExecRequest, object> = {
     opensWithSetting: true,
     check: (isAsked) => (isAsked ? [deny('true', PRIVILEGED_GRANT)] : []),
   },
+  consoleSize: free('the first size of a terminal'),
+};
+
+/** The gate's table for `POST /exec/{id}/start`; what runs was settled when the exec was created. */
+export const EXEC_START_RULES: RuleTable<ExecStartRequest, object> = {
+  detach: free('streams of the job itself'),
+  isRaw: free('how the output is framed'),
   consoleSize: free('the first size of a terminal'),
 };

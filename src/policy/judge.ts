@@ -67,6 +67,7 @@ function presentValue<T, K extends keyof T>(values: T, name: K): Exclude<T[K], u
 
 const ORDER: readonly (readonly [Exclude<Finding['kind'], 'warn'>, ErrorKind])[] = [
   ['deny', 'PermissionDenied'],
+  ['forbidden', 'PermissionDenied'],
   ['bad', 'InvalidArgument'],
   ['missing', 'NotFound'],
   ['unsupported', 'NotImplemented'],

@@ -17,7 +17,7 @@ export const LEFT_OUT_FIELDS: Readonly<Record<string, Reasons>> = {
     NanoCPUs:
       'an old spelling of NanoCpus in the description; refused with 400, as every other case of a name',
   },
-  'image delete query': {
-    platforms: 'an image here has one platform',
+  commit: {
+    Mounts: 'in the example of version 1.24 alone, and read by no daemon; refused with 400',
   },
 };

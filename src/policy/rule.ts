@@ -8,6 +8,7 @@ export type Verdict = 'free' | 'deny' | 'constrain' | 'warn' | 'bad';
 /** What is wrong with a value, or what the client must be told about it. */
 export type Finding =
   | { readonly kind: 'deny'; readonly asked: string; readonly grant?: Grant }
+  | { readonly kind: 'forbidden'; readonly message: string }
   | { readonly kind: 'bad'; readonly message: string }
   | { readonly kind: 'missing'; readonly message: string }
   | { readonly kind: 'unsupported'; readonly message: string }
@@ -49,6 +50,11 @@ export function free(reason: string): CheckOnly<unknown, unknown> {
 /** A finding that refuses with 403; `asked` is what the client wrote, `grant` what a rule of the operator would have to give. */
 export function deny(asked: string, grant?: Grant): Finding {
   return { kind: 'deny', asked, ...(grant === undefined ? {} : { grant }) };
+}
+
+/** A finding that answers 403 in dockerd's words: what no daemon lets anybody do, whatever its settings. */
+export function forbid(message: string): Finding {
+  return { kind: 'forbidden', message };
 }
 
 /** A finding that answers 400. */

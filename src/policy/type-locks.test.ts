@@ -36,6 +36,19 @@ import type { RuleTable } from './rule.ts';
 import type { HostConfig } from '../wire/host-config.ts';
 import type { ExecRequest } from '../wire/exec-request.ts';
 `;
+const PARAMETERS = `
+import { PARAMETER_RULES } from './parameter-rules.ts';
+import { VOLUME_RULES } from './volume-rules.ts';
+import type { ParameterTable, ParameterTables } from './parameter-rule.ts';
+import type { RuleTable } from './rule.ts';
+import type { RouteContextOf, RouteDefinition } from '../api/http/route.ts';
+import type { EndpointName, EndpointParameters } from '../wire/endpoint-parameters.ts';
+import type { VolumeCreateRequest } from '../wire/volume.ts';
+type Row = ParameterTables<EndpointName>['container kill']['signal'];
+export type Seen = [typeof PARAMETER_RULES, typeof VOLUME_RULES, ParameterTable<'commit'>, ParameterTables<EndpointName>,
+  RuleTable<object>, RouteContextOf<'commit'>, RouteDefinition, EndpointParameters, VolumeCreateRequest, Row];
+export declare const shared: { readonly method: 'POST'; readonly path: '/x'; readonly body: 'none' };
+`;
 const ADMITTED = `
 import { buildSpec, type SpecInput } from '../oci/build-spec.ts';
 import type { admitCreate, CheckedCreate } from './privileged-gate.ts';
@@ -61,6 +74,29 @@ describe('what must not compile', { timeout: 60_000 }, () => {
     expect(errors[0]).toContain('NewField');
     expect(errors[1]).toContain('OtherField');
     expect(errors[2]).toContain('thirdField');
+  });
+
+  it('a parameter without a row, nor a handler that reads what its table has not', () => {
+    expect(
+      compile(`${PARAMETERS}
+      export const tables: ParameterTables<EndpointName> = PARAMETER_RULES;
+      export const volume: RuleTable<VolumeCreateRequest, VolumeCreateRequest> = VOLUME_RULES;
+      export const kill: RouteDefinition = { ...shared, parameters: 'container kill',
+        handle: async (context) => { context.query.string('signal'); } };
+      export const none: RouteDefinition = { ...shared, handle: async (context) => { context.empty(204); } };`),
+    ).toEqual([]);
+    for (const broken of [
+      `export const kill: ParameterTable<'container kill'> & Record<EndpointParameters['container kill'] | 'force', Row> =
+        PARAMETER_RULES['container kill'];`,
+      `export const volume: RuleTable<VolumeCreateRequest & { readonly more: string }, VolumeCreateRequest> = VOLUME_RULES;`,
+      `export const kill: RouteDefinition = { ...shared, parameters: 'container kill',
+        handle: async (context) => { context.query.string('force'); } };`,
+      `export const none: RouteDefinition = { ...shared, handle: async (context) => { context.query.string('x'); } };`,
+      `export const none: RouteDefinition = { ...shared,
+        handle: async (context: RouteContextOf<'container kill'>) => { context.query.string('signal'); } };`,
+      `export const none: RouteDefinition = { ...shared, parameters: 'no such', handle: async () => undefined };`,
+    ])
+      expect(compile(PARAMETERS + broken), broken).toHaveLength(1);
   });
 
   it('a spec of a request that has not been through the gate, while an admitted one does', () => {

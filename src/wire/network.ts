@@ -1,3 +1,5 @@
+import type { EndpointSettings } from './networking-config.ts';
+
 /** Address range of a network. */
 export interface IpamPool {
   readonly Subnet?: string;
@@ -39,9 +41,22 @@ export interface Network {
   readonly Labels: Readonly<Record<string, string>>;
 }
 
+/** The body of `POST /networks/{id}/connect`. */
+export interface NetworkConnectRequest {
+  readonly Container: string;
+  readonly EndpointConfig: EndpointSettings;
+}
+
+/** The body of `POST /networks/{id}/disconnect`. */
+export interface NetworkDisconnectRequest {
+  readonly Container: string;
+  readonly Force: boolean;
+}
+
 /** The body of `POST /networks/create`. */
 export interface NetworkCreateRequest {
   readonly Name: string;
+  readonly CheckDuplicate: boolean;
   readonly Driver: string;
   readonly Scope: string;
   readonly Internal: boolean;

@@ -22,6 +22,8 @@ export interface VolumeCreateRequest {
   readonly driver: string;
   readonly driverOpts: Readonly<Record<string, string>> | null;
   readonly labels: Readonly<Record<string, string>> | null;
+  /** Whether a volume of a swarm is asked for; what it says of it is not read. */
+  readonly clusterVolumeSpec: boolean;
 }
 
 /** The answer of `POST /volumes/prune`. */

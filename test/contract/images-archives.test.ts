@@ -59,7 +59,7 @@ describe('before any byte of an answer, an error has its status', () => {
     ['GET', '/images/search?term=x', 501],
     ['GET', '/distribution/UPPER/json', 400],
     ['GET', '/distribution/app/json', 404],
-    ['POST', '/images/create?fromSrc=http://169.254.169.254/x', 501],
+    ['POST', '/images/create?fromSrc=http://169.254.169.254/x', 403],
     ['POST', '/commit?container=nobody', 404],
   ])('%s %s', async (method, path, ...rest) => {
     const [status] = rest;

@@ -1,6 +1,8 @@
-import { decodeCreate, type DecodedCreate } from '../../src/api/containers/decode-create.ts';
+import { decodeCreate } from '../../src/api/containers/decode-create.ts';
+import type { Decoded } from '../../src/api/http/decode.ts';
 import { NO_IMAGE } from '../../src/policy/image-pattern.ts';
 import type { Budget, GateContext, GateHost } from '../../src/policy/gate-context.ts';
+import type { CreateRequest } from '../../src/wire/create-request.ts';
 import { admitCreate, type Admission, type CheckedCreate } from '../../src/policy/privileged-gate.ts';
 
 /** A machine with cgroup v1 and every limit, four processors and 8 GiB, whose kernel knows all capabilities and grants all. */
@@ -55,7 +57,7 @@ export function budgetOf(host: Pick<GateHost, 'memoryBytes' | 'cpus'>): Budget {
 }
 
 /** Decodes a body given as text. */
-export function decodeText(body: string): DecodedCreate {
+export function decodeText(body: string): Decoded<CreateRequest> {
   return decodeCreate(new TextEncoder().encode(body), '1.51');
 }
 

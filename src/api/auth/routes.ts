@@ -1,22 +1,12 @@
 import { loginRegistry } from '../../engine/images/login-registry.ts';
-import { EngineError } from '../../errors.ts';
+import type { LoginRequest } from '../../wire/login-request.ts';
 import { object, string, type Place } from '../http/decode.ts';
+import { known } from '../http/known.ts';
 import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
 import { parseJsonBody } from '../http/strict-json.ts';
 
-interface AuthConfig {
-  readonly username: string;
-  readonly password: string;
-  /** User and password together, as files keep them; not used here. */
-  readonly auth: string;
-  readonly email: string;
-  readonly serveraddress: string;
-  readonly identitytoken: string;
-  readonly registrytoken: string;
-}
-
-const authConfig = object<AuthConfig>({
+const authConfig = object<LoginRequest>({
   username: string,
   password: string,
   auth: string,
@@ -32,16 +22,9 @@ export const authRoutes: readonly Route[] = inGroup('auth', [
 ]);
 
 async function login(context: RouteContext): Promise<void> {
+  const { job, body, signal } = context;
   const place: Place = { struct: 'AuthConfig', path: '', ignored: [] };
-  const { username, password, serveraddress, identitytoken, registrytoken } = authConfig(
-    parseJsonBody(context.body),
-    place,
-  );
-  if (/[\r\n]/.test(username)) throw new EngineError('InvalidArgument', 'invalid username');
-  await loginRegistry(context.job, {
-    serverAddress: serveraddress,
-    credentials: { username, password, identityToken: identitytoken, registryToken: registrytoken },
-    signal: context.signal,
-  });
+  const request = authConfig(parseJsonBody(body), place);
+  await loginRegistry(job, known(job, 'login', { request, ignored: place.ignored }), signal);
   context.json(200, { IdentityToken: '', Status: 'Login Succeeded' });
 }

@@ -5,7 +5,7 @@ import { StepFailure } from '../../engine/build/step-failure.ts';
 import { tarContext } from '../../engine/build/tar-context.ts';
 import { sendJsonStream } from '../http/json-stream.ts';
 import { decodeRegistryConfig } from '../http/registry-auth.ts';
-import type { RouteContext } from '../http/route.ts';
+import type { RouteContextOf } from '../http/route.ts';
 import { decodeBuild } from './decode-build.ts';
 import { BuildPrinter, type BuildLine } from './print-progress.ts';
 
@@ -13,7 +13,7 @@ import { BuildPrinter, type BuildLine } from './print-progress.ts';
 const MAX_QUIET_LINES = 1000;
 
 /** `POST /build`: an image from a context in the body, with dockerd's classic output. */
-export async function build(context: RouteContext): Promise<void> {
+export async function build(context: RouteContextOf<'build'>): Promise<void> {
   const { job, query, apiVersion, signal, headers } = context;
   const header = headers['x-registry-config'];
   const credentials = decodeRegistryConfig(Array.isArray(header) ? header[0] : header);

@@ -1,13 +1,16 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { BuildRequest } from '../../wire/build-request.ts';
+import type { EndpointParameters } from '../../wire/endpoint-parameters.ts';
 import type { CreateRequest } from '../../wire/create-request.ts';
 import { decodeCreate } from '../containers/decode-create.ts';
 import type { ApiVersion } from '../http/api-version.ts';
 import type { Query } from '../http/query.ts';
 import { isJsonObject, parseJsonText } from './json-parameter.ts';
 
+type BuildQuery = Query<EndpointParameters['build']>;
+
 /** Decodes the query of `POST /build`, else InvalidArgument. */
-export function decodeBuild(query: Query, version: ApiVersion): BuildRequest {
+export function decodeBuild(query: BuildQuery, version: ApiVersion): BuildRequest {
   return {
     dockerfile: query.string('dockerfile') || 'Dockerfile',
     remote: query.string('remote'),
@@ -29,7 +32,7 @@ export function decodeBuild(query: Query, version: ApiVersion): BuildRequest {
   };
 }
 
-function decodeContainer(query: Query, version: ApiVersion): CreateRequest {
+function decodeContainer(query: BuildQuery, version: ApiVersion): CreateRequest {
   const host = {
     NetworkMode: query.string('networkmode'),
     ExtraHosts: query.list('extrahosts'),
@@ -67,8 +70,8 @@ function isStringOrNull(value: unknown): value is string | null {
 }
 
 function stringMap<T>(
-  query: Query,
-  name: string,
+  query: BuildQuery,
+  name: EndpointParameters['build'],
   isValue: (value: unknown) => value is T,
 ): Readonly<Record<string, T>> {
   const value = query.string(name) === '' ? null : parseJsonText(name, query.string(name));
@@ -82,13 +85,13 @@ function stringMap<T>(
   return result;
 }
 
-function stringList(query: Query, name: string): readonly string[] {
+function stringList(query: BuildQuery, name: EndpointParameters['build']): readonly string[] {
   const value = query.string(name) === '' ? null : parseJsonText(name, query.string(name));
   if (value === null) return [];
   if (!Array.isArray(value) || !value.every(isString)) throw invalid(name);
   return value;
 }
 
-function invalid(name: string): EngineError {
-  return new EngineError('InvalidArgument', `error reading ${name}: not of the right form`);
+function invalid(name: string): ShapeError {
+  return new ShapeError(`error reading ${name}: not of the right form`);
 }

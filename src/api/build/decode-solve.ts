@@ -1,5 +1,5 @@
 import type { DecodedSolve } from '../../engine/build/solve-build.ts';
-import { EngineError } from '../../errors.ts';
+import { EngineError, ShapeError } from '../../errors.ts';
 import type { ApiVersion } from '../http/api-version.ts';
 import { decodeBuildContainer } from './decode-build.ts';
 import { parseJsonText } from './json-parameter.ts';
@@ -45,7 +45,7 @@ function list(value: string | undefined): readonly string[] {
 function ulimits(value: string | undefined): readonly object[] {
   return list(value).map((one) => {
     const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(one);
-    if (!match) throw new EngineError('InvalidArgument', `invalid ulimit: ${one}`);
+    if (!match) throw new ShapeError(`invalid ulimit: ${one}`);
     const [, Name, soft = '', hard = soft] = match;
     return { Name, Soft: Number(soft), Hard: Number(hard) };
   });
@@ -55,7 +55,7 @@ function cacheSources(options: SolveOptions['options']): readonly string[] {
   const text = options['cache-imports'];
   if (text === undefined) return list(options['cache-from']);
   const imports = parseJsonText('cache-imports', text);
-  if (!Array.isArray(imports)) throw new EngineError('InvalidArgument', 'cache-imports is not a list');
+  if (!Array.isArray(imports)) throw new ShapeError('cache-imports is not a list');
   return imports.flatMap((entry: unknown) => {
     const { Type: type, Attrs: attributes } = entry as {
       readonly Type?: unknown;
@@ -78,7 +78,7 @@ const NETWORK_MODES: ReadonlyMap<string, string> = new Map([
 
 function networkMode(value: string): string {
   const mode = NETWORK_MODES.get(value);
-  if (mode === undefined) throw new EngineError('InvalidArgument', `invalid network mode ${value}`);
+  if (mode === undefined) throw new ShapeError(`invalid network mode ${value}`);
   return mode;
 }
 

@@ -1,11 +1,11 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 
 /** A query parameter that is JSON; InvalidArgument where it is not. */
 export function parseJsonText(name: string, text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw new EngineError('InvalidArgument', `error reading ${name}: not JSON`, { cause });
+    throw new ShapeError(`error reading ${name}: not JSON`, { cause });
   }
 }
 

@@ -1,14 +1,15 @@
 import { pruneCache } from '../../engine/build/prune-cache.ts';
-import type { Route, RouteContext } from '../http/route.ts';
+import type { Route, RouteContextOf } from '../http/route.ts';
 import { build } from './build.ts';
 import { grpc, session } from './buildkit.ts';
 
 /** `/build…`, and the two connections of BuildKit's clients. */
 export const buildRoutes: readonly Route[] = [
-  { method: 'POST', path: '/build', group: 'build', body: 'stream', handle: build },
+  { method: 'POST', path: '/build', parameters: 'build', group: 'build', body: 'stream', handle: build },
   {
     method: 'POST',
     path: '/build/prune',
+    parameters: 'build prune',
     group: 'build',
     body: 'none',
     minApiVersion: '1.31',
@@ -34,10 +35,10 @@ export const buildRoutes: readonly Route[] = [
   },
 ];
 
-async function prune(context: RouteContext): Promise<void> {
+async function prune(context: RouteContextOf<'build prune'>): Promise<void> {
   const { job, query } = context;
   const keepBytes =
     query.int('keep-storage') ?? query.int('reserved-space') ?? query.int('max-used-space') ?? 0;
   const all = query.bool('all');
-  context.json(200, await pruneCache(job, { all, keepBytes, filters: query.filters() }));
+  context.json(200, await pruneCache(job, { all, keepBytes, filters: query.filters('filters') }));
 }

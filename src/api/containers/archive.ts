@@ -5,28 +5,34 @@ import {
   type ContainerPath,
   type PathFacts,
 } from '../../engine/containers/archive-container.ts';
-import { EngineError } from '../../errors.ts';
-import type { AnswerHeaders, RouteDefinition, RouteContext } from '../http/route.ts';
+import { ShapeError } from '../../errors.ts';
+import type { AnswerHeaders, RouteDefinition, RouteContextOf } from '../http/route.ts';
 
 /** `docker cp` in both directions. */
 export const archiveRoutes: readonly RouteDefinition[] = [
-  { method: 'HEAD', path: '/containers/:id/archive', body: 'none', handle: head },
-  { method: 'GET', path: '/containers/:id/archive', body: 'none', handle: get },
-  { method: 'PUT', path: '/containers/:id/archive', body: 'stream', handle: put },
+  { method: 'HEAD', path: '/containers/:id/archive', parameters: 'archive read', body: 'none', handle: head },
+  { method: 'GET', path: '/containers/:id/archive', parameters: 'archive read', body: 'none', handle: get },
+  {
+    method: 'PUT',
+    path: '/containers/:id/archive',
+    parameters: 'archive write',
+    body: 'stream',
+    handle: put,
+  },
 ];
 
-function containerPath(context: RouteContext): ContainerPath {
+function containerPath(context: RouteContextOf<'archive read'>): ContainerPath {
   const path = context.query.string('path');
-  if (path === '') throw new EngineError('InvalidArgument', "bad parameter: 'path' cannot be empty");
+  if (path === '') throw new ShapeError("bad parameter: 'path' cannot be empty");
   return { containerRef: context.param('id'), path };
 }
 
-async function head(context: RouteContext): Promise<void> {
+async function head(context: RouteContextOf<'archive read'>): Promise<void> {
   const stat = await statArchive(context.job, containerPath(context));
   context.empty(200, statHeader(stat));
 }
 
-async function get(context: RouteContext): Promise<void> {
+async function get(context: RouteContextOf<'archive read'>): Promise<void> {
   await readArchive(context.job, containerPath(context), {
     signal: context.signal,
     send: async (stat, tar) => {
@@ -37,7 +43,7 @@ async function get(context: RouteContext): Promise<void> {
   });
 }
 
-async function put(context: RouteContext): Promise<void> {
+async function put(context: RouteContextOf<'archive write'>): Promise<void> {
   const { query } = context;
   await writeArchive(context.job, containerPath(context), {
     tar: context.stream,

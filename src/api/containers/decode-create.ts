@@ -1,21 +1,14 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { ContainerConfig } from '../../wire/container-config.ts';
 import type { CreateRequest } from '../../wire/create-request.ts';
 import type { HostConfig } from '../../wire/host-config.ts';
 import type { EndpointSettings, NetworkingConfig } from '../../wire/networking-config.ts';
 import { isAtLeast, type ApiVersion } from '../http/api-version.ts';
-import { map, object, type Decoder, type Place } from '../http/decode.ts';
+import { map, object, type Decoded, type Decoder, type Place } from '../http/decode.ts';
 import { parseJsonBody, type JsonValue } from '../http/strict-json.ts';
 import { containerConfig, CONTAINER_CONFIG_MEMBERS } from './decode-container-config.ts';
 import { hostConfig } from './decode-host-config.ts';
 import { endpointSettings } from './decode-endpoint-settings.ts';
-
-/** A decoded create request, and the members of its body that berth does not know. */
-export interface DecodedCreate {
-  readonly request: CreateRequest;
-  /** Dotted paths, for the answer's warnings. */
-  readonly ignored: readonly string[];
-}
 
 const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 
@@ -24,7 +17,7 @@ const networkingConfig: Decoder<NetworkingConfig> = object<NetworkingConfig>({
 });
 
 /** Decodes the body of `POST /containers/create` as dockerd of that API version does, else InvalidArgument. */
-export function decodeCreate(body: Uint8Array, version: ApiVersion): DecodedCreate {
+export function decodeCreate(body: Uint8Array, version: ApiVersion): Decoded<CreateRequest> {
   const document = parseJsonBody(body);
   const place: Place = { struct: 'CreateRequest', path: '', ignored: [] };
   const config = containerConfig(document, place);
@@ -39,7 +32,7 @@ export function decodeCreate(body: Uint8Array, version: ApiVersion): DecodedCrea
     path: 'NetworkingConfig',
   });
   if (!CONTAINER_CONFIG_MEMBERS.some((name) => memberOf(document, name) !== undefined)) {
-    throw new EngineError('InvalidArgument', 'Config cannot be empty in order to create a container');
+    throw new ShapeError('Config cannot be empty in order to create a container');
   }
   refuseHostnameConflicts(config, host);
   refuseNewerMounts(host, version);
@@ -66,20 +59,20 @@ function refuseHostnameConflicts(
     return;
   }
   if (utsMode === 'host') {
-    throw new EngineError('InvalidArgument', 'conflicting options: hostname and the UTS mode');
+    throw new ShapeError('conflicting options: hostname and the UTS mode');
   }
   if (networkMode.startsWith('container:')) {
-    throw new EngineError('InvalidArgument', 'conflicting options: hostname and the network mode');
+    throw new ShapeError('conflicting options: hostname and the network mode');
   }
 }
 
 /** Left out, what is mounted would be another thing than asked for. */
 function refuseNewerMounts({ Mounts: mounts = [] }: HostConfig, version: ApiVersion): void {
   if (!isAtLeast(version, '1.45') && mounts.some(({ VolumeOptions: options }) => options?.Subpath)) {
-    throw new EngineError('InvalidArgument', 'VolumeOptions.Subpath needs API v1.45 or newer');
+    throw new ShapeError('VolumeOptions.Subpath needs API v1.45 or newer');
   }
   if (!isAtLeast(version, '1.48') && mounts.some(({ Type: type }) => type === 'image')) {
-    throw new EngineError('InvalidArgument', 'Mount type "Image" needs API v1.48 or newer');
+    throw new ShapeError('Mount type "Image" needs API v1.48 or newer');
   }
 }
 
@@ -126,10 +119,7 @@ function modeDefaults(host: HostConfig, version: ApiVersion): Partial<HostConfig
 function endpointsOfVersion(networking: NetworkingConfig, version: ApiVersion): NetworkingConfig {
   const names = Object.keys(networking.EndpointsConfig);
   if (!isAtLeast(version, '1.44') && names.length > 1) {
-    throw new EngineError(
-      'InvalidArgument',
-      `Container cannot be created with multiple network endpoints: ${names.join(', ')}`,
-    );
+    throw new ShapeError(`Container cannot be created with multiple network endpoints: ${names.join(', ')}`);
   }
   const endpoints = Object.create(null) as Record<string, EndpointSettings>;
   for (const [name, settings] of Object.entries(networking.EndpointsConfig)) {

@@ -1,7 +1,16 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { ExecRequest } from '../../wire/exec-request.ts';
 import { isAtLeast, type ApiVersion } from '../http/api-version.ts';
-import { bool, list, object, string, stringOrList, type Decoder, type Place } from '../http/decode.ts';
+import {
+  bool,
+  list,
+  object,
+  string,
+  stringOrList,
+  type Decoded,
+  type Decoder,
+  type Place,
+} from '../http/decode.ts';
 import { parseJsonBody } from '../http/strict-json.ts';
 import { consoleSize } from './decode-host-config.ts';
 import { soundsElevating } from './elevating-names.ts';
@@ -44,19 +53,13 @@ const execBody: Decoder<ExecBody> = object<ExecBody>(
   { isRefused: soundsElevating, knownElsewhere: ['Container', 'container'] },
 );
 
-/** A decoded exec request, and the members of its body that berth does not know. */
-export interface DecodedExec {
-  readonly request: ExecRequest;
-  readonly ignored: readonly string[];
-}
-
 /** Decodes the body of `POST /containers/{id}/exec`, else InvalidArgument. */
-export function decodeExec(body: Uint8Array, version: ApiVersion): DecodedExec {
+export function decodeExec(body: Uint8Array, version: ApiVersion): Decoded<ExecRequest> {
   const place: Place = { struct: 'ExecOptions', path: '', ignored: [] };
   const decoded = execBody(parseJsonBody(body), place);
   const argv = decoded.Cmd ?? [];
   if (argv.length === 0 || (argv.length === 1 && argv[0] === '')) {
-    throw new EngineError('InvalidArgument', 'No exec command specified');
+    throw new ShapeError('No exec command specified');
   }
   return {
     request: {

@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type {
   BindOptions,
   HostConfig,
@@ -41,7 +41,7 @@ const restartPolicy = object<RestartPolicy>({ Name: string, MaximumRetryCount: i
 export const consoleSize: Decoder<readonly [height: number, width: number]> = (value, place) => {
   const sizes = list(integer('uint', 0, 65_535))(value, place) ?? [];
   if (sizes.length > 2) {
-    throw new EngineError('InvalidArgument', `invalid JSON: ${place.path}: more than a height and a width`);
+    throw new ShapeError(`invalid JSON: ${place.path}: more than a height and a width`);
   }
   return [sizes[0] ?? 0, sizes[1] ?? 0];
 };

@@ -1,16 +1,9 @@
 import type { Resources, RestartPolicy } from '../../wire/host-config.ts';
 import type { UpdateRequest } from '../../wire/update-request.ts';
-import { int64, object, string, type Place } from '../http/decode.ts';
+import { int64, object, string, type Decoded, type Place } from '../http/decode.ts';
 import { parseJsonBody } from '../http/strict-json.ts';
 import { resourceFields } from './decode-resources.ts';
 import { soundsElevating } from './elevating-names.ts';
-
-/** A decoded update, and the members of its body that berth does not know. */
-export interface DecodedUpdate {
-  readonly request: UpdateRequest;
-  /** Dotted paths, for the answer's warnings. */
-  readonly ignored: readonly string[];
-}
 
 type UpdateBody = Resources & { readonly RestartPolicy: RestartPolicy };
 
@@ -23,7 +16,7 @@ const updateBody = object<UpdateBody>(
 );
 
 /** Decodes the body of `POST /containers/{id}/update`, else InvalidArgument. */
-export function decodeUpdate(body: Uint8Array): DecodedUpdate {
+export function decodeUpdate(body: Uint8Array): Decoded<UpdateRequest> {
   const place: Place = { struct: 'UpdateConfig', path: '', ignored: [] };
   const { RestartPolicy: restartPolicy, ...resources } = updateBody(parseJsonBody(body), place);
   const { MemorySwappiness: swappiness } = resources;

@@ -1,13 +1,14 @@
 import { logsContainer, type LogOptions } from '../../engine/containers/logs-container.ts';
-import { EngineError } from '../../errors.ts';
-import type { Query } from '../http/query.ts';
-import type { RouteContext } from '../http/route.ts';
+import { ShapeError } from '../../errors.ts';
+import type { RouteContextOf } from '../http/route.ts';
 import { frameLines } from '../http/stdcopy.ts';
 import { streamMediaType } from '../http/stream-media-type.ts';
 import { parseTimestamp } from '../http/timestamp.ts';
 
+type LogsQuery = RouteContextOf<'container logs'>['query'];
+
 /** `GET /containers/{id}/logs`. */
-export async function logs(context: RouteContext): Promise<void> {
+export async function logs(context: RouteContextOf<'container logs'>): Promise<void> {
   const { isTty, frames } = logsContainer(context.job, context.param('id'), {
     options: logOptions(context.query),
     signal: context.signal,
@@ -19,7 +20,7 @@ export async function logs(context: RouteContext): Promise<void> {
   await writer.end();
 }
 
-function logOptions(query: Query): LogOptions {
+function logOptions(query: LogsQuery): LogOptions {
   return {
     stdout: query.bool('stdout'),
     stderr: query.bool('stderr'),
@@ -37,10 +38,10 @@ function tail(text: string): number | 'all' {
   return /^\d{1,15}$/.test(text) ? Number(text) : 'all';
 }
 
-function time(query: Query, name: string): bigint | undefined {
+function time(query: LogsQuery, name: 'since' | 'until'): bigint | undefined {
   const text = query.string(name);
   if (text === '' || text === '0') return undefined;
   const timeNs = parseTimestamp(text);
-  if (timeNs === undefined) throw new EngineError('InvalidArgument', `invalid value for "${name}": ${text}`);
+  if (timeNs === undefined) throw new ShapeError(`invalid value for "${name}": ${text}`);
   return timeNs;
 }

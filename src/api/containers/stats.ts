@@ -1,9 +1,9 @@
 import { statsContainer } from '../../engine/containers/stats-container.ts';
 import { isAtLeast } from '../http/api-version.ts';
-import type { RouteContext } from '../http/route.ts';
+import type { RouteContextOf } from '../http/route.ts';
 
 /** `GET /containers/{id}/stats`: one JSON document per line, a single one without `stream`. */
-export async function stats(context: RouteContext): Promise<void> {
+export async function stats(context: RouteContextOf<'container stats'>): Promise<void> {
   const { job, query, apiVersion } = context;
   const samples = statsContainer(job, context.param('id'), {
     stream: query.boolOr('stream', true),

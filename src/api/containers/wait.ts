@@ -1,10 +1,10 @@
 import { waitContainer, type WaitCondition } from '../../engine/containers/wait-container.ts';
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import { isAtLeast } from '../http/api-version.ts';
-import type { RouteContext } from '../http/route.ts';
+import type { RouteContextOf } from '../http/route.ts';
 
 /** `POST /containers/{id}/wait`: the headers go out before the wait, because the CLI starts the container on them. */
-export async function wait(context: RouteContext): Promise<void> {
+export async function wait(context: RouteContextOf<'container wait'>): Promise<void> {
   const { status } = waitContainer(context.job, context.param('id'), waitCondition(context));
   const writer = context.openStream('application/json');
   const left = new Promise<undefined>((resolve) => {
@@ -22,9 +22,9 @@ export async function wait(context: RouteContext): Promise<void> {
   await writer.end();
 }
 
-function waitCondition(context: RouteContext): WaitCondition {
+function waitCondition(context: RouteContextOf<'container wait'>): WaitCondition {
   const text = context.query.string('condition');
   if (text === '' || !isAtLeast(context.apiVersion, '1.30')) return 'not-running';
   if (text === 'not-running' || text === 'next-exit' || text === 'removed') return text;
-  throw new EngineError('InvalidArgument', `invalid condition: "${text}"`);
+  throw new ShapeError(`invalid condition: "${text}"`);
 }

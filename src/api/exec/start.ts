@@ -1,6 +1,7 @@
 import { requireStartable, startExec } from '../../engine/exec/start-exec.ts';
 import { messageOf } from '../../errors.ts';
 import { clientStreams } from '../http/client-streams.ts';
+import { known } from '../http/known.ts';
 import type { RouteContext } from '../http/route.ts';
 import { stdcopyHeader } from '../http/stdcopy.ts';
 import { streamMediaType } from '../http/stream-media-type.ts';
@@ -9,7 +10,7 @@ import { decodeExecStart } from './decode-exec-start.ts';
 /** `POST /exec/{id}/start`. Once the connection is taken over, a failure is told on it, as dockerd does. */
 export async function start(context: RouteContext): Promise<void> {
   const { job, signal } = context;
-  const asked = decodeExecStart(context.body, context.apiVersion);
+  const asked = known(job, 'exec start', decodeExecStart(context.body, context.apiVersion));
   const { id } = requireStartable(job, context.param('id'));
   const { consoleSize } = asked;
   if (asked.detach) {

@@ -1,5 +1,11 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { JsonNumber, JsonObject, JsonValue } from './strict-json.ts';
+
+/** A request as it was decoded, and the members of its body that berth does not know, as dotted paths. */
+export interface Decoded<T> {
+  readonly request: T;
+  readonly ignored: readonly string[];
+}
 
 /** Where in a body a value is, and what was found there that nobody knows. */
 export interface Place {
@@ -49,22 +55,24 @@ function kindOf(value: JsonValue): string {
   return isArray(value) ? 'array' : 'object';
 }
 
-function mismatch(value: JsonValue, place: Place, type: string): EngineError {
-  const kind =
-    value !== null && typeof value === 'object' && isNumber(value) ? `number ${value.number}` : kindOf(value);
+function mismatch(value: JsonValue, place: Place, type: string): ShapeError {
   const target = place.path === '' ? 'Go value' : `Go struct field ${place.struct}.${place.path}`;
-  return new EngineError(
-    'InvalidArgument',
-    `invalid JSON: json: cannot unmarshal ${kind} into ${target} of type ${type}`,
-  );
+  const says = (kind: string): string =>
+    `invalid JSON: json: cannot unmarshal ${kind} into ${target} of type ${type}`;
+  const kind = kindOf(value);
+  const isNumeric = value !== null && typeof value === 'object' && isNumber(value);
+  return new ShapeError(says(isNumeric ? `number ${value.number}` : kind), {
+    field: place.path,
+    reason: says(kind),
+  });
 }
 
 function within(place: Place, name: string): Place {
   return { ...place, path: place.path === '' ? name : `${place.path}.${name}` };
 }
 
-function refuse(place: Place, message: string): EngineError {
-  return new EngineError('InvalidArgument', `invalid JSON: ${place.path}: ${message}`);
+function refuse(place: Place, message: string): ShapeError {
+  return new ShapeError(`invalid JSON: ${place.path}: ${message}`, { field: place.path });
 }
 
 /** A string, '' when absent; NUL is refused, for no consumer of these strings can carry it. */
@@ -233,16 +241,16 @@ function noteUnknown(
 ): void {
   const path = within(place, found.name).path;
   if (found.spelling !== undefined) {
-    throw new EngineError(
-      'InvalidArgument',
+    throw new ShapeError(
       `invalid JSON: unknown field ${JSON.stringify(path)}: names are case-sensitive, write ${JSON.stringify(found.spelling)}`,
+      { field: path },
     );
   }
   if (asksForNothing(found.member)) {
     return;
   }
   if (found.unknown.isRefused?.(found.name) === true) {
-    throw new EngineError('InvalidArgument', `invalid JSON: unknown field ${JSON.stringify(path)}`);
+    throw new ShapeError(`invalid JSON: unknown field ${JSON.stringify(path)}`, { field: path });
   }
   place.ignored.push(path);
 }

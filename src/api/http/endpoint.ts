@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Job } from '../../engine/job.ts';
 import { requireEndpoint } from '../../engine/system/require-endpoint.ts';
+import { requireParameters } from '../../engine/system/require-parameters.ts';
 import { EngineError } from '../../errors.ts';
 import { isAtLeast, resolveApiVersion } from './api-version.ts';
 import { createByteWriter } from './byte-writer.ts';
@@ -145,12 +146,14 @@ async function bodyOf(route: Route, exchange: Exchange, job: Job): Promise<Uint8
   return readJsonBody({ stream: request, headers: request.headers, length: undefined, maxBytes });
 }
 
-async function createContext(route: Route, exchange: Exchange, job: Job): Promise<RouteContext> {
+async function createContext(route: Route, exchange: Exchange, job: Job): Promise<RouteContext<string>> {
   const { request, response, params } = exchange;
   const apiVersion = resolveApiVersion(params['apiVersion']);
   if (route.minApiVersion !== undefined && !isAtLeast(apiVersion, route.minApiVersion))
     throw new EdgeError(404, 'page not found');
   requireEndpoint(job, route);
+  const query = createQuery(splitTarget(request.url ?? '').search);
+  if (route.parameters !== undefined) requireParameters(job, route.parameters, query.list);
   const aborter = new AbortController();
   const abort = (): void => {
     aborter.abort();
@@ -167,7 +170,7 @@ async function createContext(route: Route, exchange: Exchange, job: Job): Promis
     ...takers(exchange, abort),
     job,
     apiVersion,
-    query: createQuery(splitTarget(request.url ?? '').search),
+    query,
     headers: request.headers,
     signal: aborter.signal,
     stream: request,

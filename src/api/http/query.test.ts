@@ -56,14 +56,14 @@ describe('query', () => {
     ['{"label":{"a=b":true,"c":true}}', [['label', ['a=b', 'c']]]],
     ['{"__proto__":["x"]}', [['__proto__', ['x']]]],
   ])('reads filters %s', (text, expected) => {
-    const filters = createQuery(`filters=${encodeURIComponent(text)}`).filters();
+    const filters = createQuery(`filters=${encodeURIComponent(text)}`).filters('filters');
     expect([...filters]).toEqual(expected);
   });
 
   it.each(['nope', '[]', '"x"', '1', '{"a":"b"}', '{"a":[1]}', '{"a":{"b":1}}', '{"a":null}'])(
     'refuses filters %s',
     (text) => {
-      expect(() => createQuery(`filters=${encodeURIComponent(text)}`).filters()).toThrow(
+      expect(() => createQuery(`filters=${encodeURIComponent(text)}`).filters('filters')).toThrow(
         expect.objectContaining({ kind: 'InvalidArgument', message: 'invalid filter' }),
       );
     },

@@ -1,23 +1,27 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 
 /** Docker's `filters` parameter: each name with its values, in the order given. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
 
-/** Typed reader of a request's query; where a name comes twice, the first one counts, as in dockerd. */
-export interface Query {
-  has(name: string): boolean;
+// Functions as properties: a reader of few names must not pass for one of more.
+/**
+ * Typed reader of a request's query, for the parameters that the endpoint has; where a name comes twice, the first one
+ * counts, as in dockerd.
+ */
+export interface Query<P extends string> {
+  readonly has: (name: P) => boolean;
   /** The value, or the empty string. */
-  string(name: string): string;
+  readonly string: (name: P) => string;
   /** Absent, empty, `0`, `no`, `false` and `none` are false, everything else is true. */
-  bool(name: string): boolean;
+  readonly bool: (name: P) => boolean;
   /** As `bool`, with an answer for an absent parameter. */
-  boolOr(name: string, fallback: boolean): boolean;
+  readonly boolOr: (name: P, fallback: boolean) => boolean;
   /** A decimal integer; undefined when absent or empty, InvalidArgument for anything else. */
-  int(name: string): number | undefined;
+  readonly int: (name: P) => number | undefined;
   /** All values of a repeated parameter. */
-  list(name: string): readonly string[];
+  readonly list: (name: P) => readonly string[];
   /** Docker's filters, in the form of a map or of lists; InvalidArgument when neither. */
-  filters(): Filters;
+  readonly filters: (name: P & 'filters') => Filters;
 }
 
 const FALSE_WORDS = new Set(['', '0', 'no', 'false', 'none']);
@@ -25,10 +29,7 @@ const FALSE_WORDS = new Set(['', '0', 'no', 'false', 'none']);
 function parseInteger(name: string, text: string): number {
   const value = /^[+-]?\d{1,19}$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(value))
-    throw new EngineError(
-      'InvalidArgument',
-      `invalid value for ${name}: ${JSON.stringify(text)} is not an integer`,
-    );
+    throw new ShapeError(`invalid value for ${name}: ${JSON.stringify(text)} is not an integer`);
   return value;
 }
 
@@ -44,8 +45,7 @@ function filterValues(value: unknown): readonly string[] | undefined {
 }
 
 function parseFilters(text: string): Filters {
-  const invalid = (cause?: unknown): EngineError =>
-    new EngineError('InvalidArgument', 'invalid filter', { cause });
+  const invalid = (cause?: unknown): ShapeError => new ShapeError('invalid filter', { cause });
   let parsed: unknown;
   try {
     parsed = text === '' ? null : JSON.parse(text);
@@ -64,7 +64,7 @@ function parseFilters(text: string): Filters {
 }
 
 /** Reads the query of a request's target (what follows `?`). */
-export function createQuery(search: string): Query {
+export function createQuery(search: string): Query<string> {
   const params = new URLSearchParams(search);
   const string = (name: string): string => params.get(name) ?? '';
   return {
@@ -75,6 +75,6 @@ export function createQuery(search: string): Query {
       params.has(name) ? !FALSE_WORDS.has(string(name).trim().toLowerCase()) : fallback,
     int: (name) => (string(name) === '' ? undefined : parseInteger(name, string(name))),
     list: (name) => params.getAll(name),
-    filters: () => parseFilters(string('filters')),
+    filters: (name) => parseFilters(string(name)),
   };
 }

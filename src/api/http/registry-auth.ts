@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 
 /** What a client's X-Registry-Auth header carries. */
 export interface RegistryAuth {
@@ -91,6 +91,6 @@ function clean(value: string): string {
   return value.replace(/^\uFEFF/, '').replace(/[\r\n]+$/, '');
 }
 
-function invalid(): EngineError {
-  return new EngineError('InvalidArgument', 'invalid X-Registry-Auth header');
+function invalid(): ShapeError {
+  return new ShapeError('invalid X-Registry-Auth header');
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { EngineError } from '../../errors.ts';
+import { EngineError, ShapeError } from '../../errors.ts';
 import { EdgeError } from './error-response.ts';
 
 const BODY_TIMEOUT_MS = 60_000;
@@ -28,7 +28,7 @@ function checkType(headers: IncomingHttpHeaders): void {
   const type = headers['content-type'] ?? '';
   const [mediaType = ''] = type.split(';');
   if (mediaType.trim().toLowerCase() !== 'application/json')
-    throw new EngineError('InvalidArgument', `Content-Type specified (${type}) must be 'application/json'`);
+    throw new ShapeError(`Content-Type specified (${type}) must be 'application/json'`);
 }
 
 function tooLarge(maxBytes: number): EdgeError {
@@ -63,7 +63,7 @@ function collect({ stream, length, maxBytes }: BodySource): Promise<Buffer> {
         });
     };
     const onEnd = (): void => {
-      if (length !== undefined) fail(new EngineError('InvalidArgument', 'unexpected EOF'));
+      if (length !== undefined) fail(new ShapeError('unexpected EOF'));
       else
         settle(() => {
           resolve(Buffer.concat(chunks));

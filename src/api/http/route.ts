@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type { Job } from '../../engine/job.ts';
 import type { EndpointGroup, EndpointVerb } from '../../wire/endpoint-group.ts';
+import type { EndpointName, EndpointParameters } from '../../wire/endpoint-parameters.ts';
 import type { ApiVersion } from './api-version.ts';
 import type { Query } from './query.ts';
 import type { MessageType } from './web-socket.ts';
@@ -35,12 +36,15 @@ export interface HijackedConnection extends ByteWriter {
   readonly input: Readable;
 }
 
-/** One request on its way through a handler, and the ways to answer it. Use one of them, once. */
-export interface RouteContext {
+/**
+ * One request on its way through a handler, and the ways to answer it. Use one of them, once. P are the parameters of
+ * its query that can be read: those that the gate has rows for.
+ */
+export interface RouteContext<P extends string = never> {
   readonly job: Job;
   /** The decoded value of `:name` or `:name*` in the route's path. */
   param(name: string): string;
-  readonly query: Query;
+  readonly query: Query<P>;
   readonly apiVersion: ApiVersion;
   readonly headers: IncomingHttpHeaders;
   /** Aborted when the client leaves before its answer is complete; on a hijacked connection, when both ways are closed. */
@@ -67,8 +71,7 @@ export interface RouteContext {
 
 // In `path`, `:id` is exactly one segment (decoded, so `%2F` in it is a slash); `:name*` is one or more with the
 // slashes between them, as in `/images/:name*/json`. The version prefix is not part of it.
-/** One endpoint, as data, but for the group that it is in. */
-export interface RouteDefinition {
+interface RouteShape {
   readonly method: RouteMethod;
   readonly path: string;
   /** First API version that has it; older ones see 404 `page not found`. */
@@ -78,11 +81,27 @@ export interface RouteDefinition {
   readonly hijack?: boolean;
   /** What it does to one container, where the operator can close that by itself. */
   readonly verb?: EndpointVerb;
-  /** Answers, or throws an EngineError before the first byte of the answer. */
-  handle(context: RouteContext): Promise<void>;
 }
 
-/** An endpoint in its group (`inGroup` makes one): without a group there is no switch for it, and it is not served. */
-export interface Route extends RouteDefinition {
-  readonly group: EndpointGroup;
+/** The context of an endpoint with parameters. */
+export type RouteContextOf<E extends EndpointName> = RouteContext<EndpointParameters[E]>;
+
+interface PlainHandling {
+  readonly parameters?: never;
+  /** Answers, or throws an EngineError before the first byte of the answer. */
+  readonly handle: (context: RouteContext) => Promise<void>;
 }
+
+/** `parameters` names the gate's table for the query, and so what the handler can read of it. */
+type ParameterHandling = {
+  [E in EndpointName]: {
+    readonly parameters: E;
+    readonly handle: (context: RouteContextOf<E>) => Promise<void>;
+  };
+}[EndpointName];
+
+/** One endpoint, as data, but for the group that it is in. */
+export type RouteDefinition = RouteShape & (PlainHandling | ParameterHandling);
+
+/** An endpoint in its group (`inGroup` makes one): without a group there is no switch for it, and it is not served. */
+export type Route = RouteDefinition & { readonly group: EndpointGroup };

@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 
 /** A JSON number as it was written: the decoder of the field decides what it may be. */
 export interface JsonNumber {
@@ -30,8 +30,8 @@ const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
   ['t', '\t'],
 ]);
 
-function invalid(message: string): EngineError {
-  return new EngineError('InvalidArgument', `invalid JSON: ${message}`);
+function invalid(message: string): ShapeError {
+  return new ShapeError(`invalid JSON: ${message}`);
 }
 
 /** One pass over one document; recursion is bounded by MAX_DEPTH. */
@@ -53,7 +53,7 @@ class Parser {
     const value = this.#value();
     this.#skipWhitespace();
     if (this.#position < this.#text.length) {
-      throw new EngineError('InvalidArgument', 'unexpected content after JSON');
+      throw new ShapeError('unexpected content after JSON');
     }
     return value;
   }
@@ -215,7 +215,7 @@ class Parser {
     }
   }
 
-  #unexpected(where: string): EngineError {
+  #unexpected(where: string): ShapeError {
     const code = this.#text.codePointAt(this.#position);
     if (code === undefined) {
       return invalid('unexpected EOF');
@@ -243,7 +243,7 @@ export function parseJsonBody(body: Uint8Array): JsonValue {
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
   } catch (error) {
-    throw new EngineError('InvalidArgument', 'invalid JSON: invalid UTF-8', { cause: error });
+    throw new ShapeError('invalid JSON: invalid UTF-8', { cause: error });
   }
   return parseStrictJson(text);
 }

@@ -1,31 +1,24 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import { importImage, type ImportRequest } from '../../engine/images/import-image.ts';
 import type { PullRequest } from '../../engine/images/pull-image.ts';
 import { pullImages } from '../../engine/images/pull-images.ts';
 import { parsePullReference } from '../../engine/images/pull-reference.ts';
 import { repoTagReference } from '../../engine/images/repo-tag-reference.ts';
 import { decodeRegistryAuth } from '../http/registry-auth.ts';
-import type { RouteContext } from '../http/route.ts';
+import type { RouteContextOf } from '../http/route.ts';
 import { answerWithProgress } from './progress-stream.ts';
 
 /** `POST /images/create`: a pull or an import. */
-export async function createImage(context: RouteContext): Promise<void> {
+export async function createImage(context: RouteContextOf<'image create'>): Promise<void> {
   const { query } = context;
   const fromImage = query.string('fromImage');
   if (fromImage !== '') await pull(context, fromImage);
-  else if (query.string('fromSrc') === '')
-    throw new EngineError('InvalidArgument', 'fromImage or fromSrc is required');
+  else if (query.string('fromSrc') === '') throw new ShapeError('fromImage or fromSrc is required');
   else await receive(context);
 }
 
-async function receive(context: RouteContext): Promise<void> {
+async function receive(context: RouteContextOf<'image create'>): Promise<void> {
   const { job, query, stream, signal } = context;
-  if (query.string('fromSrc') !== '-')
-    throw new EngineError(
-      'NotImplemented',
-      'importing from a URL is not supported, for it would be fetched from outside of the job: ' +
-        'fetch it in the job and pipe it to "docker import -"',
-    );
   const request: Omit<ImportRequest, 'report'> = {
     tar: stream as AsyncIterable<Uint8Array>,
     reference: repoTagReference(query.string('repo'), query.string('tag')),
@@ -37,7 +30,7 @@ async function receive(context: RouteContext): Promise<void> {
   await answerWithProgress(context, (report) => importImage(job, { ...request, report }));
 }
 
-async function pull(context: RouteContext, fromImage: string): Promise<void> {
+async function pull(context: RouteContextOf<'image create'>, fromImage: string): Promise<void> {
   const { query } = context;
   const header = context.headers['x-registry-auth'];
   const credentials = decodeRegistryAuth(Array.isArray(header) ? header[0] : header);

@@ -1,13 +1,12 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import { isAtLeast, type ApiVersion } from '../http/api-version.ts';
 import type { RouteContext } from '../http/route.ts';
 
 /** The one `platform` of a request of this API version or later, empty for older ones: no daemon of their time looks at it. */
-export function onePlatform({ query, apiVersion }: RouteContext, since: ApiVersion): string {
+export function onePlatform({ query, apiVersion }: RouteContext<'platform'>, since: ApiVersion): string {
   const platforms = isAtLeast(apiVersion, since) ? query.list('platform') : [];
   if (platforms.length > 1)
-    throw new EngineError(
-      'InvalidArgument',
+    throw new ShapeError(
       'multiple platform parameters are not supported in this API version; use API version 1.52 or later',
     );
   return readPlatform(platforms[0] ?? '');
@@ -23,8 +22,7 @@ function readPlatform(text: string): string {
     return value;
   };
   const [os, architecture, variant] = [word('os'), word('architecture'), word('variant')];
-  if (os === '' || architecture === '')
-    throw new EngineError('InvalidArgument', 'both OS and Architecture must be provided');
+  if (os === '' || architecture === '') throw new ShapeError('both OS and Architecture must be provided');
   return [os, architecture, ...(variant === '' ? [] : [variant])].join('/');
 }
 
@@ -39,12 +37,8 @@ function parseMembers(text: string): Readonly<Record<string, unknown>> {
   return Object.assign(Object.create(null) as Record<string, unknown>, parsed);
 }
 
-function invalid(text: string, cause?: unknown): EngineError {
-  return new EngineError(
-    'InvalidArgument',
-    `failed to parse platform: ${JSON.stringify(text.slice(0, 200))}`,
-    {
-      cause,
-    },
-  );
+function invalid(text: string, cause?: unknown): ShapeError {
+  return new ShapeError(`failed to parse platform: ${JSON.stringify(text.slice(0, 200))}`, {
+    cause,
+  });
 }

@@ -4,12 +4,12 @@ import { listImages, listImagesWithManifests } from '../../engine/images/list-im
 import { loadImage } from '../../engine/images/load-image.ts';
 import { removeImage } from '../../engine/images/remove-image.ts';
 import { tagImage } from '../../engine/images/tag-image.ts';
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import { isAtLeast } from '../http/api-version.ts';
 import { sendErrorStream } from '../http/json-stream.ts';
 import type { Filters } from '../http/query.ts';
 import { inGroup } from '../http/route-group.ts';
-import type { Route, RouteContext } from '../http/route.ts';
+import type { Route, RouteContextOf } from '../http/route.ts';
 import { createImage } from './create.ts';
 import { onePlatform } from './platform-parameter.ts';
 import { push } from './push.ts';
@@ -19,19 +19,25 @@ import { shapeInspect, shapeSummaries } from './shape.ts';
 
 /** `/images/…` */
 export const imageRoutes: readonly Route[] = inGroup('images', [
-  { method: 'GET', path: '/images/json', body: 'none', handle: list },
-  { method: 'GET', path: '/images/get', body: 'none', handle: saveSeveral },
-  { method: 'GET', path: '/images/:name*/get', body: 'none', handle: saveOne },
-  { method: 'GET', path: '/images/:name*/json', body: 'none', handle: inspect },
-  { method: 'GET', path: '/images/:name*/history', body: 'none', handle: history },
-  { method: 'POST', path: '/images/create', body: 'stream', handle: createImage },
-  { method: 'POST', path: '/images/load', body: 'stream', handle: load },
-  { method: 'POST', path: '/images/:name*/tag', body: 'none', handle: tag },
-  { method: 'POST', path: '/images/:name*/push', body: 'none', handle: push },
-  { method: 'DELETE', path: '/images/:name*', body: 'none', handle: remove },
+  { method: 'GET', path: '/images/json', parameters: 'image list', body: 'none', handle: list },
+  { method: 'GET', path: '/images/get', parameters: 'image save', body: 'none', handle: saveSeveral },
+  { method: 'GET', path: '/images/:name*/get', parameters: 'image save', body: 'none', handle: saveOne },
+  { method: 'GET', path: '/images/:name*/json', parameters: 'image inspect', body: 'none', handle: inspect },
+  {
+    method: 'GET',
+    path: '/images/:name*/history',
+    parameters: 'image history',
+    body: 'none',
+    handle: history,
+  },
+  { method: 'POST', path: '/images/create', parameters: 'image create', body: 'stream', handle: createImage },
+  { method: 'POST', path: '/images/load', parameters: 'image load', body: 'stream', handle: load },
+  { method: 'POST', path: '/images/:name*/tag', parameters: 'image tag', body: 'none', handle: tag },
+  { method: 'POST', path: '/images/:name*/push', parameters: 'image push', body: 'none', handle: push },
+  { method: 'DELETE', path: '/images/:name*', parameters: 'image delete', body: 'none', handle: remove },
 ]);
 
-async function list(context: RouteContext): Promise<void> {
+async function list(context: RouteContextOf<'image list'>): Promise<void> {
   const { job, query, apiVersion } = context;
   const withManifests = isAtLeast(apiVersion, '1.47') && query.bool('manifests');
   const options = {
@@ -44,33 +50,30 @@ async function list(context: RouteContext): Promise<void> {
 }
 
 // Before API 1.41 there was a parameter `filter`, which is a reference.
-function withOldFilter({ query }: RouteContext): Filters {
-  const filters = query.filters();
+function withOldFilter({ query }: RouteContextOf<'image list'>): Filters {
+  const filters = query.filters('filters');
   const pattern = query.string('filter');
   return pattern === ''
     ? filters
     : new Map([...filters, ['reference', [...(filters.get('reference') ?? []), pattern]]]);
 }
 
-async function inspect(context: RouteContext): Promise<void> {
+async function inspect(context: RouteContextOf<'image inspect'>): Promise<void> {
   const { job, query, apiVersion } = context;
   const withManifests = isAtLeast(apiVersion, '1.48') && query.bool('manifests');
   const platform = onePlatform(context, '1.49');
   if (withManifests && platform !== '')
-    throw new EngineError(
-      'InvalidArgument',
-      'conflicting options: manifests and platform options cannot both be set',
-    );
+    throw new ShapeError('conflicting options: manifests and platform options cannot both be set');
   const inspected = await inspectImage(job, context.param('name'), { platform, withManifests });
   context.json(200, shapeInspect(inspected, apiVersion));
 }
 
-async function history(context: RouteContext): Promise<void> {
+async function history(context: RouteContextOf<'image history'>): Promise<void> {
   const platform = onePlatform(context, '1.48');
   context.json(200, await historyImage(context.job, context.param('name'), platform));
 }
 
-async function load(context: RouteContext): Promise<void> {
+async function load(context: RouteContextOf<'image load'>): Promise<void> {
   const { job, stream, signal, query } = context;
   const quiet = query.boolOr('quiet', false);
   const platform = onePlatform(context, '1.48');
@@ -84,13 +87,13 @@ async function load(context: RouteContext): Promise<void> {
   }
 }
 
-async function tag(context: RouteContext): Promise<void> {
+async function tag(context: RouteContextOf<'image tag'>): Promise<void> {
   const { job, query } = context;
   await tagImage(job, context.param('name'), { repository: query.string('repo'), tag: query.string('tag') });
   context.empty(201);
 }
 
-async function remove(context: RouteContext): Promise<void> {
+async function remove(context: RouteContextOf<'image delete'>): Promise<void> {
   const { job, query } = context;
   context.json(
     200,

@@ -1,18 +1,18 @@
 import { saveImages } from '../../engine/images/save-images.ts';
-import type { RouteContext } from '../http/route.ts';
+import type { RouteContextOf } from '../http/route.ts';
 import { onePlatform } from './platform-parameter.ts';
 
 /** `GET /images/{name}/get`. */
-export async function saveOne(context: RouteContext): Promise<void> {
+export async function saveOne(context: RouteContextOf<'image save'>): Promise<void> {
   await save(context, [context.param('name')]);
 }
 
 /** `GET /images/get?names=…&names=…`. */
-export async function saveSeveral(context: RouteContext): Promise<void> {
+export async function saveSeveral(context: RouteContextOf<'image save'>): Promise<void> {
   await save(context, context.query.list('names'));
 }
 
-async function save(context: RouteContext, names: readonly string[]): Promise<void> {
+async function save(context: RouteContextOf<'image save'>, names: readonly string[]): Promise<void> {
   const { job, signal } = context;
   await saveImages(job, {
     names,

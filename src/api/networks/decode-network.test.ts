@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { decodeMembership, decodeNetwork } from './decode-network.ts';
+import { decodeConnect, decodeDisconnect, decodeNetwork } from './decode-network.ts';
 
 describe('bodies of networks', () => {
   it('give the name that the CLI asks for', () => {
@@ -8,7 +8,7 @@ describe('bodies of networks', () => {
       '{"CheckDuplicate":true,"Driver":"bridge","Scope":"","EnableIPv6":false,"IPAM":{"Driver":"default","Options":{},' +
       '"Config":[]},"Internal":false,"Attachable":false,"Ingress":false,"ConfigOnly":false,"ConfigFrom":null,' +
       '"Options":{},"Labels":{},"Name":"mine"}';
-    expect(decodeNetwork(Buffer.from(body))).toMatchObject({
+    expect(decodeNetwork(Buffer.from(body)).request).toMatchObject({
       Name: 'mine',
       Driver: 'bridge',
       EnableIPv4: null,
@@ -19,9 +19,12 @@ describe('bodies of networks', () => {
 
   it('give the container of connect and disconnect', () => {
     expect(
-      decodeMembership(Buffer.from('{"Container":"web","EndpointConfig":{"Aliases":["a"]}}')),
+      decodeConnect(Buffer.from('{"Container":"web","EndpointConfig":{"Aliases":["a"]}}')).request,
     ).toMatchObject({ Container: 'web', EndpointConfig: { Aliases: ['a'], MacAddress: '' } });
-    expect(decodeMembership(Buffer.from('{"Container":"web","Force":true}'))).toMatchObject({ Force: true });
+    expect(decodeDisconnect(Buffer.from('{"Container":"web","Force":true}')).request).toEqual({
+      Container: 'web',
+      Force: true,
+    });
   });
 
   it.each(['', '[]', '{"Name":1,"Container":1}', '{"Name":', 'null x'])(
@@ -29,11 +32,13 @@ describe('bodies of networks', () => {
     (body) => {
       const refused = expect.objectContaining({ kind: 'InvalidArgument' }) as Error;
       expect(() => decodeNetwork(Buffer.from(body))).toThrow(refused);
-      expect(() => decodeMembership(Buffer.from(body))).toThrow(refused);
+      expect(() => decodeConnect(Buffer.from(body))).toThrow(refused);
+      expect(() => decodeDisconnect(Buffer.from(body))).toThrow(refused);
     },
   );
 
   it('name a container', () => {
-    expect(() => decodeMembership(Buffer.from('{}'))).toThrow('invalid name or ID supplied: ""');
+    expect(() => decodeConnect(Buffer.from('{}'))).toThrow('invalid name or ID supplied: ""');
+    expect(() => decodeDisconnect(Buffer.from('{}'))).toThrow('invalid name or ID supplied: ""');
   });
 });

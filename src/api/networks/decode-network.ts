@@ -1,7 +1,12 @@
-import { EngineError } from '../../errors.ts';
-import type { IpamPool, NetworkCreateRequest } from '../../wire/network.ts';
-import type { EndpointSettings } from '../../wire/networking-config.ts';
+import { ShapeError } from '../../errors.ts';
+import type {
+  IpamPool,
+  NetworkConnectRequest,
+  NetworkCreateRequest,
+  NetworkDisconnectRequest,
+} from '../../wire/network.ts';
 import { endpointSettings } from '../containers/decode-endpoint-settings.ts';
+import { soundsElevating } from '../containers/elevating-names.ts';
 import {
   bool,
   list,
@@ -10,6 +15,7 @@ import {
   object,
   omitEmpty,
   string,
+  type Decoded,
   type Decoder,
   type Place,
 } from '../http/decode.ts';
@@ -25,6 +31,7 @@ const pool: Decoder<IpamPool> = object<IpamPool>({
 const createBody = object<NetworkCreateRequest>(
   {
     Name: string,
+    CheckDuplicate: bool,
     Driver: string,
     Scope: string,
     Internal: bool,
@@ -38,36 +45,41 @@ const createBody = object<NetworkCreateRequest>(
     Options: map(string),
     Labels: map(string),
   },
-  // Every name is checked since the API has it, whatever a client says here.
-  { knownElsewhere: ['CheckDuplicate'] },
+  { isRefused: soundsElevating },
 );
 
-/** The body of connect and disconnect. */
-export interface Membership {
-  readonly Container: string;
-  readonly Force: boolean;
-  readonly EndpointConfig: EndpointSettings;
+// Clients write both with the same members.
+const connectBody = object<NetworkConnectRequest>(
+  { Container: string, EndpointConfig: endpointSettings },
+  { isRefused: soundsElevating, knownElsewhere: ['Force'] },
+);
+
+const disconnectBody = object<NetworkDisconnectRequest>(
+  { Container: string, Force: bool },
+  { isRefused: soundsElevating, knownElsewhere: ['EndpointConfig'] },
+);
+
+function decode<T>(decoder: Decoder<T>, body: Uint8Array, struct: string): Decoded<T> {
+  const place: Place = { struct, path: '', ignored: [] };
+  return { request: decoder(parseJsonBody(body), place), ignored: place.ignored };
 }
 
-const membershipBody = object<Membership>({
-  Container: string,
-  Force: bool,
-  EndpointConfig: endpointSettings,
-});
-
-function placeOf(struct: string): Place {
-  return { struct, path: '', ignored: [] };
+function requireContainer<T extends { readonly Container: string }>(decoded: Decoded<T>): Decoded<T> {
+  if (decoded.request.Container === '') throw new ShapeError('invalid name or ID supplied: ""');
+  return decoded;
 }
 
 /** The body of `POST /networks/create`, else InvalidArgument. */
-export function decodeNetwork(body: Uint8Array): NetworkCreateRequest {
-  return createBody(parseJsonBody(body), placeOf('NetworkCreateRequest'));
+export function decodeNetwork(body: Uint8Array): Decoded<NetworkCreateRequest> {
+  return decode(createBody, body, 'NetworkCreateRequest');
 }
 
-/** The body of connect and disconnect, else InvalidArgument. */
-export function decodeMembership(body: Uint8Array): Membership {
-  const membership = membershipBody(parseJsonBody(body), placeOf('NetworkConnect'));
-  if (membership.Container === '')
-    throw new EngineError('InvalidArgument', 'invalid name or ID supplied: ""');
-  return membership;
+/** The body of `POST /networks/{id}/connect`, else InvalidArgument. */
+export function decodeConnect(body: Uint8Array): Decoded<NetworkConnectRequest> {
+  return requireContainer(decode(connectBody, body, 'NetworkConnect'));
+}
+
+/** The body of `POST /networks/{id}/disconnect`, else InvalidArgument. */
+export function decodeDisconnect(body: Uint8Array): Decoded<NetworkDisconnectRequest> {
+  return requireContainer(decode(disconnectBody, body, 'NetworkDisconnect'));
 }

@@ -5,45 +5,43 @@ import { inspectNetwork } from '../../engine/networks/inspect-network.ts';
 import { listNetworks } from '../../engine/networks/list-networks.ts';
 import { pruneNetworks } from '../../engine/networks/prune-networks.ts';
 import { removeNetwork } from '../../engine/networks/remove-network.ts';
-import { EngineError } from '../../errors.ts';
 import { inGroup } from '../http/route-group.ts';
-import type { Route, RouteContext } from '../http/route.ts';
-import { decodeMembership, decodeNetwork } from './decode-network.ts';
+import type { Route, RouteContext, RouteContextOf } from '../http/route.ts';
+import { known } from '../http/known.ts';
+import { decodeConnect, decodeDisconnect, decodeNetwork } from './decode-network.ts';
 
 /** Every endpoint below `/networks`. */
 export const networkRoutes: readonly Route[] = inGroup('networks', [
-  { method: 'GET', path: '/networks', body: 'none', handle: list },
+  { method: 'GET', path: '/networks', parameters: 'network list', body: 'none', handle: list },
   { method: 'POST', path: '/networks/create', body: 'json', handle: create },
-  { method: 'POST', path: '/networks/prune', body: 'none', minApiVersion: '1.25', handle: prune },
-  { method: 'GET', path: '/networks/:id', body: 'none', handle: inspect },
+  {
+    method: 'POST',
+    path: '/networks/prune',
+    parameters: 'network prune',
+    body: 'none',
+    minApiVersion: '1.25',
+    handle: prune,
+  },
+  { method: 'GET', path: '/networks/:id', parameters: 'network inspect', body: 'none', handle: inspect },
   { method: 'DELETE', path: '/networks/:id', body: 'none', handle: remove },
   { method: 'POST', path: '/networks/:id/connect', body: 'json', handle: connect },
   { method: 'POST', path: '/networks/:id/disconnect', body: 'json', handle: disconnect },
 ]);
 
-function list(context: RouteContext): Promise<void> {
-  context.json(200, listNetworks(context.job, context.query.filters()));
+function list(context: RouteContextOf<'network list'>): Promise<void> {
+  context.json(200, listNetworks(context.job, context.query.filters('filters')));
   return Promise.resolve();
 }
 
-function inspect(context: RouteContext): Promise<void> {
+function inspect(context: RouteContextOf<'network inspect'>): Promise<void> {
   const scope = context.query.string('scope');
-  checkVerbose(context.query.string('verbose'));
   context.json(200, inspectNetwork(context.job, context.param('id'), { scope }));
   return Promise.resolve();
 }
 
-/** Details of swarm's tasks, of which there are none; what is no boolean in Go's words is refused as by dockerd. */
-function checkVerbose(text: string): void {
-  if (text === '' || /^(1|0|[tTfF]|true|TRUE|True|false|FALSE|False)$/.test(text)) return;
-  throw new EngineError(
-    'InvalidArgument',
-    `invalid value for verbose: ${text}: strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`,
-  );
-}
-
 async function create(context: RouteContext): Promise<void> {
-  context.json(201, await createNetwork(context.job, decodeNetwork(context.body)));
+  const { job, body } = context;
+  context.json(201, await createNetwork(job, known(job, 'network create', decodeNetwork(body))));
 }
 
 async function remove(context: RouteContext): Promise<void> {
@@ -52,17 +50,19 @@ async function remove(context: RouteContext): Promise<void> {
 }
 
 async function connect(context: RouteContext): Promise<void> {
-  const { Container: containerRef, EndpointConfig: settings } = decodeMembership(context.body);
-  await connectContainer(context.job, { networkRef: context.param('id'), containerRef, settings });
+  const { job, body } = context;
+  const request = known(job, 'network connect', decodeConnect(body));
+  await connectContainer(job, context.param('id'), request);
   context.empty(200);
 }
 
 async function disconnect(context: RouteContext): Promise<void> {
-  const { Container: containerRef } = decodeMembership(context.body);
-  await disconnectContainer(context.job, { networkRef: context.param('id'), containerRef });
+  const { job, body } = context;
+  const request = known(job, 'network disconnect', decodeDisconnect(body));
+  await disconnectContainer(job, context.param('id'), request);
   context.empty(200);
 }
 
-async function prune(context: RouteContext): Promise<void> {
-  context.json(200, await pruneNetworks(context.job, context.query.filters()));
+async function prune(context: RouteContextOf<'network prune'>): Promise<void> {
+  context.json(200, await pruneNetworks(context.job, context.query.filters('filters')));
 }

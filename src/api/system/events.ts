@@ -1,21 +1,17 @@
 import { watchEvents } from '../../engine/system/watch-events.ts';
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { EventMessage } from '../../wire/event-message.ts';
-import type { Query } from '../http/query.ts';
-import type { RouteContext } from '../http/route.ts';
+import type { RouteContextOf } from '../http/route.ts';
 import { parseTimestamp } from '../http/timestamp.ts';
 
 type WatchedEvent = ReturnType<typeof watchEvents> extends AsyncIterable<infer Event> ? Event : never;
 
-function time(query: Query, name: string): bigint | undefined {
+function time(query: RouteContextOf<'events'>['query'], name: 'since' | 'until'): bigint | undefined {
   const text = query.string(name);
   if (text === '') return undefined;
   const timeNs = parseTimestamp(text);
   if (timeNs === undefined)
-    throw new EngineError(
-      'InvalidArgument',
-      `invalid value for ${name}: ${JSON.stringify(text)} is not a Unix timestamp`,
-    );
+    throw new ShapeError(`invalid value for ${name}: ${JSON.stringify(text)} is not a Unix timestamp`);
   return timeNs;
 }
 
@@ -51,16 +47,15 @@ function formatMessage(event: WatchedEvent): Buffer {
 }
 
 /** `GET /events`: one JSON document per line; the headers go out at once, for clients wait for them. */
-export async function events(context: RouteContext): Promise<void> {
+export async function events(context: RouteContextOf<'events'>): Promise<void> {
   const { job, query, signal } = context;
   const sinceNs = time(query, 'since');
   const untilNs = time(query, 'until');
   if (sinceNs !== undefined && untilNs !== undefined && untilNs < sinceNs)
-    throw new EngineError(
-      'InvalidArgument',
+    throw new ShapeError(
       `\`since\` time (${query.string('since')}) cannot be after \`until\` time (${query.string('until')})`,
     );
-  const watched = watchEvents(job, { sinceNs, untilNs, filters: query.filters() }, signal);
+  const watched = watchEvents(job, { sinceNs, untilNs, filters: query.filters('filters') }, signal);
   const writer = context.openStream('application/json');
   for await (const event of watched) await writer.write(formatMessage(event));
   await writer.end();

@@ -17,11 +17,15 @@ export const systemRoutes: readonly Route[] = [
   ]),
   ...inGroup('version', [{ method: 'GET', path: '/version', body: 'none', handle: version }]),
   ...inGroup('info', [{ method: 'GET', path: '/info', body: 'none', handle: info }]),
-  ...inGroup('events', [{ method: 'GET', path: '/events', body: 'none', handle: events }]),
-  ...inGroup('plugins', [{ method: 'GET', path: '/plugins', body: 'none', handle: listPlugins }]),
+  ...inGroup('events', [
+    { method: 'GET', path: '/events', parameters: 'events', body: 'none', handle: events },
+  ]),
+  ...inGroup('plugins', [
+    { method: 'GET', path: '/plugins', parameters: 'plugin list', body: 'none', handle: listPlugins },
+  ]),
   ...inGroup('system', [
     { method: 'OPTIONS', path: '/:any*', body: 'none', handle: options },
-    { method: 'GET', path: '/system/df', body: 'none', handle: disk },
+    { method: 'GET', path: '/system/df', parameters: 'disk usage', body: 'none', handle: disk },
   ]),
   ...pruneRoutes,
   ...refusedRoutes,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
+import type { VolumeCreateRequest } from '../../wire/volume.ts';
 import { decodeVolume } from './decode-volume.ts';
 
-function decode(body: string): ReturnType<typeof decodeVolume> {
-  return decodeVolume(Buffer.from(body));
+function decode(body: string): VolumeCreateRequest {
+  return decodeVolume(Buffer.from(body)).request;
 }
 
 describe('decodeVolume', () => {
@@ -11,7 +12,7 @@ describe('decodeVolume', () => {
     const body =
       '{"Name":"v1","Driver":"local","DriverOpts":{},"Labels":{"__proto__":"x","a":"b"},"ClusterVolumeSpec":null}';
     const { labels, ...rest } = decode(body);
-    expect(rest).toEqual({ name: 'v1', driver: 'local', driverOpts: {} });
+    expect(rest).toEqual({ name: 'v1', driver: 'local', driverOpts: {}, clusterVolumeSpec: false });
     expect(Object.entries(labels ?? {})).toEqual([
       ['__proto__', 'x'],
       ['a', 'b'],
@@ -19,7 +20,13 @@ describe('decodeVolume', () => {
   });
 
   it('tells what is absent from what is empty', () => {
-    expect(decode('{}')).toEqual({ name: '', driver: '', driverOpts: null, labels: null });
+    expect(decode('{}')).toEqual({
+      name: '',
+      driver: '',
+      driverOpts: null,
+      labels: null,
+      clusterVolumeSpec: false,
+    });
   });
 
   it.each([
@@ -30,6 +37,7 @@ describe('decodeVolume', () => {
     ['{"Name":"a\\u0000b"}', 'NUL'],
     ['{"Name":"v1"}{"Name":"v2"}', 'after'],
     ['{"name":"v1"}', 'names are case-sensitive'],
+    ['{"MountOptions":"bind"}', 'unknown field'],
   ])('refuses %j', (body, words) => {
     expect(() => decode(body)).toThrow(expect.objectContaining({ kind: 'InvalidArgument' }));
     expect(() => decode(body)).toThrow(words);

@@ -1,5 +1,6 @@
 import type { VolumeCreateRequest } from '../../wire/volume.ts';
-import { map, object, string, type Place } from '../http/decode.ts';
+import { soundsElevating } from '../containers/elevating-names.ts';
+import { map, object, string, type Decoded, type Place } from '../http/decode.ts';
 import { parseJsonBody } from '../http/strict-json.ts';
 
 const createBody = object<{
@@ -7,16 +8,28 @@ const createBody = object<{
   readonly Driver: string;
   readonly DriverOpts: Readonly<Record<string, string>> | null;
   readonly Labels: Readonly<Record<string, string>> | null;
-}>({ Name: string, Driver: string, DriverOpts: map(string), Labels: map(string) });
+  readonly ClusterVolumeSpec: boolean;
+}>(
+  {
+    Name: string,
+    Driver: string,
+    DriverOpts: map(string),
+    Labels: map(string),
+    ClusterVolumeSpec: (value) => value !== undefined && value !== null,
+  },
+  { isRefused: soundsElevating },
+);
 
 /** Decodes the body of `POST /volumes/create`, else InvalidArgument. */
-export function decodeVolume(body: Uint8Array): VolumeCreateRequest {
+export function decodeVolume(body: Uint8Array): Decoded<VolumeCreateRequest> {
   const place: Place = { struct: 'CreateOptions', path: '', ignored: [] };
   const decoded = createBody(parseJsonBody(body), place);
-  return {
+  const request = {
     name: decoded.Name,
     driver: decoded.Driver,
     driverOpts: decoded.DriverOpts,
     labels: decoded.Labels,
+    clusterVolumeSpec: decoded.ClusterVolumeSpec,
   };
+  return { request, ignored: place.ignored };
 }

@@ -9,7 +9,7 @@ import { familiarString, parseReference, recordName, withDefaultTag } from '../.
 import { admitBuild, type Admission } from '../../policy/privileged-gate.ts';
 import type { Image } from '../../state/image-store.ts';
 import type { BuildRequest } from '../../wire/build-request.ts';
-import { gateContextOf } from '../gate-context.ts';
+import { auditedGate, gateContextOf } from '../gate-context.ts';
 import { createImage } from '../images/create-image.ts';
 import { emitImageEvent } from '../images/emit-image-event.ts';
 import { keepImage, withImageWork, type ImageWork } from '../images/image-work.ts';
@@ -46,7 +46,10 @@ export async function* buildImage(
   job: Job,
   asked: BuildAsked,
 ): AsyncGenerator<BuildProgress, void, undefined> {
-  const { admitted, warnings } = admitBuild(asked.request, gateContextOf(job));
+  const { admitted, warnings } = admitBuild(
+    asked.request,
+    auditedGate(job, gateContextOf(job), { verb: 'build' }),
+  );
   const names = [...new Set(admitted.tags.map(checkTag))];
   const leaving = new AbortController();
   const signal = AbortSignal.any([asked.signal, leaving.signal, job.signal]);

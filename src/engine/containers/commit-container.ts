@@ -4,6 +4,7 @@ import type { ImageConfig, ImageHistoryEntry, ImageRunConfig } from '../../oci/i
 import { mergeImageConfig } from '../../oci/merge-image-config.ts';
 import { familiarString, type ImageReference } from '../../oci/reference.ts';
 import { toRunConfig } from '../../oci/run-config.ts';
+import { admitCommit } from '../../policy/admit-requests.ts';
 import type { Container } from '../../state/container.ts';
 import type { Image } from '../../state/image-store.ts';
 import type { ContainerConfig } from '../../wire/container-config.ts';
@@ -13,6 +14,7 @@ import { createImage } from '../images/create-image.ts';
 import { emitImageEvent } from '../images/emit-image-event.ts';
 import { keepImage, withImageWork } from '../images/image-work.ts';
 import { nameNewImage } from '../images/name-new-image.ts';
+import { auditedGate, gateContextOf } from '../gate-context.ts';
 import type { Job } from '../job.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { mountPointsOf } from './mount-points.ts';
@@ -36,6 +38,8 @@ export interface CommitRequest {
 
 /** `docker commit`: makes an image of what the container changed and answers its id. */
 export async function commitContainer(job: Job, request: CommitRequest): Promise<string> {
+  const { config } = request;
+  if (config) admitCommit(config, auditedGate(job, gateContextOf(job), { verb: 'commit' }));
   const container = job.containers.resolve(request.containerRef);
   refuseEnding(container);
   const runConfig = runConfigOf(container, request);

@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { Container } from '../../state/container.ts';
 import {
   booleanFilter,
@@ -79,10 +79,7 @@ function hasValues(filters: Filters, name: string): boolean {
 function exitedCondition(filters: Filters): Condition | undefined {
   const codes = valuesOf(filters, 'exited').map((value) => {
     if (!/^[+-]?\d{1,15}$/.test(value))
-      throw new EngineError(
-        'InvalidArgument',
-        `strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`,
-      );
+      throw new ShapeError(`strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`);
     return Number(value);
   });
   if (codes.length === 0) return undefined;
@@ -92,8 +89,7 @@ function exitedCondition(filters: Filters): Condition | undefined {
 
 function statusCondition(filters: Filters): Condition | undefined {
   for (const value of valuesOf(filters, 'status'))
-    if (!STATUSES.includes(value))
-      throw new EngineError('InvalidArgument', `invalid filter 'status=${value}'`);
+    if (!STATUSES.includes(value)) throw new ShapeError(`invalid filter 'status=${value}'`);
   return (container) => matchesExactly(filters, 'status', statusOf(container));
 }
 
@@ -104,8 +100,7 @@ function taskCondition(filters: Filters): Condition | undefined {
 
 function healthCondition(filters: Filters): Condition | undefined {
   for (const value of valuesOf(filters, 'health'))
-    if (!HEALTHS.includes(value))
-      throw new EngineError('InvalidArgument', `unrecognized filter value for health: ${value}`);
+    if (!HEALTHS.includes(value)) throw new ShapeError(`unrecognized filter value for health: ${value}`);
   return ({ health }) => matchesExactly(filters, 'health', health?.status ?? 'none');
 }
 

@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 
 const DEFAULT_KEYS = Buffer.from([16, 17]);
 const CONTROL_KEYS = 'abcdefghijklmnopqrstuvwxyz[\\]^_';
@@ -14,7 +14,6 @@ function parseKey(key: string, all: { readonly keys: string; readonly called: st
   const name = /^ctrl-(.)$/i.exec(key)?.[1]?.toLowerCase() ?? '';
   if (name === '@') return 0;
   const index = name === '' ? -1 : CONTROL_KEYS.indexOf(name);
-  if (index < 0)
-    throw new EngineError('InvalidArgument', `Invalid ${all.called} keys (${all.keys}) provided`);
+  if (index < 0) throw new ShapeError(`Invalid ${all.called} keys (${all.keys}) provided`);
   return index + 1;
 }

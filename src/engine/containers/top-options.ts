@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { EngineError, ShapeError } from '../../errors.ts';
 import { isProcColumn } from './top-proc-columns.ts';
 
 /** What to run for a client's `ps_args`; which processes are shown is never the client's choice. */
@@ -33,7 +33,7 @@ const COLUMNS = new Set(
 
 /** Reads `ps_args` as dockerd does (split at spaces), allowing what formats the answer; InvalidArgument for the rest. */
 export function parseTopOptions(psArgs: string): TopOptions {
-  if (psArgs.length > MAX_ARGS_LENGTH) throw new EngineError('InvalidArgument', 'ps_args are too long');
+  if (psArgs.length > MAX_ARGS_LENGTH) throw new ShapeError('ps_args are too long');
   refuseFakePidTitles(psArgs);
   const words = (psArgs.trim() || DEFAULT_PS_ARGS).split(/ +/);
   const flags: string[] = [];
@@ -56,8 +56,7 @@ export function parseTopOptions(psArgs: string): TopOptions {
 // dockerd finds the processes by the column titled PID, so no other column may be titled so.
 function refuseFakePidTitles(psArgs: string): void {
   const fake = /([^\s,]*)=\s*(PID\S*)/.exec(psArgs);
-  if (fake)
-    throw new EngineError('InvalidArgument', `specifying "${fake[1] ?? ''}=${fake[2] ?? ''}" is not allowed`);
+  if (fake) throw new ShapeError(`specifying "${fake[1] ?? ''}=${fake[2] ?? ''}" is not allowed`);
 }
 
 interface ParsedWord {
@@ -72,8 +71,7 @@ function parseWord(word: string, nextWord: () => string | undefined): ParsedWord
   const dash = /^-(?=.)/.test(word) ? '-' : '';
   const [letters = '', ...rest] = word.slice(dash.length).split('o');
   const flags = keepFormats(letters, dash === '-');
-  if (flags === undefined)
-    throw new EngineError('InvalidArgument', `ps: option ${JSON.stringify(word)} is not allowed`);
+  if (flags === undefined) throw new ShapeError(`ps: option ${JSON.stringify(word)} is not allowed`);
   return { flag: flags === '' ? '' : `${dash}${flags}`, list: readList(rest, nextWord) };
 }
 
@@ -94,10 +92,7 @@ function checkColumns(list: string): readonly string[] {
     const [name = '', width] = column.split(':', 2);
     const isKnown = COLUMNS.has(name) || isProcColumn(name);
     if (!isKnown || (width !== undefined && !/^\d{1,3}$/.test(width)))
-      throw new EngineError(
-        'InvalidArgument',
-        `ps: error: unknown user-defined format specifier ${JSON.stringify(column)}`,
-      );
+      throw new ShapeError(`ps: error: unknown user-defined format specifier ${JSON.stringify(column)}`);
     return isProcColumn(name) ? name : column;
   });
 }

@@ -1,6 +1,6 @@
 import { parseDockerfile } from '../../dockerfile/parse-dockerfile.ts';
 import { parseInstruction } from '../../dockerfile/parse-instruction.ts';
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { ImageRunConfig } from '../../oci/image-config.ts';
 import { changeConfig, changeDirectory } from '../build/change-config.ts';
 import { expandInstruction } from '../build/expand-instruction.ts';
@@ -25,7 +25,7 @@ export function applyChanges(config: ImageRunConfig, changes: readonly string[])
   const { nodes, escape } = parseDockerfile(changes.join('\n'));
   for (const { word } of nodes)
     if (!ALLOWED.has(word.toUpperCase()))
-      throw new EngineError('InvalidArgument', `${word.toUpperCase()} is not a valid change command`);
+      throw new ShapeError(`${word.toUpperCase()} is not a valid change command`);
   let changed = config;
   let isCmdSet = false;
   for (const node of nodes) {

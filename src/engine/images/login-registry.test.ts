@@ -2,14 +2,25 @@ import { expect, test } from 'vitest';
 import type { RegistryLogin } from '../../registry/types.ts';
 import { loginRegistry } from './login-registry.ts';
 import { partOf } from '../../../test/support/records.ts';
+import { GATE_PARTS } from '../../../test/support/gate-parts.ts';
+import type { LoginRequest } from '../../wire/login-request.ts';
 import type { Job } from '../job.ts';
 import type { Registry } from '../../registry/types.ts';
 
-const credentials = { username: 'u', password: 'p', identityToken: '', registryToken: '' };
+const LOGIN: LoginRequest = {
+  username: 'u',
+  password: 'p',
+  auth: '',
+  email: '',
+  serveraddress: '',
+  identitytoken: '',
+  registrytoken: '',
+};
 
-async function domainAsked(serverAddress: string): Promise<string> {
+async function domainAsked(serveraddress: string): Promise<string> {
   const asked: RegistryLogin[] = [];
   const job = partOf<Job>({
+    ...GATE_PARTS,
     signal: new AbortController().signal,
     registry: partOf<Registry>({
       login(login) {
@@ -18,7 +29,7 @@ async function domainAsked(serverAddress: string): Promise<string> {
       },
     }),
   });
-  await loginRegistry(job, { serverAddress, credentials, signal: new AbortController().signal });
+  await loginRegistry(job, { ...LOGIN, serveraddress }, new AbortController().signal);
   return asked.map(({ domain }) => domain).join();
 }
 

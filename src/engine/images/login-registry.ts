@@ -1,6 +1,8 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import { parseReference, type ImageReference } from '../../oci/reference.ts';
-import type { RegistryCredentials } from '../../registry/types.ts';
+import { admitLogin } from '../../policy/admit-requests.ts';
+import type { LoginRequest } from '../../wire/login-request.ts';
+import { auditedGate, gateContextOf } from '../gate-context.ts';
 import type { Job } from '../job.ts';
 
 const DOCKER_HUB = 'docker.io';
@@ -8,19 +10,13 @@ const DOCKER_HUB = 'docker.io';
 const DOCKER_HUB_INDEX = 'index.docker.io';
 
 /** `docker login`: a real check at the registry; nothing is kept. */
-export async function loginRegistry(
-  job: Pick<Job, 'registry' | 'signal'>,
-  login: {
-    readonly serverAddress: string;
-    readonly credentials: RegistryCredentials;
-    readonly signal: AbortSignal;
-  },
-): Promise<void> {
-  const { credentials } = login;
+export async function loginRegistry(job: Job, request: LoginRequest, signal: AbortSignal): Promise<void> {
+  admitLogin(request, auditedGate(job, gateContextOf(job), { verb: 'login' }));
+  const { username, password, identitytoken: identityToken, registrytoken: registryToken } = request;
   await job.registry.login({
-    domain: domainOf(login.serverAddress),
-    credentials,
-    signal: AbortSignal.any([login.signal, job.signal]),
+    domain: domainOf(request.serveraddress),
+    credentials: { username, password, identityToken, registryToken },
+    signal: AbortSignal.any([signal, job.signal]),
   });
 }
 
@@ -44,7 +40,7 @@ function parseHost(host: string, address: string): ImageReference {
 }
 
 // An address may have come with a password in it.
-function invalid(address: string, cause?: unknown): EngineError {
+function invalid(address: string, cause?: unknown): ShapeError {
   const shown = JSON.stringify(address.replace(/[^/]*@/, '***@').slice(0, 200));
-  return new EngineError('InvalidArgument', `invalid registry address ${shown}`, { cause });
+  return new ShapeError(`invalid registry address ${shown}`, { cause });
 }

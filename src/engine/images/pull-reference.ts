@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { parseReference, parseTag, type ImageReference } from '../../oci/reference.ts';
 
@@ -11,6 +11,6 @@ export function parsePullReference(image: string, tag: string): ImageReference {
   if (tag === '') return reference;
   const { domain, path } = reference;
   if (isDigest(tag)) return { domain, path, digest: tag };
-  if (tag.includes(':')) throw new EngineError('InvalidArgument', 'invalid reference format');
+  if (tag.includes(':')) throw new ShapeError('invalid reference format');
   return { domain, path, tag: parseTag(tag) };
 }

@@ -10,11 +10,8 @@ import {
   partOf,
   runningSince,
 } from '../../../test/support/records.ts';
-import { SILENT_AUDIT } from '../../../test/support/silent-audit.ts';
-import type { Settings } from '../../config/schema.ts';
+import { GATE_PARTS } from '../../../test/support/gate-parts.ts';
 import type { Containerd, Containers } from '../../containerd/types.ts';
-import type { Budget } from '../../policy/gate-context.ts';
-import type { HostFacts } from '../../host/types.ts';
 import type { JobNetwork } from '../../network/types.ts';
 import type { NetworkCreateRequest } from '../../wire/network.ts';
 import type { EndpointSettings } from '../../wire/networking-config.ts';
@@ -28,14 +25,10 @@ import { pruneNetworks } from './prune-networks.ts';
 import { removeNetwork } from './remove-network.ts';
 
 function makeNetworkJob(): Job {
-  const anything = new Proxy({}, { get: () => undefined });
   const up = makeContainer({ id: makeId('c5'), name: 'up', state: runningSince('2024-05-06T07:00:00Z') });
   up.run = partOf<ContainerRun>({});
   return makeJob({
-    audit: SILENT_AUDIT,
-    settings: anything as Settings,
-    host: anything as HostFacts,
-    budget: anything as Budget,
+    ...GATE_PARTS,
     network: partOf<JobNetwork>({ networks: NETWORKS }),
     containers: makeContainerStore([
       up,
@@ -52,6 +45,7 @@ function makeNetworkJob(): Job {
 describe('changes of networks', () => {
   const request = (parts: Partial<NetworkCreateRequest>): NetworkCreateRequest => ({
     Name: 'mine',
+    CheckDuplicate: true,
     Driver: '',
     Scope: '',
     Internal: false,
@@ -73,7 +67,10 @@ describe('changes of networks', () => {
   const connect =
     (networkRef: string, containerRef: string, parts: Partial<EndpointSettings> = {}) =>
     (job: Job): Promise<unknown> =>
-      connectContainer(job, { networkRef, containerRef, settings: { ...PLAIN_ENDPOINT, ...parts } });
+      connectContainer(job, networkRef, {
+        Container: containerRef,
+        EndpointConfig: { ...PLAIN_ENDPOINT, ...parts },
+      });
   const manySubnets = [{ Subnet: '10.1.0.0/24' }, { Subnet: '10.2.0.0/24' }];
 
   it.each<[string, (job: Job) => Promise<unknown>, string, string]>([
@@ -163,13 +160,13 @@ describe('changes of networks', () => {
     ],
     [
       'disconnect from another',
-      (job) => disconnectContainer(job, { networkRef: 'none', containerRef: 'web' }),
+      (job) => disconnectContainer(job, 'none', { Container: 'web', Force: false }),
       'Conflict',
       `container ${makeId('c1')} is not connected to network none`,
     ],
     [
       'disconnect from host',
-      (job) => disconnectContainer(job, { networkRef: 'host', containerRef: 'web' }),
+      (job) => disconnectContainer(job, 'host', { Container: 'web', Force: false }),
       'InvalidArgument',
       'disconnected from host network',
     ],

@@ -1,7 +1,8 @@
 import { EngineError } from '../../errors.ts';
 import type { NetworkFacts, Sandbox } from '../../network/types.ts';
-import { admitEndpoint } from '../../policy/admit-endpoint.ts';
+import { admitConnect } from '../../policy/admit-requests.ts';
 import type { Container } from '../../state/container.ts';
+import type { NetworkConnectRequest } from '../../wire/network.ts';
 import type { EndpointSettings } from '../../wire/networking-config.ts';
 import { endpointRequestOf } from '../containers/container-networks.ts';
 import { writeNetworkFiles } from '../containers/join-network.ts';
@@ -11,18 +12,14 @@ import type { Job } from '../job.ts';
 import { emitNetworkEvent } from './emit-network-event.ts';
 import { findNetwork } from './find-network.ts';
 
-/** Which container a connect or disconnect names. */
-export interface NetworkMembership {
-  readonly networkRef: string;
-  readonly containerRef: string;
-}
-
 /** `POST /networks/{id}/connect`: at once where the container runs, else at its next start. */
 export async function connectContainer(
   job: Job,
-  { networkRef, containerRef, settings }: NetworkMembership & { readonly settings: EndpointSettings },
+  networkRef: string,
+  request: NetworkConnectRequest,
 ): Promise<void> {
-  admitEndpoint(settings, auditedGate(job, gateContextOf(job), { verb: 'network connect' }));
+  admitConnect(request, auditedGate(job, gateContextOf(job), { verb: 'network connect' }));
+  const { Container: containerRef, EndpointConfig: settings } = request;
   const container = job.containers.resolve(containerRef);
   const network = findNetwork(job, networkRef);
   refuseMode(container, network);

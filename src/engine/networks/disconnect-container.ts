@@ -1,17 +1,22 @@
 import { EngineError } from '../../errors.ts';
+import { admitDisconnect } from '../../policy/admit-requests.ts';
+import type { NetworkDisconnectRequest } from '../../wire/network.ts';
 import { updateRecord } from '../containers/update-record.ts';
+import { auditedGate, gateContextOf } from '../gate-context.ts';
 import type { Job } from '../job.ts';
-import { applySandbox, type NetworkMembership } from './connect-container.ts';
+import { applySandbox } from './connect-container.ts';
 import { emitNetworkEvent } from './emit-network-event.ts';
 import { findNetwork } from './find-network.ts';
 
 /** `POST /networks/{id}/disconnect`: at once where the container runs, and for its next start. */
 export async function disconnectContainer(
   job: Job,
-  { networkRef, containerRef }: NetworkMembership,
+  networkRef: string,
+  request: NetworkDisconnectRequest,
 ): Promise<void> {
+  admitDisconnect(request, auditedGate(job, gateContextOf(job), { verb: 'network disconnect' }));
   const network = findNetwork(job, networkRef);
-  const container = job.containers.resolve(containerRef);
+  const container = job.containers.resolve(request.Container);
   if (network.driver === 'host')
     throw new EngineError(
       'InvalidArgument',

@@ -1,9 +1,16 @@
-import { isErrorKind } from '../../errors.ts';
+import { isErrorKind, ShapeError } from '../../errors.ts';
 import { GateRefusal } from '../../policy/gate-refusal.ts';
 import type { Job } from '../job.ts';
 
-/** Records a refusal of a door that has no table: a volume's options, a bind's source, a path of docker cp. */
+/**
+ * Records a refusal that no table has recorded: of a value that is not of its form, of a bind's source, of a path of
+ * docker cp.
+ */
 export function auditRefusal(job: Job, error: unknown, request: { readonly what: string }): void {
-  if (!isErrorKind(error, 'PermissionDenied') || error instanceof GateRefusal) return;
-  job.audit.record({ verb: request.what, verdict: 'refused', reason: error.message });
+  if (error instanceof GateRefusal) return;
+  if (error instanceof ShapeError) {
+    const field = error.field === undefined ? {} : { field: error.field };
+    job.audit.record({ verb: request.what, verdict: 'refused', ...field, reason: error.reason });
+  } else if (isErrorKind(error, 'PermissionDenied'))
+    job.audit.record({ verb: request.what, verdict: 'refused', reason: error.message });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { makeContainer, makeContainerStore, makeId, makeJob } from '../../../test/support/records.ts';
+import { GATE_PARTS } from '../../../test/support/gate-parts.ts';
 import type { ContainerMount } from '../../state/container.ts';
 import { openVolumeFiles } from '../../state/volume-files.ts';
 import { openVolumeStore } from '../../state/volume-store.ts';
@@ -21,6 +22,7 @@ let job: Job;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'berth-volumes-'));
   job = makeJob({
+    ...GATE_PARTS,
     containers: makeContainerStore([]),
     volumes: await openVolumeStore(await openVolumeFiles(root)),
   });
@@ -31,7 +33,7 @@ afterEach(async () => {
 });
 
 function request(parts: Partial<VolumeCreateRequest>): VolumeCreateRequest {
-  return { name: '', driver: '', driverOpts: null, labels: null, ...parts };
+  return { name: '', driver: '', driverOpts: null, labels: null, clusterVolumeSpec: false, ...parts };
 }
 
 function mountOf(name: string, isAnonymous = false): ContainerMount {
@@ -114,16 +116,7 @@ describe('createVolume', () => {
     [{ name: 'v1', driverOpts: { bogus: 'x' } }, 'InvalidArgument', 'invalid option: "bogus"'],
     [{ name: 'v1', driverOpts: { type: 'nfs' } }, 'InvalidArgument', 'missing required option: "device"'],
     [{ name: 'v1', driverOpts: { device: 'tmpfs' } }, 'InvalidArgument', 'missing required option: "type"'],
-    [
-      { name: 'v1', driverOpts: { type: 'none', device: '/', o: 'bind' } },
-      'PermissionDenied',
-      'DriverOpts are not permitted',
-    ],
-    [
-      { name: 'v1', driverOpts: { type: 'tmpfs', device: '/dev/sda' } },
-      'PermissionDenied',
-      'DriverOpts are not permitted',
-    ],
+    [{ name: 'v1', clusterVolumeSpec: true }, 'NotImplemented', 'cluster volumes are not supported'],
     [
       { name: 'v1', driverOpts: { type: 'tmpfs', device: 'tmpfs' } },
       'NotImplemented',
@@ -132,7 +125,24 @@ describe('createVolume', () => {
   ])('refuses %j', async (parts, kind, message) => {
     const refusal = createVolume(job, request(parts));
     await expect(refusal).rejects.toMatchObject({ kind });
-    await expect(refusal).rejects.toThrow(`create ${parts.name ?? ''}: ${message}`);
+    await expect(refusal).rejects.toThrow(message);
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it.each([
+    { type: 'none', device: '/', o: 'bind' },
+    { type: 'tmpfs', device: '/dev/sda' },
+    { type: 'cifs', device: '//x/y', o: 'password=hunter2' },
+    { type: 'overlay', device: 'overlay', o: 'lowerdir=/,upperdir=/etc' },
+  ])('refuses what the machine would mount, without telling values: %j', async (driverOpts) => {
+    const refusal = createVolume(job, request({ name: 'v1', driverOpts }));
+    await expect(refusal).rejects.toMatchObject({
+      kind: 'PermissionDenied',
+      message: expect.stringMatching(
+        /^volume driverOpts type, device(?:, o)? is refused: .* No setting allows it/,
+      ) as string,
+    });
+    await expect(refusal).rejects.not.toThrow('hunter2');
     expect(await readdir(root)).toEqual([]);
   });
 

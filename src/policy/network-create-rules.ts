@@ -1,0 +1,125 @@
+import type { IpamPool, NetworkCreateRequest } from '../wire/network.ts';
+import { bad, forbid, free, quote, unless, type Finding, type RuleTable } from './rule.ts';
+
+const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9_. -]{0,126}[a-zA-Z0-9_.-])?$/;
+const RESERVED: readonly string[] = ['bridge', 'host', 'none', 'default', 'container', 'private'];
+const NAME_OPTION = 'com.docker.network.bridge.name';
+const MAX_LABEL_BYTES = 64 * 1024;
+const NO_SWARM =
+  'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+
+function checkName(name: string): readonly Finding[] {
+  if (name.trim() === '') return [bad('invalid network name: name is empty')];
+  if (RESERVED.includes(name)) return [forbid(`operation is not permitted on predefined ${name} network`)];
+  const rule = 'only [a-zA-Z0-9][a-zA-Z0-9_.-] and blanks between them are allowed, 128 at most';
+  return unless(NAME.test(name), bad(`invalid network name: ${quote(name)}: ${rule}`));
+}
+
+function checkDriver(driver: string): readonly Finding[] {
+  if (driver === '' || driver === 'default' || driver === 'bridge') return [];
+  if (driver === 'host' || driver === 'null')
+    return [forbid(`only one instance of "${driver}" network is allowed`)];
+  return driver === 'overlay' ? [forbid(NO_SWARM)] : [missingPlugin(driver)];
+}
+
+function missingPlugin(name: string): Finding {
+  return { kind: 'missing', message: `plugin ${quote(name)} not found` };
+}
+
+function unsupported(isAsked: boolean, name: string, what: string): readonly Finding[] {
+  const message = `network ${name.slice(0, 200)}: ${what} is not supported`;
+  return unless(!isAsked, { kind: 'unsupported', message });
+}
+
+function checkScope(scope: string, { Name: name }: NetworkCreateRequest): readonly Finding[] {
+  if (scope === 'swarm') return [forbid('cannot create a swarm scoped network when swarm is not active')];
+  return unsupported(scope !== '' && scope !== 'local', name, `scope ${scope.slice(0, 200)}`);
+}
+
+function checkIpam(
+  ipam: NetworkCreateRequest['IPAM'],
+  { EnableIPv6 }: NetworkCreateRequest,
+): readonly Finding[] {
+  const pools = ipam.Config ?? [];
+  const six = pools.filter(isIpv6Pool).length;
+  const message = 'the IPv6 subnet is not used, since IPv6 is not enabled';
+  return [
+    ...unless(ipam.Driver === '' || ipam.Driver === 'default', missingPlugin(ipam.Driver)),
+    ...unless(
+      Object.keys(ipam.Options ?? {}).length === 0,
+      bad('options of the default IPAM driver are not known'),
+    ),
+    ...unless(six <= 1 && pools.length - six <= 1, forbid("bridge driver doesn't support multiple subnets")),
+    ...unless(six === 0 || EnableIPv6 === true, { kind: 'warn', message }),
+  ];
+}
+
+/** True where a pool is one of IPv6 addresses. */
+export function isIpv6Pool({ Subnet, Gateway, IPRange }: IpamPool): boolean {
+  return [Subnet, Gateway, IPRange].some((text) => text?.includes(':') === true);
+}
+
+function checkSize(texts: Readonly<Record<string, string>> | null): readonly Finding[] {
+  return unless(
+    JSON.stringify(texts ?? {}).length <= MAX_LABEL_BYTES,
+    bad(`labels and options are more than ${MAX_LABEL_BYTES} bytes`),
+  );
+}
+
+/** The gate's table for `POST /networks/create`: one row for every field that is decoded. */
+export const NETWORK_CREATE_RULES: RuleTable<NetworkCreateRequest, NetworkCreateRequest> = {
+  Name: {
+    verdict: 'bad',
+    reason: "Docker's characters for names, and none of the predefined; it names no device of the machine",
+    check: checkName,
+  },
+  CheckDuplicate: free('names are always checked'),
+  Driver: {
+    verdict: 'bad',
+    reason: "a bridge in the job's own network namespace; other drivers are programs of the machine",
+    check: checkDriver,
+  },
+  Scope: { verdict: 'bad', reason: 'there is no swarm', check: checkScope },
+  Internal: free('narrows the network'),
+  Attachable: free('of swarms; shown, and without an effect'),
+  Ingress: {
+    verdict: 'bad',
+    reason: 'there is no swarm',
+    check: (isAsked) => unless(!isAsked, forbid('Ingress network can only be global scope network')),
+  },
+  ConfigOnly: {
+    verdict: 'bad',
+    reason: 'there is no swarm whose nodes would share it',
+    check: (isAsked, { Name: name }) => unsupported(isAsked, name, 'ConfigOnly'),
+  },
+  ConfigFrom: {
+    verdict: 'bad',
+    reason: 'there is no swarm whose nodes would share it',
+    check: ({ Network: from }, { Name: name }) => unsupported(from !== '', name, 'ConfigFrom'),
+  },
+  EnableIPv4: {
+    verdict: 'bad',
+    reason: "the job's networks have IPv4",
+    check: (isAsked, { Name: name }) => unsupported(isAsked === false, name, 'EnableIPv4=false'),
+  },
+  EnableIPv6: free("addresses of the job's own networks"),
+  IPAM: {
+    verdict: 'bad',
+    reason:
+      "addresses of the job's own networks; none of the machine's, of other networks, or that mean nothing",
+    check: checkIpam,
+  },
+  Options: {
+    verdict: 'bad',
+    reason:
+      "known ones of the bridge driver; those about the machine's own addresses and devices are refused",
+    check: (options) => [
+      ...checkSize(options),
+      ...unless(!Object.hasOwn(options ?? {}, NAME_OPTION), {
+        kind: 'warn',
+        message: "the bridge's name is the daemon's choice",
+      }),
+    ],
+  },
+  Labels: { verdict: 'bad', reason: 'kept by berth, 64 KiB at most', check: checkSize },
+};

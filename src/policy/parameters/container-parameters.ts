@@ -1,0 +1,107 @@
+import { formed, notServed, terminalSide, type ParameterTables } from '../parameter-rule.ts';
+import { free } from '../rule.ts';
+
+type Names =
+  | 'container list'
+  | 'container create'
+  | 'container inspect'
+  | 'container top'
+  | 'container logs'
+  | 'container stats'
+  | 'container start'
+  | 'container stop'
+  | 'container restart'
+  | 'container kill'
+  | 'container rename'
+  | 'container resize'
+  | 'container wait'
+  | 'container attach'
+  | 'container delete'
+  | 'container prune'
+  | 'archive read'
+  | 'archive write'
+  | 'exec resize'
+  | 'commit';
+
+const SHOWN = free("what is shown of the job's own");
+const STREAMS = free('streams of the job itself');
+const FILTERS = formed("a map of known names; they choose among the job's own");
+const SIGNAL = formed('must be a signal; it is sent to the first process of the container');
+const STOP = {
+  t: formed('seconds, an integer; the end of the job ends what waits longer'),
+  signal: SIGNAL,
+};
+const NAME = formed("Docker's characters for names, unused in the job; no name of a file or a device here");
+const PATH = formed("followed inside the container's own files, and never by the machine's root");
+const SIZE = { h: terminalSide('height'), w: terminalSide('width') };
+const OLD = free('of API 1.24, and read by no daemon since: the filters of the same name are');
+
+/** The rows of the queries about containers and their processes. */
+export const containerParameters: ParameterTables<Names> = {
+  'container list': {
+    all: SHOWN,
+    limit: formed('an integer; 0 is all'),
+    since: OLD,
+    before: OLD,
+    size: SHOWN,
+    filters: FILTERS,
+  },
+  'container create': {
+    name: NAME,
+    platform: formed("the image's; only the machine's own can run"),
+  },
+  'container inspect': { size: SHOWN },
+  'container top': { ps_args: formed('columns of a table that berth makes: no ps is run with them') },
+  'container logs': {
+    details: SHOWN,
+    follow: SHOWN,
+    stdout: SHOWN,
+    stderr: SHOWN,
+    since: formed('a time'),
+    until: formed('a time'),
+    timestamps: SHOWN,
+    tail: free('what is no number means all'),
+  },
+  'container stats': { stream: SHOWN, 'one-shot': SHOWN },
+  'container start': {
+    detachKeys: free('read from the attach alone'),
+    checkpoint: notServed('checkpoints are not supported by this daemon'),
+    'checkpoint-dir': notServed('checkpoints are not supported by this daemon'),
+  },
+  'container stop': STOP,
+  'container restart': STOP,
+  'container kill': { signal: SIGNAL },
+  'container rename': { name: NAME },
+  'container resize': SIZE,
+  'container wait': { condition: formed('one of three words') },
+  'container attach': {
+    detachKeys: formed('keys by their names'),
+    logs: STREAMS,
+    stream: STREAMS,
+    stdin: STREAMS,
+    stdout: STREAMS,
+    stderr: STREAMS,
+  },
+  'container delete': {
+    v: free("the container's anonymous volumes are the job's own"),
+    force: free("the job's own container"),
+    link: free("a link between the job's own containers"),
+  },
+  'container prune': { filters: FILTERS },
+  'archive read': { path: PATH },
+  'archive write': {
+    path: PATH,
+    noOverwriteDirNonDir: free('narrows what is overwritten'),
+    copyUIDGID: free("owners inside the container's own files"),
+  },
+  'exec resize': SIZE,
+  commit: {
+    container: formed("one of the job's own containers"),
+    repo: formed('an image reference; it names an image of this job alone'),
+    tag: formed('a tag; it names an image of this job alone'),
+    comment: free("text of the image's history"),
+    author: free("text of the image's history"),
+    pause: free("the job's own container"),
+    changes: formed("instructions of a Dockerfile that change the image's configuration, and run nothing"),
+  },
+};
