@@ -10,7 +10,8 @@ export type Egress =
   | { readonly kind: 'all' }
   | { readonly kind: 'none' };
 
-const never = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4'];
+/** Addresses of the machine itself and of its links, multicast and reserved ones: no job is led there. */
+export const neverReached = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4'];
 const notPublic = ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16', '198.18.0.0/15'];
 
 // Loopback, IPv4 in disguise and translated; link-local and multicast; where clouds (AWS, Oracle, Scaleway, Google)
@@ -32,7 +33,10 @@ export function resolverRules(egress: Egress, resolvers: readonly string[]): rea
 /** Body of the chain `egress`: drops what the policy forbids and returns for the rest. */
 export function egressRules(egress: Egress): readonly string[] {
   if (egress.kind === 'none') return ['drop'];
-  const rules = [`ip daddr { ${never.join(', ')} } drop`, `ip6 daddr { ${neverIpv6.join(', ')} } drop`];
+  const rules = [
+    `ip daddr { ${neverReached.join(', ')} } drop`,
+    `ip6 daddr { ${neverIpv6.join(', ')} } drop`,
+  ];
   if (egress.kind === 'all') return rules;
   const allowed = withoutOverlaps(egress.allow.map(parseBlock));
   const opened = (['ip', 'ip6'] as const).flatMap((family) => {

@@ -20,6 +20,7 @@ import {
   type Foundation,
   type NetworkState,
 } from './network-state.ts';
+import { openUrl } from './open-url.ts';
 import { predefinedNetworks } from './predefined.ts';
 import { createPublishedPorts } from './published-ports.ts';
 import { createRuleKeeper } from './rule-keeper.ts';
@@ -192,5 +193,9 @@ function openParts(ground: Ground, { options, state, resolvers, reap }: Opened):
   });
   routeLoopback(netns, netnsPath, foundation.bridge.name);
   const dns = createContainerResolvers({ netns, sandboxes, upstream: resolvers.nameServers, prepare, log });
-  return jobNetwork({ runDir, foundation, sandboxes, registry, ports, dns, resolvers, updateRules, reap });
+  const urls = { netns, netnsPath, egress: ground.egress, hasRules: foundation.kind === 'isolated' };
+  return jobNetwork({
+    ...{ runDir, foundation, sandboxes, registry, ports, dns, resolvers, updateRules, reap },
+    openUrl: (url, signal) => openUrl(urls, url, signal),
+  });
 }

@@ -32,6 +32,7 @@ export interface Parts {
   readonly dns: ContainerResolvers;
   readonly resolvers: ResolverConfig;
   readonly updateRules: () => Promise<void>;
+  readonly openUrl: JobNetwork['openUrl'];
   readonly reap: () => Promise<readonly string[]>;
 }
 
@@ -43,6 +44,7 @@ export function jobNetwork(parts: Parts): JobNetwork {
   const context = { ...parts, published };
   return {
     netnsPath: foundation.netnsPath,
+    openUrl: parts.openUrl,
     get networks() {
       return registry.networks;
     },

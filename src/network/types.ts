@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /** Where a job's containers get their network from. */
 export type NetworkPlace =
   | { readonly kind: 'isolated' }
@@ -205,6 +207,15 @@ export interface ContainerFiles {
   readonly resolvConf: string;
 }
 
+/** An answer to a GET; its body is to be read to the end or destroyed. */
+export interface OpenedUrl {
+  readonly status: number;
+  /** As the server says it; empty where it does not. */
+  readonly lastModified: string;
+  readonly contentDisposition: string;
+  readonly body: Readable;
+}
+
 /** The job's network: its namespace, its default bridge, its way out. Everything here vanishes with `close`. */
 export interface JobNetwork {
   /** Path of the job's network namespace, for `nsenter --net=` and for the ready line. */
@@ -237,6 +248,11 @@ export interface JobNetwork {
   adoptSandbox(request: SandboxRequest, traces: SandboxTraces): Promise<Sandbox | undefined>;
   /** Texts of hosts, hostname and resolv.conf for an open sandbox; InvalidArgument for values that do not fit a line. */
   containerFiles(sandbox: Sandbox, request: ContainerFilesRequest): ContainerFiles;
+  /**
+   * Fetches a URL as a process of the job would, redirects included; PermissionDenied where the egress rules say so,
+   * Unavailable where there is no answer.
+   */
+  openUrl(url: string, signal: AbortSignal): Promise<OpenedUrl>;
   /** Idempotent; gives addresses back. */
   closeSandbox(containerId: string): Promise<void>;
   /** Removes everything: sandboxes, bridge, rules, uplink, namespace. Idempotent; returns what could not be removed. */

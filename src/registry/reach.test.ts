@@ -10,7 +10,7 @@ import {
 } from '../../test/support/scripted-server.ts';
 import { createRegistry, type RegistrySettings } from './create-registry.ts';
 import { createReachFinder, type Reach } from './reach.ts';
-import { isSpecialAddress } from './special-addresses.ts';
+import { isSpecialAddress } from '../lib/address-blocks.ts';
 import type { Repository } from './types.ts';
 
 const none = { registriesDir: undefined, insecureRegistries: [] };

@@ -2,7 +2,7 @@ import { lookup as resolveName, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { EngineError } from '../errors.ts';
 import { hostnameOf, isLoopbackHost } from './loopback.ts';
-import { createBlockTest, isSpecialAddress } from './special-addresses.ts';
+import { createBlockTest, isSpecialAddress } from '../lib/address-blocks.ts';
 
 /** What the operator says about whom jobs may have berth speak to. */
 export interface ReachSettings {

@@ -21,6 +21,7 @@ export function createFakeNetwork(): FakeNetwork {
     sandboxPath,
     rename: () => undefined,
     sandboxOf: () => undefined,
+    openUrl: (url) => Promise.reject(new Error(`nothing is fetched here: ${url}`)),
     async openSandbox(request) {
       calls += 1;
       open.add(request.containerId);

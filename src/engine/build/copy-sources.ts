@@ -19,6 +19,8 @@ export interface CopySource {
   readonly name: string;
   readonly isDirectory: boolean;
   readonly isExcluded: (path: string) => boolean;
+  /** True for what a URL led to: ADD does not unpack it by itself. */
+  readonly isFetched: boolean;
   readonly hash: string;
 }
 
@@ -71,6 +73,7 @@ export async function writeInlineFiles(
       name: posix.basename(cleanPath(`/${name}`)),
       isDirectory: false,
       isExcluded: () => false,
+      isFetched: false,
       hash: `file:${hash}`,
     });
   }
@@ -123,5 +126,6 @@ async function describeSource(run: BuildRun, tree: SourceTree, name: string): Pr
     !matcher.isEmpty && (matcher.isIgnored(path) || matcher.isIgnored(`${name}/${path}`));
   const target = { root, path: found.path };
   const hash = await buildFiles.hash(target, { isExcluded, signal: run.signal });
-  return { root, path: found.path, name, isDirectory: found.kind === 'directory', isExcluded, hash };
+  const isDirectory = found.kind === 'directory';
+  return { root, path: found.path, name, isDirectory, isExcluded, isFetched: false, hash };
 }

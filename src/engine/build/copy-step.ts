@@ -1,13 +1,20 @@
 import { posix } from 'node:path';
 import { cleanPath } from '../../dockerfile/clean-path.ts';
-import type { CopyArguments, Instruction } from '../../dockerfile/types.ts';
+import type { Instruction } from '../../dockerfile/types.ts';
 import { EngineError } from '../../errors.ts';
 import type { FileOwner } from '../../rootfs/types-build.ts';
 import type { RootHandle } from '../../rootfs/types.ts';
 import { findUser } from '../containers/container-spec.ts';
+import { fetchUrlSource } from './add-url.ts';
 import { describeNop } from './change-config.ts';
 import { changeFiles } from './change-files.ts';
-import { findSources, hashSources, writeInlineFiles, type CopySource } from './copy-sources.ts';
+import {
+  findSources,
+  hashSources,
+  writeInlineFiles,
+  type CopySource,
+  type SourceTree,
+} from './copy-sources.ts';
 import { commitStep, type StageRun } from './stage-run.ts';
 import { openSource } from './stage-source.ts';
 
@@ -30,13 +37,30 @@ export async function copyStep(stage: StageRun, instruction: CopyInstruction): P
       excludes: instruction.excludes,
     };
     const sources = await inWords(instruction.kind, async () => [
-      ...(await findSources(stage.run, tree, instruction.sources)),
+      ...(await readSources(stage, tree, instruction)),
       ...(await writeInlineFiles(stage.run, instruction.inlineFiles)),
     ]);
     await commitCopy(stage, instruction, { sources, keepsOwners: other !== undefined });
   } finally {
     await other?.close();
   }
+}
+
+async function readSources(
+  { run }: StageRun,
+  tree: SourceTree,
+  instruction: CopyInstruction,
+): Promise<readonly CopySource[]> {
+  const { kind, sources, destination } = instruction;
+  if (kind === 'COPY' || !sources.some((source) => URL_SOURCE.test(source)))
+    return findSources(run, tree, sources);
+  const found: CopySource[] = [];
+  for (const url of sources) {
+    const { checksum } = instruction;
+    if (URL_SOURCE.test(url)) found.push(await fetchUrlSource(run, { url, checksum, destination }));
+    else found.push(...(await findSources(run, tree, [url])));
+  }
+  return found;
 }
 
 interface Copying {
@@ -82,7 +106,7 @@ async function copyAll(
     parentOwner: asked ?? ROOT,
     owner: asked ?? (keepsOwners ? undefined : ROOT),
     mode: readMode(instruction.chmod),
-    unpacks: instruction.kind === 'ADD' && instruction.unpack !== false,
+    unpacks: (source) => instruction.kind === 'ADD' && (instruction.unpack ?? !source.isFetched),
     keepsParents: instruction.kind === 'COPY' && instruction.keepsParents,
   };
   try {
@@ -101,7 +125,8 @@ interface CopyTarget {
   /** Undefined: each file keeps its own. */
   readonly owner: FileOwner | undefined;
   readonly mode: number | undefined;
-  readonly unpacks: boolean;
+  /** Whether an archive is unpacked. */
+  readonly unpacks: (source: CopySource) => boolean;
   readonly keepsParents: boolean;
 }
 
@@ -121,7 +146,7 @@ async function copySource({ run }: StageRun, source: CopySource, target: CopyTar
     await buildFiles.copy({ from, to, owner, mode, isExcluded, signal: run.signal });
     return;
   }
-  const archive = target.unpacks ? await buildFiles.openArchive(from) : undefined;
+  const archive = target.unpacks(source) ? await buildFiles.openArchive(from) : undefined;
   if (archive) {
     await buildFiles.makeDirectory({ root, path: asked }, parentOwner);
     const to = { root, path: await buildFiles.resolve({ root, path: asked }) };
@@ -190,22 +215,21 @@ async function readOwner({ run }: StageRun, root: RootHandle, chown: string): Pr
   return { uid, gid: (await find('group', `0:${group}`)).gid };
 }
 
-function refuseRemote({ kind, sources }: { readonly kind: string } & Pick<CopyArguments, 'sources'>): void {
+function refuseRemote(instruction: CopyInstruction): void {
+  const { kind, sources } = instruction;
   for (const source of sources) {
     if (kind === 'COPY' && URL_SOURCE.test(source))
       throw new EngineError('InvalidArgument', "COPY failed: source can't be a URL for COPY");
-    if (kind !== 'ADD') continue;
-    if (GIT_SOURCE.test(source))
+    if (kind === 'ADD' && GIT_SOURCE.test(source))
       throw new EngineError(
         'NotImplemented',
         `ADD failed: ${source} is a git repository, which is not fetched: clone it in a RUN, or into the context`,
       );
-    if (URL_SOURCE.test(source))
-      throw new EngineError(
-        'NotImplemented',
-        `ADD failed: ${source} is a URL, which is not fetched: fetch it in a RUN, where the job's egress rules hold`,
-      );
   }
+  if (kind === 'COPY' || instruction.checksum === '') return;
+  const [only = ''] = sources;
+  if (sources.length !== 1 || !URL_SOURCE.test(only))
+    throw new EngineError('InvalidArgument', 'ADD failed: --checksum is for a single source that is a URL');
 }
 
 async function inWords<T>(kind: string, action: () => Promise<T>): Promise<T> {
