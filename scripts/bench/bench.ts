@@ -1,100 +1,111 @@
-import { loadavg } from 'node:os';
+// Measures berth beside a dockerd of its own: scripts/bench/run [--json FILE] [--readme] [--rounds N] [WORD…], rows whose name has one of the words.
+import { writeFile } from 'node:fs/promises';
+import { cpus, loadavg, release } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { buildImage } from '../../test/support/image-builder.ts';
+import { createDeferred } from '../../src/lib/deferred.ts';
 import { dockerArchive } from '../../test/support/image-builder-archives.ts';
-import { residentMib, startBerth, startDockerd, withHome, type Daemon } from './daemons.ts';
-import { ROWS, type Row } from './rows.ts';
+import { IMAGE } from './containers.ts';
+import { openCtr } from './ctr.ts';
+import { startBerth, startDockerd, withHome } from './daemons.ts';
+import { measureRow } from './measure.ts';
+import { formatReport, toLine, writeInto, type Line } from './report.ts';
+import type { InterleavedRow, Measured, Row, Stage, StagedRow } from './row.ts';
+import { ROWS } from './rows/index.ts';
+import { containerdOf, readyLine } from './rows/lives.ts';
 
-const START_ROUNDS = 5;
-
-interface Result {
-  readonly row: string;
-  readonly unit: string;
-  readonly berth: number;
-  readonly dockerd: number | undefined;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-/** Each daemon's round in turn, so that a noisy neighbour hits both. */
-async function measureRow(row: Row, daemons: readonly Daemon[]): Promise<Result> {
-  const prepared = await Promise.all(daemons.map(async ({ client }) => (await row.prepare?.(client)) ?? ''));
-  const times = daemons.map((): number[] => []);
-  for (let round = 0; round <= row.rounds; round += 1)
-    for (const [index, { client }] of daemons.entries()) {
-      const startedAt = performance.now();
-      await row.run(client, prepared[index] ?? '');
-      // The first round warms up.
-      if (round > 0) times[index]?.push(performance.now() - startedAt);
-    }
-  for (const [index, { client }] of daemons.entries()) await row.finish?.(client, prepared[index] ?? '');
-  return { row: row.name, unit: 'ms', ...byName(daemons, times.map(median)) };
-}
-
-function byName(daemons: readonly Daemon[], values: readonly number[]): Pick<Result, 'berth' | 'dockerd'> {
-  const of = (name: Daemon['name']): number | undefined =>
-    values[daemons.findIndex((daemon) => daemon.name === name)];
-  return { berth: of('berth') ?? Number.NaN, dockerd: of('dockerd') };
-}
-
-/** Start and stop, in turn; the first start of each is not counted. */
-async function measureStarts(home: string): Promise<Result> {
-  const berth: number[] = [];
-  const dockerd: number[] = [];
-  for (let round = 0; round <= START_ROUNDS; round += 1) {
-    for (const [times, daemon] of [
-      [berth, await startBerth(home, `start${String(round)}`)],
-      [dockerd, await startDockerd(home)],
-    ] as const) {
-      if (round > 0 && daemon) times.push(daemon.startToPingMs);
-      await daemon?.stop();
-    }
-  }
-  return {
-    row: 'start to ping, containerd included',
-    unit: 'ms',
-    berth: median(berth),
-    dockerd: dockerd.length > 0 ? median(dockerd) : undefined,
-  };
-}
-
-async function measureDaemons(home: string, wanted: (row: string) => boolean): Promise<readonly Result[]> {
-  const started = [await startBerth(home, 'bench'), await startDockerd(home)];
-  const daemons = started.filter((daemon) => daemon !== undefined);
-  try {
-    const memory = await Promise.all(daemons.map(({ pid }) => residentMib(pid)));
-    const image = await dockerArchive([{ image: await buildImage(), tags: ['bench:latest'] }]);
-    for (const { client } of daemons) await client.expect('POST', '/images/load?quiet=1', image);
-    const results: Result[] = [
-      { row: 'memory after the first ping (RSS)', unit: 'MiB', ...byName(daemons, memory) },
-    ];
-    for (const row of ROWS) if (wanted(row.name)) results.push(await measureRow(row, daemons));
-    return results;
-  } finally {
-    for (const daemon of daemons) await daemon.stop();
-  }
-}
-
-function format({ row, unit, berth, dockerd }: Result): string {
-  const ratio = dockerd === undefined ? '–' : (berth / dockerd).toFixed(2);
-  return `| ${row} | ${berth.toFixed(1)} ${unit} | ${dockerd === undefined ? '–' : `${dockerd.toFixed(1)} ${unit}`} | ${ratio} |\n`;
-}
-
-const patterns = process.argv.slice(2);
-const wanted = (row: string): boolean =>
-  patterns.length === 0 || patterns.some((pattern) => row.includes(pattern));
-await withHome(async (home) => {
-  const results = [
-    ...(wanted('start to ping') ? [await measureStarts(home)] : []),
-    ...(await measureDaemons(home, wanted)),
-  ];
-  process.stdout.write(
-    `load ${loadavg()
-      .map((load) => load.toFixed(1))
-      .join(' ')}; medians\n\n`,
-  );
-  process.stdout.write('| row | berth | dockerd | ratio |\n|---|--:|--:|--:|\n');
-  for (const result of results) process.stdout.write(format(result));
+const { values: flags, positionals: words } = parseArgs({
+  options: { json: { type: 'string' }, readme: { type: 'boolean' }, rounds: { type: 'string' } },
+  allowPositionals: true,
 });
+
+/** More than any row takes on a machine that is not overloaded: a daemon that hangs is a failure of the row. */
+const ROW_TIMEOUT_MS = 300_000;
+
+interface Outcome {
+  readonly lines: Line[];
+  readonly failures: string[];
+}
+
+/** A row that fails is said in the end, and the others are measured all the same. */
+async function measureInto(
+  outcome: Outcome,
+  row: Row,
+  measure: () => Promise<readonly Measured[]>,
+): Promise<void> {
+  const names = row.figures.map(({ name }) => name).join('; ');
+  console.error(`bench: ${names}`);
+  const timeout = createDeferred<never>();
+  const timer = setTimeout(() => {
+    timeout.reject(new Error(`has not ended in ${String(ROW_TIMEOUT_MS)} ms`));
+  }, ROW_TIMEOUT_MS);
+  try {
+    const measured = await Promise.race([measure(), timeout.promise]);
+    outcome.lines.push(...measured.map(toLine));
+  } catch (error) {
+    console.error(error);
+    outcome.failures.push(`${names}: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function measureInterleaved(
+  stage: Stage,
+  rows: readonly InterleavedRow[],
+  outcome: Outcome,
+): Promise<void> {
+  if (rows.length === 0) return;
+  const berth = await stage.startBerth('bench');
+  try {
+    const dockerd = await stage.startDockerd('bench-d');
+    try {
+      const daemons = [berth, ...(dockerd ? [dockerd] : [])];
+      for (const { client } of daemons) await client.expect('POST', '/images/load?quiet=1', stage.image);
+      const ctr = await openCtr(containerdOf(await readyLine(berth)), stage.home, stage.image);
+      for (const row of rows)
+        await measureInto(outcome, row, () =>
+          measureRow({ ...row, rounds: stage.atMost(row.rounds) }, daemons, ctr),
+        );
+    } finally {
+      await dockerd?.stop();
+    }
+  } finally {
+    await berth.stop();
+  }
+}
+
+const isWanted = (row: Row): boolean =>
+  words.length === 0 || row.figures.some(({ name }) => words.some((word) => name.includes(word)));
+const wanted = ROWS.filter(isWanted);
+if (wanted.length === 0) throw new Error(`no row has ${words.join(' or ')} in its name`);
+
+const [before = 0] = loadavg();
+const outcome: Outcome = { lines: [], failures: [] };
+await withHome(async (home) => {
+  const image = await dockerArchive([{ image: await buildImage(), tags: [IMAGE] }]);
+  const stage: Stage = {
+    home,
+    image,
+    atMost: (rounds) => Math.min(rounds, Number(flags.rounds ?? rounds)),
+    startBerth: (job, options) => startBerth(home, job, options),
+    startDockerd: (name, options) => startDockerd(home, name, options),
+  };
+  const staged = wanted.filter((row): row is StagedRow => 'measure' in row);
+  for (const row of staged) await measureInto(outcome, row, () => row.measure(stage));
+  const interleaved = wanted.filter((row): row is InterleavedRow => 'begin' in row);
+  await measureInterleaved(stage, interleaved, outcome);
+});
+const [after = 0] = loadavg();
+const report = {
+  date: new Date().toISOString(),
+  machine: `${String(cpus().length)} processors, Linux ${release().split('-')[0] ?? ''}, Node ${process.versions.node}`,
+  load: [before, after] as const,
+  ...outcome,
+};
+process.stdout.write(formatReport(report));
+if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify(report, undefined, 2)}\n`);
+if (flags.readme) await writeInto(join(import.meta.dirname, '../../README.md'), report);
+// A row that hangs would hold the process up.
+process.exit(outcome.failures.length > 0 ? 1 : 0);

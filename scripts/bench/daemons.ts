@@ -3,86 +3,125 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createMeteredGroup, type MeteredGroup } from './cgroup.ts';
 import { connectEngine, type EngineClient } from './engine-client.ts';
 
 /** A daemon under measurement. */
 export interface Daemon {
   readonly name: 'berth' | 'dockerd';
   readonly pid: number;
+  readonly socket: string;
   readonly client: EngineClient;
-  /** From spawn to the first answered ping. */
+  /** Its group, with its containerd where that is its own. */
+  readonly group: MeteredGroup;
+  /** The network namespace where its published ports are, as a path. */
+  readonly netns: string;
+  /** From spawn to the first answered ping, in ms. */
   readonly startToPingMs: number;
-  stop(): Promise<void>;
+  /** Lines of its standard output so far. */
+  output(): string;
+  /** Ends it; the time to the exit in ms. An exit code other than 0 throws. */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<number>;
+}
+
+/** How a daemon is started. */
+export interface DaemonOptions {
+  /** Address of a containerd that runs; its own is started otherwise. */
+  readonly containerd?: string;
+  readonly args?: readonly string[];
 }
 
 const READY_TIMEOUT_MS = 60_000;
-const END_TIMEOUT_MS = 30_000;
+const END_TIMEOUT_MS = 60_000;
 
-/** Starts berth with a root of its own, its containerd embedded unless the address of a running one is given. */
-export async function startBerth(home: string, job: string): Promise<Daemon> {
+/** Arguments for a berth whose directories are below `home`. */
+export function berthPlaces(home: string): readonly string[] {
+  return ['--root', join(home, 'b'), '--run-dir', join(home, 'r')];
+}
+
+/** Starts a berth for a job, as a runner does. */
+export function startBerth(home: string, job: string, options: DaemonOptions = {}): Promise<Daemon> {
+  const group = createMeteredGroup(job);
   const socket = join(home, `${job}.sock`);
-  const args = [
-    'bin/berth',
-    'serve',
-    '--job',
-    job,
-    '--root',
-    join(home, 'b'),
-    '--run-dir',
-    join(home, 'r'),
-    '--socket',
-    socket,
-  ];
+  const args = ['serve', '--job', job, ...berthPlaces(home), '--socket', socket, '--log-level', 'error'];
   return startDaemon('berth', {
-    program: process.execPath,
-    args: [...args, '--containerd', 'embedded', '--log-level', 'error'],
+    program: join(import.meta.dirname, '../../bin/berth'),
+    args: [
+      ...[...args, '--cgroup-parent', `${group.path}/jobs`],
+      ...['--containerd', options.containerd ?? 'embedded', ...(options.args ?? [])],
+    ],
     socket,
+    group,
+    netns: join(home, 'r', job, 'netns'),
   });
 }
 
-/** Starts a dockerd with directories of its own; undefined where none is installed. */
-export async function startDockerd(home: string): Promise<Daemon | undefined> {
+/**
+ * Starts a dockerd with directories of its own, in a network namespace of its own: as berth, it makes its bridge and
+ * its firewall tables. undefined where none is installed.
+ */
+export async function startDockerd(
+  home: string,
+  name: string,
+  options: DaemonOptions = {},
+): Promise<Daemon | undefined> {
   if (!existsSync('/usr/sbin/dockerd') && !existsSync('/usr/bin/dockerd')) return undefined;
-  const socket = join(home, 'dockerd.sock');
+  const group = createMeteredGroup(name);
+  const socket = join(home, `${name}.sock`);
+  const inNamespace = 'ip link set lo up && exec dockerd "$@"';
   const args = [
-    '--data-root',
-    join(home, 'd'),
-    '--exec-root',
-    join(home, 'x'),
-    '-H',
-    `unix://${socket}`,
-    '-p',
-    join(home, 'dockerd.pid'),
+    ...[
+      '--data-root',
+      join(home, `${name}-data`),
+      '--exec-root',
+      join(home, `${name}-exec`),
+      '-p',
+      join(home, `${name}.pid`),
+    ],
+    ...['-H', `unix://${socket}`, '--cgroup-parent', `${group.path}/containers`],
+    ...(options.containerd === undefined ? [] : ['--containerd', options.containerd]),
+    ...(options.args ?? []),
   ];
-  return startDaemon('dockerd', {
-    program: 'dockerd',
-    args: [...args, '--bridge=none', '--iptables=false'],
+  const daemon = await startDaemon('dockerd', {
+    program: 'unshare',
+    args: ['--net', 'sh', '-c', inNamespace, 'dockerd', ...args],
     socket,
+    group,
+    netns: undefined,
   });
+  return daemon;
 }
 
 interface Launch {
   readonly program: string;
   readonly args: readonly string[];
   readonly socket: string;
+  readonly group: MeteredGroup;
+  /** undefined: that of the process. */
+  readonly netns: string | undefined;
 }
 
 async function startDaemon(name: Daemon['name'], launch: Launch): Promise<Daemon> {
+  const { group, socket } = launch;
   const startedAt = performance.now();
-  const child = spawn(launch.program, launch.args, { stdio: 'ignore' });
-  const client = connectEngine(launch.socket);
+  const child = spawn(launch.program, launch.args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const pid = child.pid ?? 0;
+  group.add(pid);
+  const output: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
+  const client = connectEngine(socket);
   await awaitPing(child, client, name);
   const startToPingMs = performance.now() - startedAt;
-  return {
-    name,
-    pid: child.pid ?? 0,
-    client,
-    startToPingMs,
-    stop: async () => {
-      client.close();
-      await endChild(child);
-    },
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number> => {
+    client.close();
+    const endingAt = performance.now();
+    await endChild(child, signal, name);
+    const endMs = performance.now() - endingAt;
+    group.remove();
+    return endMs;
   };
+  const netns = launch.netns ?? `/proc/${String(pid)}/ns/net`;
+  return { name, pid, socket, client, group, netns, startToPingMs, output: () => output.join(''), stop };
 }
 
 async function awaitPing(child: ChildProcess, client: EngineClient, name: string): Promise<void> {
@@ -93,19 +132,20 @@ async function awaitPing(child: ChildProcess, client: EngineClient, name: string
       () => false,
     );
     if (isUp) return;
-    await sleep(2);
+    await sleep(1);
   }
   child.kill('SIGKILL');
-  throw new Error(`${name} did not answer a ping`);
+  throw new Error(`${name} did not answer a ping (exit code ${String(child.exitCode)})`);
 }
 
-async function endChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
+async function endChild(child: ChildProcess, signal: NodeJS.Signals, name: string): Promise<void> {
+  if (child.exitCode !== null) throw new Error(`${name} had ended with ${String(child.exitCode)}`);
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  child.kill(signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), END_TIMEOUT_MS);
-  await ended;
+  const code = await ended;
   clearTimeout(timer);
+  if (signal === 'SIGTERM' && code !== 0) throw new Error(`${name} ended with ${String(code)}`);
 }
 
 /** Resident memory of a process in MiB. */
