@@ -100,6 +100,8 @@ export interface Job {
   readonly probes: Limiter;
   /** Execs are started through this: with dozens at once the shim of containerd 1.6 never answers again. */
   readonly execStarts: Limiter;
+  /** Removed containers are deleted through this, behind the answers. */
+  readonly deletions: Limiter;
   readonly meter: Meter;
   /** Work behind answered requests; the end of the job waits for it. */
   readonly tasks: TaskTracker;

@@ -39,6 +39,7 @@ import type { HostTools } from './remove-traces.ts';
 /** How many health checks start or run at once: an exec costs a good part of a processor's second. */
 const PARALLEL_PROBES = 8;
 const PARALLEL_EXEC_STARTS = 8;
+const PARALLEL_DELETIONS = 8;
 const MIN_SEGMENT_BYTES = 64 * 1024;
 
 /** What a job is put together from. */
@@ -136,11 +137,19 @@ export async function createJob(parts: JobParts): Promise<Job> {
     volumes: await openVolumes(parts),
     events: createEventLog(parts.nowNs),
     audit: createAuditLog({ file: join(names.paths.runDir, 'audit.jsonl'), jobId: names.jobId, log }),
-    probes: createLimiter(PARALLEL_PROBES),
-    execStarts: createLimiter(PARALLEL_EXEC_STARTS),
+    ...createLimiters(),
     meter: createMeter(host.cgroups),
     tasks: createTaskTracker(reportFailure),
     cgroupPath: names.cgroupPath,
+  };
+}
+
+/** What not all may do at once. */
+function createLimiters(): Pick<Job, 'probes' | 'execStarts' | 'deletions'> {
+  return {
+    probes: createLimiter(PARALLEL_PROBES),
+    execStarts: createLimiter(PARALLEL_EXEC_STARTS),
+    deletions: createLimiter(PARALLEL_DELETIONS),
   };
 }
 

@@ -35,13 +35,13 @@ import { DEFAULT_LIMITS, startContractApp, type ContractApp } from './contract-a
 import { createFakeBinds, createFakeJobContainerStore } from './fake-binds.ts';
 import { createFakeContainerd, type FakeContainerd } from './fake-containerd.ts';
 import { fakeRegistry } from './fake-registry.ts';
+import { fakeLimits } from './fake-limits.ts';
 import { createFakeNetwork, type FakeNetwork } from './fake-network.ts';
 import { dockerArchive } from './image-builder-archives.ts';
 import { buildImage, hostArchitecture, type LayerEntry } from './image-builder.ts';
 import { createNoCache } from './no-cache.ts';
 import { partOf } from './records.ts';
 import { recordingAudit } from './silent-audit.ts';
-import type { Meter } from '../../src/host/meter.ts';
 import { budgetOf } from './gate-fixtures.ts';
 import { SPEC_HOST } from './spec-fixtures.ts';
 
@@ -202,8 +202,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     volumes: await openVolumes(stateDir, wanted.options),
     audit: recordingAudit(wanted.decisions),
     events: createEventLog(nowNs),
-    execStarts: { run: (section) => section() },
-    meter: partOf<Meter>({ oomKills: () => Promise.resolve(0) }),
+    ...fakeLimits,
     tasks: createTaskTracker(report),
     signal,
     nowNs,

@@ -1,6 +1,6 @@
 import type { ExitStatus as TaskExit } from '../../containerd/types.ts';
 import { formatTimeNs } from '../../lib/clock.ts';
-import type { Container, ContainerRun, ExitStatus, StreamSession } from '../../state/container.ts';
+import type { Container, ContainerRun, ExitStatus } from '../../state/container.ts';
 import type { Job } from '../job.ts';
 import { emitMembership } from '../networks/emit-network-event.ts';
 import { awaitTaskExit } from './await-task-exit.ts';
@@ -8,7 +8,7 @@ import { emitContainerEvent } from './emit-container-event.ts';
 import { emitVolumesUnmounted } from './emit-volume-mounts.ts';
 import { stopHealthChecks } from './health-monitor.ts';
 import { noticeOom } from './notice-oom.ts';
-import { releaseRun } from './release-run.ts';
+import { releaseRun, type HeldByRun } from './release-run.ts';
 import { autoRemoveContainer } from './remove-container.ts';
 import { settleNextExit, settleRunEnd } from './restart-policy-end.ts';
 import { updateRecord } from './update-record.ts';
@@ -21,9 +21,13 @@ export async function followRun(job: Job, container: Container, exit: Promise<Ta
   const { run } = container;
   if (!run) return;
   const taskExit = await awaitTaskExit(job, { containerId: container.id }, exit);
-  await drainOutput(job, container, run);
+  // Before anybody hears of the end, as in dockerd: then its networks can be removed and its ports taken.
+  const networkClosed = job.network.closeSandbox(container.id);
+  await Promise.allSettled([networkClosed, drainOutput(job, container, run)]);
   await noticeOom(job, container);
-  await job.containers.lock.run(container.id, () => becomeExited(job, container, { run, taskExit }));
+  await job.containers.lock.run(container.id, () =>
+    becomeExited(job, container, { run, taskExit, networkClosed }),
+  );
 }
 
 async function drainOutput(job: Job, container: Container, run: ContainerRun): Promise<void> {
@@ -51,9 +55,13 @@ async function drainOutput(job: Job, container: Container, run: ContainerRun): P
 async function becomeExited(
   job: Job,
   container: Container,
-  ended: { readonly run: ContainerRun; readonly taskExit: TaskExit & { readonly error: string } },
+  ended: {
+    readonly run: ContainerRun;
+    readonly taskExit: TaskExit & { readonly error: string };
+    readonly networkClosed: Promise<void>;
+  },
 ): Promise<void> {
-  const { run, taskExit } = ended;
+  const { run, taskExit, networkClosed } = ended;
   const { state } = container.record;
   const startedAt = state.status === 'running' ? state.startedAt : '';
   const status: ExitStatus = {
@@ -69,7 +77,7 @@ async function becomeExited(
   const stored = updateRecord(job, container, settleRunEnd(container, { startedAt, status }));
   // Whoever attaches from now on is of the next run, and waits for the release of this one.
   container.session = undefined;
-  container.released = release(job, container, { stored, session: run.session });
+  container.released = release(job, container, { stored, held: { session: run.session, networkClosed } });
   job.tasks.track('release container', container.released);
   emitContainerEvent(job, container, { action: 'die', attributes: { exitCode: String(status.exitCode) } });
   emitMembership(job, container, 'disconnect');
@@ -86,15 +94,15 @@ async function becomeExited(
 async function release(
   job: Job,
   container: Container,
-  ended: { readonly stored: Promise<void>; readonly session: StreamSession },
+  ended: { readonly stored: Promise<void>; readonly held: Required<HeldByRun> },
 ): Promise<boolean> {
   try {
     await ended.stored;
-    await releaseRun(job, container, ended.session);
+    await releaseRun(job, container, ended.held);
     return true;
   } catch (error) {
     job.log.error({ err: error, containerId: container.id }, 'release of an ended container failed');
-    await ended.session.io.dispose();
+    await ended.held.session.io.dispose();
     return false;
   }
 }

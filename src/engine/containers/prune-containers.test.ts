@@ -19,6 +19,8 @@ import {
 import type { JobStore } from '../../containerd/job-store.ts';
 import type { Containerd, Containers, Snapshots } from '../../containerd/types.ts';
 import { EngineError } from '../../errors.ts';
+import { createLimiter } from '../../lib/limiter.ts';
+import { createTaskTracker } from '../../lib/task-tracker.ts';
 import type { LogStore } from '../../logstore/types.ts';
 import type { Job } from '../job.ts';
 import { pruneContainers } from './prune-containers.ts';
@@ -42,6 +44,8 @@ function pruneJob(removeSnapshot: (key: string) => Promise<void> = async () => {
     images: makeImages({}),
     binds: createFakeBinds(),
     logs: partOf<LogStore>({ remove: async () => {} }),
+    tasks: createTaskTracker(() => {}),
+    deletions: createLimiter(1),
     containers: makeContainerStore([
       makeContainer({
         id: makeId('c1'),

@@ -11,7 +11,7 @@ import { sandboxRequestOf } from './join-network.ts';
 import { newContainer } from './new-container.ts';
 import { closeSession } from './open-session.ts';
 import { releaseRun } from './release-run.ts';
-import { autoRemoveContainer } from './remove-container.ts';
+import { autoRemoveContainer, deleteContainer } from './remove-container.ts';
 import { startHealthChecks, stopHealthChecks } from './health-monitor.ts';
 import { expectRestart, settleRunEnd } from './restart-policy-end.ts';
 import { restartLater } from './restart-policy-loop.ts';
@@ -45,7 +45,7 @@ async function restoreContainer(job: Job, stored: ContainerdContainer): Promise<
   } catch (error) {
     if (!isErrorKind(error, 'NotFound')) throw error;
     job.log.warn({ containerId: record.id }, 'removed what was left of a half-removed container');
-    await job.containerd.containers.delete(record.id);
+    await deleteContainer(job, { ...newContainer(record, []), released: Promise.resolve(false) });
     return undefined;
   }
 }

@@ -2,14 +2,21 @@ import type { Container, StreamSession } from '../../state/container.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
 
+/** What a run still holds that somebody else has a handle of. */
+export interface HeldByRun {
+  readonly session?: StreamSession;
+  /** The end of its network, where that has begun. */
+  readonly networkClosed?: Promise<void>;
+}
+
 /** Gives back what a run held: task, its streams, network. May be repeated. */
-export async function releaseRun(job: Job, container: Container, session?: StreamSession): Promise<void> {
+export async function releaseRun(job: Job, container: Container, held: HeldByRun = {}): Promise<void> {
   try {
     await ignoreAbsent(job.containerd.tasks.delete(container.id));
   } finally {
-    await session?.io.dispose();
+    await held.session?.io.dispose();
   }
-  await job.network.closeSandbox(container.id);
+  await (held.networkClosed ?? job.network.closeSandbox(container.id));
 }
 
 /** Waits for the release of the last run, and makes up for it where it failed. */
