@@ -59,6 +59,8 @@ async function writeBlob(
   if (done.has(blob.digest)) return;
   done.add(blob.digest);
   const target = tar.entry({ name: blobPath(blob.digest), mode: 0o644, mtime: EPOCH, size: blob.size });
+  // It fails with the archive when the reader leaves, and an error that nobody hears ends the process.
+  target.on('error', () => undefined);
   let size = 0;
   for await (const chunk of bytes) {
     size += chunk.byteLength;
