@@ -105,10 +105,9 @@ async function pumpInput(
     if (!isErrorKind(error, 'Conflict') && !client.signal.aborted) throw error;
   }
   if (!options.closeStdin) return 'gone';
-  if (!client.signal.aborted) {
-    await session.taskCreated.promise;
-    await options.closeStdin();
-  }
+  // Also for a client that has vanished: as with dockerd, its input has come to an end.
+  await session.taskCreated.promise;
+  await options.closeStdin();
   return new Promise<never>(() => undefined);
 }
 
