@@ -21,6 +21,8 @@ const SWARM_ENDPOINTS: readonly RefusedEndpoint[] = SWARM_GROUPS.flatMap((group)
 const NOT_A_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
+const NO_CHECKPOINTS = 'checkpoints are not supported by this daemon';
+
 /** Known endpoints that are refused, with what to do instead. */
 const UNSUPPORTED: readonly (RefusedEndpoint & { readonly message: string })[] = [
   {
@@ -33,7 +35,13 @@ const UNSUPPORTED: readonly (RefusedEndpoint & { readonly message: string })[] =
     group: 'containers',
     path: '/containers/:id/checkpoints',
     methods: ['GET', 'POST'],
-    message: 'checkpoints are not supported by this daemon',
+    message: NO_CHECKPOINTS,
+  },
+  {
+    group: 'containers',
+    path: '/containers/:id/checkpoints/:name',
+    methods: ['DELETE'],
+    message: NO_CHECKPOINTS,
   },
   {
     group: 'images',
@@ -59,6 +67,7 @@ const PLUGIN_VERBS: readonly (readonly [RouteMethod, string])[] = [
   ['POST', '/plugins/:name*/disable'],
   ['POST', '/plugins/:name*/push'],
   ['POST', '/plugins/:name*/set'],
+  ['POST', '/plugins/:name*/upgrade'],
 ];
 
 const pluginRoutes: readonly Route[] = inGroup(

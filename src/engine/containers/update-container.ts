@@ -26,9 +26,9 @@ export async function updateContainer(
     const { record } = container;
     const image = record.config.Image;
     const gate = auditedGate(job, gateContextFor(job, record), { verb: 'update', image });
+    refuseConflicts(container, changesOf(request));
     const admission = admitUpdate(record, request, gate);
     const { hostConfig } = admission.admitted;
-    refuseConflicts(container, changesOf(request));
     if (container.run) await applyLimits(job, container, hostConfig);
     await updateRecord(job, container, { hostConfig });
     return admission.warnings;
