@@ -1,7 +1,7 @@
 // Runs a client's own test suite on dockerd and on berth: see scripts/conformance/run.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pushImage, startRegistry } from '../../test/support/registry.ts';
@@ -106,6 +106,7 @@ async function runSuite(
     env: { ...env, TMPDIR: temporary },
     timeoutMs: RUN_TIMEOUT_MS,
   });
+  await writeFile(`${checkout}-${daemon}.log`, `${stdout}\n${stderr}`);
   if (!existsSync(report)) throw new Error(`${name} on ${daemon} left no results:\n${stdout}\n${stderr}`);
   return ownSuite.read(report);
 }

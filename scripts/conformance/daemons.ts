@@ -61,7 +61,9 @@ export async function startBerth({ data, workspaces }: Surroundings): Promise<Da
     netns: berth.ready.netns,
     env: { ...baseEnvironment(home), ...berth.ready.env },
     stop: async () => {
-      const { code, report } = await berth.stop();
+      const { code, report } = await berth.stop().catch((error: unknown) => {
+        throw new Error(`berth did not end well:\n${berth.logs()}`, { cause: error });
+      });
       await mirror.stop();
       await rm(home, { recursive: true, force: true });
       if (code !== 0) throw new Error(`the job did not end clean: ${JSON.stringify(report)}`);

@@ -89,11 +89,11 @@ async function toolsLayer(without: ReadonlySet<string>): Promise<readonly LayerE
     '/usr/bin/openssl',
     '/usr/bin/uptime',
   ];
-  const settings = ['/etc/ssl/openssl.cnf', '/bin/busybox', '/usr/bin/ps'];
+  const settings = ['/usr/lib/ssl/openssl.cnf', '/bin/busybox', '/usr/bin/ps'];
   const layer = await machineLayer([...programs, ...settings], { without });
   const applets = APPLETS.map((name): LayerEntry => ({
     type: 'symlink',
-    path: `usr/local/bin/${name}`,
+    path: `usr/bin/${name}`,
     target: '/bin/busybox',
   }));
   const managers = ['apk', 'npm'].map((name): LayerEntry => ({
@@ -111,7 +111,7 @@ async function toolsLayer(without: ReadonlySet<string>): Promise<readonly LayerE
 
 async function nodeLayer(without: ReadonlySet<string>): Promise<readonly LayerEntry[]> {
   const files = await machineLayer([process.execPath], { without });
-  const program: LayerEntry = { type: 'symlink', path: 'usr/local/bin/node', target: process.execPath };
+  const program: LayerEntry = { type: 'link', path: 'usr/local/bin/node', target: process.execPath.slice(1) };
   const express = await build({
     entryPoints: ['express'],
     ...{ bundle: true, platform: 'node', format: 'cjs', write: false, minify: true },
