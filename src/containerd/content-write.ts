@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { EngineError, isErrorKind } from '../errors.ts';
+import { createRandomId } from '../lib/random-id.ts';
 import type { Caller } from './channel.ts';
 import { openWriteSession, type WriteSession } from './content-session.ts';
 import { isAlreadyExists, isRefused } from './errors.ts';
@@ -11,13 +12,15 @@ import type { Content, ContentSource, NewContent, WrittenContent } from './types
 const groupedBytes = 512 * 1024;
 const minPollMs = 25;
 const maxPollMs = 500;
-const patienceMs = 30_000;
+const defaultPatienceMs = 30_000;
 
 /** What a write needs besides the blob. */
 export interface WriteContext {
   readonly caller: Caller<'content'>;
   readonly content: Pick<Content, 'info' | 'updateLabels' | 'status' | 'abort'>;
   readonly signal?: AbortSignal;
+  /** How long another writer of the ref may not get on before this one goes by itself. */
+  readonly patienceMs?: number;
 }
 
 type Attempt =
@@ -59,7 +62,7 @@ async function attemptUnlocked(
   } catch (error) {
     if (isAlreadyExists(error)) return { outcome: 'present', digest: session.lastDigest(), error };
     // A refused blob must not be resumed: its bytes are wrong, and would be wrong again.
-    if (isRefused(error)) await abandon(context, session, content.ref);
+    if (isRefused(error)) await abandon(context, session);
     throw error;
   } finally {
     session.close();
@@ -67,6 +70,7 @@ async function attemptUnlocked(
 }
 
 interface OpenSession extends WriteSession {
+  readonly ref: string;
   readonly offset: number;
 }
 
@@ -74,7 +78,7 @@ async function open(context: WriteContext, { ref, size, digest }: NewContent): P
   const session = await openWriteSession(context.caller, context.signal);
   try {
     const { offset } = await session.negotiate({ ref, total: size, expected: digest });
-    return { ...session, offset };
+    return { ...session, ref, offset };
   } catch (error) {
     session.close();
     throw error;
@@ -84,6 +88,7 @@ async function open(context: WriteContext, { ref, size, digest }: NewContent): P
 // containerd lets one writer at a time have a ref and tells nobody when it is free again: so we ask, for as long as the
 // other writer gets on.
 async function openUnlocked(context: WriteContext, content: NewContent): Promise<OpenSession | Attempt> {
+  const { patienceMs = defaultPatienceMs } = context;
   let lastSeen = '';
   let deadline = Date.now() + patienceMs;
   for (let pollMs = minPollMs; ; pollMs = Math.min(pollMs * 2, maxPollMs)) {
@@ -94,7 +99,9 @@ async function openUnlocked(context: WriteContext, content: NewContent): Promise
       if (!isErrorKind(error, 'Unavailable') || !error.message.includes('locked')) throw error;
       const seen = await progressOf(context, content.ref);
       if (seen !== lastSeen) deadline = Date.now() + patienceMs;
-      else if (Date.now() > deadline) throw error;
+      // Whoever has the ref may wait for a server that is silent: ours need not be.
+      else if (Date.now() > deadline)
+        return open(context, { ...content, ref: `${content.ref}-${createRandomId()}` });
       lastSeen = seen;
     }
     await pause(pollMs, context.signal);
@@ -124,17 +131,19 @@ async function fill(
   content: NewContent,
   source: ContentSource,
 ): Promise<WrittenContent> {
-  const { ref, size: total, digest: expected, labels = {}, shownLabels = {} } = content;
+  const { ref } = session;
+  const { size: total, digest: expected, labels = {}, shownLabels = {} } = content;
   // A full offset with nothing written: another namespace has the blob, and containerd shares it.
   const isComplete = expected !== '' && total > 0 && session.offset === total;
-  const offset = isComplete ? total : await sendAll(session, ref, source);
+  const offset = isComplete ? total : await sendAll(session, source);
   const set = isComplete ? labels : { ...labels, ...shownLabels };
   const answer = await session.commit({ ref, total, expected, offset, labels: set });
   return { digest: answer.digest, size: answer.offset, alreadyPresent: isComplete };
 }
 
-async function sendAll(session: OpenSession, ref: string, source: ContentSource): Promise<number> {
-  let offset = session.offset;
+async function sendAll(session: OpenSession, source: ContentSource): Promise<number> {
+  const { ref } = session;
+  let { offset } = session;
   const isResumable = typeof source === 'function';
   const bytes = isResumable ? await session.race(Promise.resolve(source(offset))) : source;
   const groups = groupBytes(bytes, groupedBytes, isResumable ? 0 : offset);
@@ -158,10 +167,10 @@ async function sendAll(session: OpenSession, ref: string, source: ContentSource)
   }
 }
 
-async function abandon({ content }: WriteContext, session: WriteSession, ref: string): Promise<void> {
+async function abandon({ content }: WriteContext, session: OpenSession): Promise<void> {
   session.close();
   try {
-    await content.abort(ref);
+    await content.abort(session.ref);
   } catch (error) {
     if (!isErrorKind(error, 'NotFound') && !isErrorKind(error, 'Unavailable')) throw error;
   }

@@ -68,16 +68,30 @@ describe('a second job', () => {
     expect(await storedAfterCollection(shared.images)).toEqual(NOTHING);
   });
 
-  test('that pulls at the same time makes no second download', async () => {
+  test('that pulls at the same time downloads nothing and unpacks nothing a second time', async () => {
     const registry = await serveMemoryRegistry();
     const image = await uniqueImage();
     registry.put('team/app', 'v1', image);
     const jobs = [shared.openJob(), shared.openJob(), shared.openJob()];
+    const over = new AbortController();
+    const prepared = await shared.images.events.subscribe(
+      [`namespace==${IMAGE_NAMESPACE},topic=="/snapshot/prepare"`],
+      over.signal,
+    );
     await Promise.all(jobs.map(({ job }) => pullAll(job, `${registry.host}/team/app:v1`)));
     const layers = registry.seen.filter(
       ({ method, url }) => method === 'GET' && image.layers.some(({ digest }) => url.endsWith(digest)),
     );
     expect(layers).toHaveLength(image.layers.length);
+    await shared.images.snapshots('overlayfs').prepare({ key: 'marker', parent: '' });
+    let unpackings = -1;
+    for await (const { topic, event } of prepared) {
+      expect(topic).toBe('/snapshot/prepare');
+      unpackings += 1;
+      if (Buffer.from(event.value).includes('marker')) over.abort();
+    }
+    expect(unpackings).toBe(image.layers.length);
+    await shared.images.snapshots('overlayfs').remove('marker');
     await Promise.all(jobs.map((one) => one.end()));
     expect(await storedAfterCollection(shared.images)).toEqual(NOTHING);
   });

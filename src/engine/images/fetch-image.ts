@@ -1,4 +1,5 @@
 import { EngineError } from '../../errors.ts';
+import { forEachBounded } from '../../lib/for-each-bounded.ts';
 import { shortId } from '../../oci/digest.ts';
 import { MAX_IMAGE_CONFIG_BYTES } from '../../oci/image-config.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
@@ -16,7 +17,12 @@ import {
   storedDocuments,
   type SelectedManifest,
 } from './select-manifest.ts';
-import { claimSnapshot, isUnpackedAs, unpackLayers, type PendingLayer } from './unpack-layers.ts';
+import { isUnpacked, unpackLayers, type PendingLayer } from './unpack-layers.ts';
+
+/** Whether the store has a layer for a pull: not, or its blob, or its snapshot as well. */
+type LayerState = 'absent' | 'granted' | 'unpacked';
+
+const PARALLEL_LOOKS = 8;
 
 /** Fetches what the pull may not take from the store, and unpacks what is not unpacked. */
 export async function fetchImage(work: ImageWork, pull: Pull): Promise<PulledImage> {
@@ -107,21 +113,35 @@ async function announceLayers(
   pull: Pull,
   image: { readonly blobs: readonly ContentDescriptor[]; readonly diffIds: readonly string[] },
 ): Promise<{ readonly granted: ReadonlySet<string>; readonly unpacked: ReadonlySet<string> }> {
+  const chainIds = chainIdsOf(image.diffIds);
+  const layers = image.blobs.map((blob, index) => ({
+    blob,
+    diffId: image.diffIds[index] ?? '',
+    chainId: chainIds[index] ?? '',
+    state: 'absent',
+  }));
+  await forEachBounded(layers, PARALLEL_LOOKS, async (layer) => {
+    layer.state = await stateOf(work, pull, layer);
+  });
   const granted = new Set<string>();
   const unpacked = new Set<string>();
-  const chainIds = chainIdsOf(image.diffIds);
-  for (const [index, blob] of image.blobs.entries()) {
+  for (const { blob, state } of layers) {
     const id = shortId(blob.digest);
-    const isGranted = await claimGranted(work, pull, blob);
-    if (isGranted) granted.add(blob.digest);
-    const isUnpacked =
-      isGranted &&
-      (await claimSnapshot(work, chainIds[index] ?? '')) &&
-      isUnpackedAs(await work.store.content.info(blob.digest), image.diffIds[index] ?? '');
-    if (isUnpacked) unpacked.add(id);
-    work.report({ status: isUnpacked ? 'Already exists' : 'Pulling fs layer', progressDetail: {}, id });
+    if (state !== 'absent') granted.add(blob.digest);
+    if (state === 'unpacked') unpacked.add(id);
+    const status = state === 'unpacked' ? 'Already exists' : 'Pulling fs layer';
+    work.report({ status, progressDetail: {}, id });
   }
   return { granted, unpacked };
+}
+
+async function stateOf(
+  work: ImageWork,
+  pull: Pull,
+  layer: { readonly blob: ContentDescriptor; readonly diffId: string; readonly chainId: string },
+): Promise<LayerState> {
+  if (!(await claimGranted(work, pull, layer.blob))) return 'absent';
+  return (await isUnpacked(work, layer)) ? 'unpacked' : 'granted';
 }
 
 function reportOnlyOf(work: ImageWork, unpacked: ReadonlySet<string>): ImageWork['report'] {

@@ -47,7 +47,8 @@ export function checkActive(work: Pick<ImageWork, 'signal'>): void {
 
 /** The record of a blob of the store, kept by the lease of the work from now on; undefined when it is not there. */
 export async function claimContent(work: ImageWork, digest: string): Promise<ContentInfo | undefined> {
-  // The lease first: between a look and a claim it could be collected.
+  if (!(await findContent(work.store, digest))) return undefined;
+  // Once more under the lease: between a look and a claim it could have been collected.
   await work.store.leases.addResource(work.leaseId, { id: digest, type: 'content' });
   return findContent(work.store, digest);
 }

@@ -5,6 +5,7 @@ import { shortId } from '../../oci/digest.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
+import { hasSnapshot, openPlace, type UnpackPlace } from './unpack-place.ts';
 import { withinUnpackLimit } from './unpack-limit.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { checkActive, toDescriptor, type ImageWork } from './image-work.ts';
@@ -36,16 +37,15 @@ export async function unpackLayers(
   layers: readonly PendingLayer[],
   listener: UnpackListener,
 ): Promise<readonly ImageLayer[]> {
-  const unpacked: ImageLayer[] = [];
   let parent = '';
   for (const layer of layers) {
     await layer.ready;
     checkActive(work);
-    unpacked.push(await unpackLayerOn(work, { ...layer, below: parent }, listener));
+    await makeSnapshot(work, { ...layer, below: parent }, listener);
     listener.complete(layer);
     parent = layer.chainId;
   }
-  return unpacked;
+  return Promise.all(layers.map((layer) => measureLayer(work, layer)));
 }
 
 /** Makes the committed snapshot of one layer whose blob is there, on that of the layers below. */
@@ -54,24 +54,33 @@ export async function unpackLayerOn(
   layer: BelowLayer,
   listener: Pick<UnpackListener, 'extracting'>,
 ): Promise<ImageLayer> {
-  const { blob, diffId, chainId } = layer;
-  // Two pulls of one job that share layers must not unpack them twice.
-  await work.job.images.lock.run(`layer ${chainId}`, () => unpackLayer(work, layer, listener));
-  const { sizeBytes } = await work.store.snapshots(SNAPSHOTTER).usage(chainId);
+  await makeSnapshot(work, layer, listener);
+  return measureLayer(work, layer);
+}
+
+async function measureLayer(
+  { store }: ImageWork,
+  { blob, diffId, chainId }: Omit<PendingLayer, 'ready'>,
+): Promise<ImageLayer> {
+  const { sizeBytes } = await store.snapshots(SNAPSHOTTER).usage(chainId);
   return { blob: toDescriptor(blob), diffId, chainId, sizeBytes };
+}
+
+// Two pulls of one job that share layers must not unpack them twice.
+function makeSnapshot(
+  work: ImageWork,
+  layer: BelowLayer,
+  listener: Pick<UnpackListener, 'extracting'>,
+): Promise<void> {
+  return work.job.images.lock.run(`layer ${layer.chainId}`, () => unpackLayer(work, layer, listener));
 }
 
 /** True when the snapshot exists; it is then kept by the lease of the work. */
 export async function claimSnapshot(work: ImageWork, chainId: string): Promise<boolean> {
-  // The lease first: between a look and a claim it could be collected.
+  if (!(await hasSnapshot(work, chainId))) return false;
+  // Once more under the lease: between a look and a claim it could have been collected.
   await work.store.leases.addResource(work.leaseId, { id: chainId, type: `snapshots/${SNAPSHOTTER}` });
-  try {
-    await work.store.snapshots(SNAPSHOTTER).stat(chainId);
-    return true;
-  } catch (error) {
-    if (isErrorKind(error, 'NotFound')) return false;
-    throw error;
-  }
+  return hasSnapshot(work, chainId);
 }
 
 /**
@@ -87,39 +96,59 @@ async function unpackLayer(
   layer: BelowLayer,
   listener: Pick<UnpackListener, 'extracting'>,
 ): Promise<void> {
-  const isThere = await claimSnapshot(work, layer.chainId);
-  if (isThere && isUnpackedAs(await work.store.content.info(layer.blob.digest), layer.diffId)) return;
-  listener.extracting(layer);
-  if (await applyLayer(work, layer)) return;
-  // The name is taken though no snapshot has it: what an earlier life of this namespace left is not collected yet.
-  await collectGarbage(work.store);
-  if (!(await applyLayer(work, layer)))
-    throw new EngineError('Conflict', `failed to register layer: ${layer.chainId} cannot be committed`);
+  let isAnnounced = false;
+  let failures = 0;
+  while (!(await isUnpacked(work, layer))) {
+    if (!isAnnounced) listener.extracting(layer);
+    isAnnounced = true;
+    const place = await openPlace(work, layer);
+    if (!place || (await applyLayer(work, layer, place))) continue;
+    // The name is taken though no snapshot has it: what an earlier life of this namespace left is not collected yet.
+    failures += 1;
+    if (failures > 1)
+      throw new EngineError('Conflict', `failed to register layer: ${layer.chainId} cannot be committed`);
+    await collectGarbage(work.store);
+  }
+}
+
+/** True when the snapshot exists and is known to be what this blob unpacks to; it is then kept by the lease of the work. */
+export async function isUnpacked(
+  work: ImageWork,
+  { chainId, blob, diffId }: Omit<PendingLayer, 'ready'>,
+): Promise<boolean> {
+  if (!(await claimSnapshot(work, chainId))) return false;
+  return isUnpackedAs(await work.store.content.info(blob.digest), diffId);
 }
 
 /** False where the snapshot's name is taken and nevertheless leads to nothing. */
-async function applyLayer(work: ImageWork, layer: BelowLayer): Promise<boolean> {
+async function applyLayer(
+  work: ImageWork,
+  layer: BelowLayer,
+  { key, mounts }: UnpackPlace,
+): Promise<boolean> {
+  const { blob, diffId, chainId } = layer;
   const snapshots = work.store.snapshots(SNAPSHOTTER);
-  const key = `unpack-${createRandomId()}`;
-  const mounts = await snapshots.prepare({ key, parent: layer.below });
   try {
-    const applied = await withinUnpackLimit(work, { key, blob: layer.blob }, (signal) =>
-      work.store.diff.apply(toDescriptor(layer.blob), mounts, signal),
+    const applied = await withinUnpackLimit(work, { key, blob }, (signal) =>
+      work.store.diff.apply(toDescriptor(blob), mounts, signal),
     );
-    if (applied.digest !== layer.diffId)
+    if (applied.digest !== diffId)
       throw new EngineError(
         'InvalidArgument',
-        `failed to register layer: layer ${shortId(layer.blob.digest)} has diff id ${applied.digest}, should be ${layer.diffId}`,
+        `failed to register layer: layer ${shortId(blob.digest)} has diff id ${applied.digest}, should be ${diffId}`,
       );
-    await work.store.content.updateLabels(layer.blob.digest, { [UNCOMPRESSED_LABEL]: layer.diffId });
-    await snapshots.commit({ name: layer.chainId, key });
+    await Promise.all([
+      work.store.content.updateLabels(blob.digest, { [UNCOMPRESSED_LABEL]: diffId }),
+      snapshots.commit({ name: chainId, key }),
+    ]);
     return true;
   } catch (error) {
     await snapshots.remove(key).catch((cause: unknown) => {
       work.job.log.warn({ err: messageOf(cause) }, 'unpacking snapshot not removed');
     });
     if (!isErrorKind(error, 'Conflict')) throw error;
-    return claimSnapshot(work, layer.chainId);
+    // What somebody else has committed meanwhile is from the same bytes: this blob has shown that just now.
+    return claimSnapshot(work, chainId);
   }
 }
 

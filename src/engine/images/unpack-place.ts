@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Mount } from '../../containerd/types.ts';
+import { EngineError, isErrorKind } from '../../errors.ts';
+import { createRandomId } from '../../lib/random-id.ts';
+import { shortId } from '../../oci/digest.ts';
+import { SNAPSHOTTER } from '../snapshotter.ts';
+import type { ImageWork } from './image-work.ts';
+import type { BelowLayer } from './unpack-layers.ts';
+
+/** An active snapshot to unpack a layer into. */
+export interface UnpackPlace {
+  readonly key: string;
+  readonly mounts: readonly Mount[];
+}
+
+const MIN_LOOK_MS = 25;
+const MAX_LOOK_MS = 500;
+/** How long another job may unpack without a byte more on the disk: one that was killed leaves its snapshot behind. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * Makes the place to unpack a layer in. Of all jobs of the host one unpacks at a time: where it is another, this waits for
+ * as long as that gets on, and the answer is undefined when it is done or has given up.
+ */
+export async function openPlace(
+  work: ImageWork,
+  layer: BelowLayer,
+  patienceMs: number = PATIENCE_MS,
+): Promise<UnpackPlace | undefined> {
+  const key = `unpack-${layer.chainId}-${shortId(layer.blob.digest)}`;
+  try {
+    return await prepare(work, layer, key);
+  } catch (error) {
+    if (!isErrorKind(error, 'Conflict')) throw error;
+  }
+  if (await isLeft(work, key, patienceMs)) return undefined;
+  return prepare(work, layer, `unpack-${createRandomId()}`);
+}
+
+async function prepare(work: ImageWork, { below }: BelowLayer, key: string): Promise<UnpackPlace> {
+  return { key, mounts: await work.store.snapshots(SNAPSHOTTER).prepare({ key, parent: below }) };
+}
+
+/** True once nobody has the snapshot any more; false when whoever has it does not get on. */
+async function isLeft(work: ImageWork, key: string, patienceMs: number): Promise<boolean> {
+  let lastSize = -1;
+  let waitedMs = 0;
+  for (let lookMs = MIN_LOOK_MS; waitedMs < patienceMs; lookMs = Math.min(lookMs * 2, MAX_LOOK_MS)) {
+    await pause(work, lookMs);
+    if (!(await hasSnapshot(work, key))) return true;
+    const size = await sizeOf(work, key);
+    waitedMs = size === lastSize ? waitedMs + lookMs : 0;
+    lastSize = size;
+  }
+  return false;
+}
+
+async function pause({ signal }: ImageWork, milliseconds: number): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, { signal });
+  } catch (cause) {
+    throw new EngineError('Cancelled', 'context canceled', { cause });
+  }
+}
+
+async function sizeOf({ store }: ImageWork, key: string): Promise<number> {
+  try {
+    return (await store.snapshots(SNAPSHOTTER).usage(key)).sizeBytes;
+  } catch (error) {
+    // Files come and go under the count, and the snapshot as well.
+    if (isErrorKind(error, 'Cancelled')) throw error;
+    return -1;
+  }
+}
+
+/** True when there is a snapshot of that name; what a lease keeps is not changed. */
+export async function hasSnapshot({ store }: ImageWork, key: string): Promise<boolean> {
+  try {
+    await store.snapshots(SNAPSHOTTER).stat(key);
+    return true;
+  } catch (error) {
+    if (isErrorKind(error, 'NotFound')) return false;
+    throw error;
+  }
+}
