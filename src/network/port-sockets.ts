@@ -3,6 +3,7 @@ import { createServer, Socket, type Server } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 
 import { isErrno } from '../host/errors.ts';
+import { relayDatagrams } from './datagram-relay.ts';
 import type { NetnsEntry } from '../host/netns.ts';
 import type { PublishedPort } from './types.ts';
 
@@ -16,7 +17,7 @@ export interface PortTarget {
 export interface PortSockets {
   /** Throws EADDRINUSE where a process of the job listens already, EADDRNOTAVAIL for an address it does not have. */
   hold(containerId: string, port: PublishedPort): void;
-  /** The port's twin on IPv6, for which the kernel does no translation here: a relay, for TCP. False where it cannot be. */
+  /** The port's twin on IPv6, which the kernel does not translate to IPv4: a relay. False where it cannot be. */
   relay(containerId: string, port: PublishedPort, target: () => PortTarget | undefined): boolean;
   release(containerId: string): void;
   close(): void;
@@ -43,13 +44,13 @@ export function createPortSockets(netns: NetnsEntry, netnsPath: string): PortSoc
     },
     relay(containerId, port, target) {
       const { protocol, hostIp, hostPort } = port;
-      if (protocol !== 'tcp' || !hostIp.includes(':')) return false;
       try {
         const fd = netns.listen(netnsPath, { protocol, address: hostIp, port: hostPort });
-        keep(
-          containerId,
-          relayConnections(fd, () => connectTo(netns, netnsPath, target())),
-        );
+        const open = (): (PortTarget & { readonly fd: number }) | undefined => {
+          const now = target();
+          return now && { ...now, fd: netns.open(netnsPath, protocol) };
+        };
+        keep(containerId, protocol === 'tcp' ? relayConnections(fd, open) : relayDatagrams({ fd, open }));
         return true;
       } catch (error) {
         if (isErrno(error, 'EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EADDRINUSE')) return false;
@@ -74,10 +75,14 @@ function dropDatagrams(fd: number): () => void {
   return () => socket.close();
 }
 
-function relayConnections(fd: number, connect: () => Socket | undefined): () => void {
+function relayConnections(
+  fd: number,
+  open: () => (PortTarget & { readonly fd: number }) | undefined,
+): () => void {
   const clients = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    const upstream = clients.size < maxConnections ? connect() : undefined;
+    const target = clients.size < maxConnections ? open() : undefined;
+    const upstream = target && connectTo(target);
     if (!upstream) {
       client.destroy();
       return;
@@ -101,11 +106,9 @@ function closer(server: Server, clients: ReadonlySet<Socket>): () => void {
   };
 }
 
-function connectTo(netns: NetnsEntry, netnsPath: string, target: PortTarget | undefined): Socket | undefined {
-  if (!target) return undefined;
-  const fd = netns.open(netnsPath, 'tcp');
+function connectTo({ fd, port, address }: PortTarget & { readonly fd: number }): Socket {
   const options = { fd, readable: true, writable: true, allowHalfOpen: true, manualStart: true };
   const socket = new Socket(options);
-  socket.connect(target.port, target.address);
+  socket.connect(port, address);
   return socket;
 }

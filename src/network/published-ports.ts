@@ -82,7 +82,7 @@ interface Context {
 // As in dockerd, a port for all addresses is one of both families, where there are both.
 function publishOne(context: Context, owner: PortOwner, request: PortRequest): readonly PublishedPort[] {
   const port = claim(context, owner, request);
-  if (request.hostIp !== '' || request.protocol !== 'tcp') return [port];
+  if (request.hostIp !== '') return [port];
   try {
     const { hostPort } = port;
     const twin = { ...request, hostIp: '::', firstHostPort: hostPort, lastHostPort: hostPort };

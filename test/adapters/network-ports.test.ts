@@ -16,6 +16,24 @@ function port(containerPort: number, hostPort: number, more: Partial<PortRequest
   };
 }
 
+const echoScript = `
+const socket = require('node:dgram').createSocket('udp4');
+socket.on('message', (message, from) => socket.send(message + ' from ' + from.address, from.port, from.address));
+socket.bind(Number(process.argv[1]), () => console.log('listening'));`;
+
+const askScript = `
+const [address, port] = process.argv.slice(1);
+const socket = require('node:dgram').createSocket(address.includes(':') ? 'udp6' : 'udp4');
+let turn = 1;
+socket.on('error', (error) => { console.log(error.code); process.exit(); });
+socket.on('message', (message) => {
+  if (turn === 3) { console.log(message.toString()); process.exit(); }
+  turn += 1;
+  socket.send('turn ' + turn);
+});
+socket.connect(Number(port), address, () => socket.send('turn 1'));
+setTimeout(() => { console.log('no answer'); process.exit(); }, 1500);`;
+
 function request(ports: readonly PortRequest[], containerName = 'web'): SandboxRequest {
   return {
     containerId: newContainerId(),
@@ -70,7 +88,9 @@ describe('published ports of a job', () => {
     }
     for (const [index, job] of jobs.entries())
       for (const address of ['127.0.0.1', '::1', job.networks[0]?.gateway ?? ''])
-        expect(await host.connect(job.netnsPath, address, 8080), address).toContain(`web${index} `);
+        expect(await host.connect(job.netnsPath, address, 8080), address).toBe(
+          `web${index} ${job.networks[0]?.gateway ?? ''}`,
+        );
   });
 
   test('siblings and the container itself come by the gateway; a sibling elsewhere keeps its address', async () => {
@@ -81,6 +101,24 @@ describe('published ports of a job', () => {
     expect(await host.connect(sibling.netnsPath, gateway, 8080)).toContain('web ');
     expect(await host.connect(web.netnsPath, gateway, 8080)).toContain('web ');
     expect(await host.connect(sibling.netnsPath, addressOf(web), 80)).toBe(`web ${addressOf(sibling)}`);
+  });
+
+  test('ports of UDP are reached like those of TCP, turn after turn, until they are given back', async () => {
+    const job = await openJob();
+    const udp = request([port(53, 5353, { protocol: 'udp' })], 'dns');
+    const { netnsPath, ports } = await job.openSandbox(udp);
+    expect(ports.map(({ hostIp, hostPort }) => `${hostIp} ${hostPort}`)).toEqual(['0.0.0.0 5353', ':: 5353']);
+    const sibling = await job.openSandbox(request([]));
+    const gateway = job.networks[0]?.gateway ?? '';
+    const ask = async (netns: string, address: string): Promise<string> =>
+      (await host.run(netns, process.execPath, '-e', askScript, '--', address, '5353')).trim();
+    await host.serve(netnsPath, echoScript, '53');
+    for (const address of ['127.0.0.1', '::1', gateway])
+      expect(await ask(job.netnsPath, address), address).toBe(`turn 3 from ${gateway}`);
+    expect(await ask(sibling.netnsPath, gateway)).toMatch(/^turn 3 from 172\.17\.0\./);
+    expect(await ask(netnsPath, gateway)).toMatch(/^turn 3 from /);
+    await job.closeSandbox(udp.containerId);
+    expect(await ask(job.netnsPath, '::1')).toBe('ECONNREFUSED');
   });
 
   test("a port published on loopback is not the bridge's, and containers do not reach the job's loopback", async () => {

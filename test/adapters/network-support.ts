@@ -55,6 +55,8 @@ export interface World {
   slug(name: string): string;
   /** Starts a listener that answers with its name and the caller's address. */
   listen(netns: string, port: number, name: string): Promise<void>;
+  /** Starts a script of Node in the namespace and waits until it says something. */
+  serve(netns: string, script: string, ...args: readonly string[]): Promise<void>;
   /** Ends the listeners that are not in the world's own namespaces. */
   stopListeners(): Promise<void>;
   /** What a TCP connection from the namespace gets: the listener's answer, an errno, or 'no answer'. */
@@ -87,6 +89,16 @@ export async function createWorld(): Promise<World> {
   };
   const run = (netns: string, ...argv: readonly string[]): Promise<string> =>
     onHost('nsenter', `--net=${netns}`, ...argv);
+  const serve = async (netns: string, script: string, ...args: readonly string[]): Promise<void> => {
+    const child = spawn('nsenter', [`--net=${netns}`, process.execPath, '-e', script, '--', ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    listeners.set(child, netns);
+    await new Promise((resolve, reject) => {
+      child.stdout.once('data', resolve);
+      child.once('exit', () => reject(new Error(`listener ${args.join(' ')} ended`)));
+    });
+  };
   const resolvConf = join(directory, 'resolv.conf');
   await writeFile(resolvConf, `nameserver ${world.resolver}\n`);
   await onHost('ip', 'netns', 'add', host);
@@ -138,17 +150,8 @@ export async function createWorld(): Promise<World> {
         ...options,
       }),
     reap: (slug) => reapNetwork({ slug, runDir: runDir(slug), processes, libc, hostNetns }),
-    async listen(netns, port, name) {
-      const args = ['-e', listenScript, '--', '::', String(port), name];
-      const child = spawn('nsenter', [`--net=${netns}`, process.execPath, ...args], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      listeners.set(child, netns);
-      await new Promise((resolve, reject) => {
-        child.stdout.once('data', resolve);
-        child.once('exit', () => reject(new Error(`listener ${name} ended`)));
-      });
-    },
+    listen: (netns, port, name) => serve(netns, listenScript, '::', String(port), name),
+    serve,
     stopListeners: () => stop((netns) => netns !== hostNetns && netns !== outsideNetns),
     connect: async (netns, address, port) =>
       (await run(netns, process.execPath, '-e', connectScript, '--', address, String(port))).trim(),
