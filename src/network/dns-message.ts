@@ -11,6 +11,8 @@ export interface DnsQuestion {
   readonly section: Buffer;
   /** What the client takes in one datagram. */
   readonly maxBytes: number;
+  /** It speaks of extensions (RFC 6891), and so must the answer. */
+  readonly isExtended: boolean;
 }
 
 /** What berth says to a question itself. */
@@ -44,7 +46,7 @@ export function parseQuery(message: Buffer): DnsQuestion | undefined {
     type: message.readUInt16BE(name.end),
     isRecursionDesired: (message.readUInt16BE(2) & 0x0100) !== 0,
     section: message.subarray(headerBytes, end),
-    maxBytes: datagramBytes(message, end),
+    ...extensionOf(message, end),
   };
 }
 
@@ -63,21 +65,23 @@ function readName(message: Buffer): { readonly text: string; readonly end: numbe
   }
 }
 
-function datagramBytes(message: Buffer, at: number): number {
-  const hasOption =
+function extensionOf(message: Buffer, at: number): Pick<DnsQuestion, 'maxBytes' | 'isExtended'> {
+  const isExtended =
     message.readUInt16BE(8) === 0 &&
     message.readUInt16BE(10) > 0 &&
     message.length >= at + 11 &&
-    message[at] === 0;
-  if (!hasOption || message.readUInt16BE(at + 1) !== typeOpt) return plainUdpBytes;
-  return Math.min(largestUdpBytes, Math.max(plainUdpBytes, message.readUInt16BE(at + 3)));
+    message[at] === 0 &&
+    message.readUInt16BE(at + 1) === typeOpt;
+  const asked = isExtended ? message.readUInt16BE(at + 3) : plainUdpBytes;
+  return { isExtended, maxBytes: Math.min(largestUdpBytes, Math.max(plainUdpBytes, asked)) };
 }
 
 /** The response to a question: what does not fit is left out and said to be. */
 export function formatAnswer(question: DnsQuestion, answer: DnsAnswer, maxBytes: number): Buffer {
   const records = answer.kind === 'name' ? [pointerRecord(answer.name)] : answer.addresses.map(addressRecord);
   const kept: Buffer[] = [];
-  let bytes = headerBytes + question.section.length;
+  const extension = extensionRecord(question);
+  let bytes = headerBytes + question.section.length + extension.length;
   for (const record of records) {
     bytes += record.length;
     if (bytes > maxBytes) break;
@@ -85,12 +89,13 @@ export function formatAnswer(question: DnsQuestion, answer: DnsAnswer, maxBytes:
   }
   const truncated = kept.length < records.length ? 0x0200 : 0;
   const header = headerOf(question, { code: responseCodes.noError, answers: kept.length, flags: truncated });
-  return Buffer.concat([header, question.section, ...kept]);
+  return Buffer.concat([header, question.section, ...kept, extension]);
 }
 
 /** A response without an answer. */
 export function formatFailure(question: DnsQuestion, code: number): Buffer {
-  return Buffer.concat([headerOf(question, { code, answers: 0, flags: 0 }), question.section]);
+  const header = headerOf(question, { code, answers: 0, flags: 0 });
+  return Buffer.concat([header, question.section, extensionRecord(question)]);
 }
 
 interface Outcome {
@@ -99,14 +104,27 @@ interface Outcome {
   readonly flags: number;
 }
 
-function headerOf({ id, isRecursionDesired }: DnsQuestion, { code, answers, flags }: Outcome): Buffer {
+function headerOf(
+  { id, isRecursionDesired, isExtended }: DnsQuestion,
+  { code, answers, flags }: Outcome,
+): Buffer {
   const header = Buffer.alloc(headerBytes);
   const recursion = isRecursionDesired ? 0x0180 : 0x0080;
   header.writeUInt16BE(id, 0);
   header.writeUInt16BE(0x8000 | recursion | flags | code, 2);
   header.writeUInt16BE(1, 4);
   header.writeUInt16BE(answers, 6);
+  header.writeUInt16BE(isExtended ? 1 : 0, 10);
   return header;
+}
+
+// Of the root, with the size of datagrams in the place of the class; nothing else is said.
+function extensionRecord({ isExtended }: DnsQuestion): Buffer {
+  const record = Buffer.alloc(isExtended ? 11 : 0);
+  if (!isExtended) return record;
+  record.writeUInt16BE(typeOpt, 1);
+  record.writeUInt16BE(largestUdpBytes, 3);
+  return record;
 }
 
 function addressRecord(address: string): Buffer {
