@@ -7,7 +7,7 @@ import type { KernelLinks } from './kernel-links.ts';
 import { linkLocalOf, macFromAddress } from './mac-address.ts';
 import { createVethName, unclaimedPath } from './names.ts';
 import { bindNetns, createNetnsFile, removeNetnsFile, type MountCalls } from './netns-file.ts';
-import { mayTalk, mtuOf } from './network-options.ts';
+import { interfacePrefixOf, mayTalk, mtuOf } from './network-options.ts';
 import { createPlaceAddresses } from './place-addresses.ts';
 import type { Endpoint, Ipv6Endpoint, NetworkFacts } from './types.ts';
 import { createWarmPool } from './warm-pool.ts';
@@ -36,7 +36,7 @@ export type HeldAddresses = Pick<Endpoint, 'ipAddress' | 'ipv6'>;
 
 /** Interfaces on one bridge, and the addresses they hold. */
 export interface BridgePlaces {
-  /** A namespace bound to the path with `eth0` in it; one without wishes may be had from those made ahead. */
+  /** A namespace bound to the path with its first interface in it; one without wishes may be had from those made ahead. */
   open(request: PlaceRequest): Promise<BridgePlace>;
   /** One more interface in a namespace that is there. */
   attach(request: PlaceRequest & { readonly interfaceName: string }): Promise<BridgePlace>;
@@ -100,7 +100,7 @@ export function createBridgePlaces(options: PlacesOptions): BridgePlaces {
     }
   };
   const make = (request: PlaceRequest): Promise<BridgePlace> =>
-    place(request, 'eth0', (made) => fillNew(options, made));
+    place(request, `${interfacePrefixOf(network)}0`, (made) => fillNew(options, made));
   const warm = createWarmPool({
     size: options.warmSize,
     make: () => make({ ...plainPlace, path: unclaimedPath(runDir) }),

@@ -3,6 +3,7 @@ import type { ContainerResolvers } from './container-resolvers.ts';
 import { parseAddress, parseSubnet, subnetContains } from './ipv4.ts';
 import { ipv6Contains, parseIpv6, parseIpv6Block } from './ipv6.ts';
 import { sandboxPath } from './names.ts';
+import { bindingOf } from './network-options.ts';
 import type { NetworkRegistry } from './network-registry.ts';
 import type { Foundation } from './network-state.ts';
 import { containerFiles, createPlacelessEndpoint } from './predefined.ts';
@@ -110,7 +111,9 @@ async function open(context: Context, request: SandboxRequest): Promise<Sandbox>
   await sandboxes.open(containerId, wishes);
   dns.open(request, path);
   const out = gatewayOf(sandboxes.endpointsOf(containerId));
-  const taken = out ? ports.publish(request, request.ports, out.endpointId) : [];
+  const hostIp = out ? bindingOf(registry.find(out.networkId).facts) : '';
+  const wanted = request.ports.map((port) => (port.hostIp === '' ? { ...port, hostIp } : port));
+  const taken = out ? ports.publish(request, wanted, out.endpointId) : [];
   await keepPublished(context, containerId, taken);
   return describe(context, containerId, path);
 }

@@ -1,11 +1,18 @@
+import { isIPv4 } from 'node:net';
+
 import { ShapeError } from '../errors.ts';
 import type { NetworkFacts } from './types.ts';
 
-const mtuOption = 'com.docker.network.driver.mtu';
-const talkOption = 'com.docker.network.bridge.enable_icc';
-const masqueradeOption = 'com.docker.network.bridge.enable_ip_masquerade';
-const nameOption = 'com.docker.network.bridge.name';
+const ownPrefix = 'com.docker.network.';
+const mtuOption = `${ownPrefix}driver.mtu`;
+const talkOption = `${ownPrefix}bridge.enable_icc`;
+const masqueradeOption = `${ownPrefix}bridge.enable_ip_masquerade`;
+const bindingOption = `${ownPrefix}bridge.host_binding_ipv4`;
+const interfaceOption = `${ownPrefix}container_iface_prefix`;
+const nameOption = `${ownPrefix}bridge.name`;
 const defaultMtu = 1500;
+const [smallestMtu, largestMtu] = [68, 65_535];
+const anyAddress = '0.0.0.0';
 
 /** Largest packet of the network's interfaces. */
 export function mtuOf({ options }: NetworkFacts): number {
@@ -22,30 +29,59 @@ export function hasMasquerade({ options }: NetworkFacts): boolean {
   return isOn(options[masqueradeOption]);
 }
 
-/** InvalidArgument for an option that is not known or that has no such value. */
-export function checkNetworkOptions(options: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(options)) if (!isValid(name, value)) throw refusal(name, value);
+/** Where ports of the network's containers are published that name no address; empty for all addresses. */
+export function bindingOf({ options }: NetworkFacts): string {
+  const address = options[bindingOption] ?? anyAddress;
+  return address === anyAddress ? '' : address;
 }
 
-function isValid(name: string, value: string): boolean {
-  switch (name) {
-    case mtuOption:
-      return (
-        /^\d{1,5}$/.test(value) && (Number(value) === 0 || (Number(value) >= 68 && Number(value) <= 65_535))
-      );
-    case talkOption:
-    case masqueradeOption:
-      return /^(?:1|t|true|0|f|false)$/i.test(value);
-    case nameOption:
-      return true;
-    default:
-      return false;
+/** What the names of the network's interfaces in containers begin with. */
+export function interfacePrefixOf({ options }: NetworkFacts): string {
+  return options[interfaceOption] ?? 'eth';
+}
+
+/** InvalidArgument, in dockerd's words where it has any, for a value that cannot be, or for an option of Docker's that has no effect here. */
+export function checkNetworkOptions(options: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    const why = whyNot(name, value);
+    if (why === undefined) continue;
+    const reason = `failed to parse ${name.slice(0, 200)} value`;
+    throw new ShapeError(`${reason}: ${value.slice(0, 200)} (${why})`, { field: 'Options', reason });
   }
 }
 
-function refusal(name: string, value: string): ShapeError {
-  const text = JSON.stringify(`${name}=${value}`.slice(0, 200));
-  return new ShapeError(`unsupported network option: ${text}`);
+const checks: ReadonlyMap<string, (value: string) => string | undefined> = new Map([
+  [mtuOption, mtuFault],
+  [talkOption, flagFault],
+  [masqueradeOption, flagFault],
+  [bindingOption, (value) => (isIPv4(value) ? undefined : 'nil ip')],
+  [
+    interfaceOption,
+    (value) => (/^[a-zA-Z][a-zA-Z0-9_-]{0,9}$/.test(value) ? undefined : 'not the start of a name of a link'),
+  ],
+  [nameOption, () => undefined],
+]);
+
+function whyNot(name: string, value: string): string | undefined {
+  if (!name.startsWith(ownPrefix)) return undefined;
+  const check = checks.get(name);
+  return check ? check(value) : 'unsupported network option';
+}
+
+function mtuFault(value: string): string | undefined {
+  if (!/^\d{1,9}$/.test(value)) return `strconv.Atoi: parsing ${quote(value)}: invalid syntax`;
+  const mtu = Number(value);
+  const isPossible = mtu === 0 || (mtu >= smallestMtu && mtu <= largestMtu);
+  return isPossible ? undefined : `between ${smallestMtu} and ${largestMtu}`;
+}
+
+function flagFault(value: string): string | undefined {
+  const isFlag = /^(?:1|t|true|0|f|false)$/i.test(value);
+  return isFlag ? undefined : `strconv.ParseBool: parsing ${quote(value)}: invalid syntax`;
+}
+
+function quote(value: string): string {
+  return JSON.stringify(value.slice(0, 200));
 }
 
 function isOn(value: string | undefined): boolean {

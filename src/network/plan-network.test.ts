@@ -64,8 +64,16 @@ describe('a new network', () => {
     [{ subnet: '10.1.0.0/24', ipRange: '10.2.0.0/25' }, 'no matching subnet for range'],
     [{ subnet: '10.1.0.0/24', auxAddresses: { a: '10.2.0.1' } }, 'no matching subnet for aux-address'],
     [{ gateway: '10.1.0.1' }, 'needs a subnet'],
-    [{ options: { 'com.docker.network.driver.mtu': '99999' } }, 'unsupported network option'],
-    [{ options: { 'com.docker.network.bridge.host_binding_ipv4': '1.2.3.4' } }, 'unsupported network option'],
+    [
+      { options: { 'com.docker.network.driver.mtu': 'abc' } },
+      'failed to parse com.docker.network.driver.mtu value: abc (strconv.Atoi: parsing "abc": invalid syntax)',
+    ],
+    [{ options: { 'com.docker.network.driver.mtu': '99999' } }, 'between 68 and 65535'],
+    [{ options: { 'com.docker.network.bridge.enable_icc': 'maybe' } }, 'strconv.ParseBool: parsing "maybe"'],
+    [{ options: { 'com.docker.network.bridge.host_binding_ipv4': '::1' } }, '(nil ip)'],
+    [{ options: { 'com.docker.network.container_iface_prefix': 'a/b' } }, 'not the start of a name'],
+    [{ options: { 'com.docker.network.host_ipv4': '1.2.3.4' } }, 'unsupported network option'],
+    [{ options: { 'com.docker.network.bridge.gateway_mode_ipv4': 'routed' } }, 'unsupported network option'],
   ])('%j is refused', (parts, message) => {
     expect(() => plan(parts)).toThrow(message);
   });

@@ -2,6 +2,7 @@ import { EngineError } from '../errors.ts';
 import type { BridgePlaces, NetnsOptions, PlaceRequest } from './bridge-places.ts';
 import { parseMacAddress } from './mac-address.ts';
 import { sandboxPath } from './names.ts';
+import { interfacePrefixOf } from './network-options.ts';
 import { holdsNetns, removeNetnsFile } from './netns-file.ts';
 import { createEndpoint } from './predefined.ts';
 import type { Endpoint, EndpointRequest, NetworkFacts } from './types.ts';
@@ -173,10 +174,15 @@ async function addInterface(
 ): Promise<void> {
   const { options, holdings } = context;
   const names = new Set(holdings.of(containerId).map(({ endpoint }) => endpoint.interfaceName));
+  const prefix = interfacePrefixOf(network.facts);
   let number = 0;
-  while (names.has(`eth${number}`)) number += 1;
+  while (names.has(`${prefix}${number}`)) number += 1;
   const path = sandboxPath(options.runDir, containerId);
-  const place = await network.places.attach({ ...wanted(request), path, interfaceName: `eth${number}` });
+  const place = await network.places.attach({
+    ...wanted(request),
+    path,
+    interfaceName: `${prefix}${number}`,
+  });
   const endpoint = createEndpoint(network.facts, place, request);
   holdings.set(containerId, [...holdings.of(containerId), { network, endpoint }]);
 }

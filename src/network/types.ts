@@ -18,7 +18,7 @@ export interface Endpoint {
   readonly prefixLength: number;
   /** Empty where the network leads nowhere. */
   readonly gateway: string;
-  /** `eth0` …; empty on a network without addresses. */
+  /** `eth0` …, where the network names no other beginning; empty on a network without addresses. */
   readonly interfaceName: string;
   /** The highest among a container's endpoints has the default route; among equals the first network by name. */
   readonly gwPriority: number;

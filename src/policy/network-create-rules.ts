@@ -3,7 +3,8 @@ import { bad, forbid, free, quote, unless, type Finding, type RuleTable } from '
 
 const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9_. -]{0,126}[a-zA-Z0-9_.-])?$/;
 const RESERVED: readonly string[] = ['bridge', 'host', 'none', 'default', 'container', 'private'];
-const NAME_OPTION = 'com.docker.network.bridge.name';
+const OWN_OPTION = 'com.docker.network.';
+const NAME_OPTION = `${OWN_OPTION}bridge.name`;
 const MAX_LABEL_BYTES = 64 * 1024;
 const NO_SWARM =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
@@ -66,6 +67,12 @@ function checkSize(texts: Readonly<Record<string, string>> | null): readonly Fin
   );
 }
 
+// Those of drivers that are not here are kept and shown, as in dockerd; a bridge's name is the daemon's choice.
+function checkEffect(option: string): readonly Finding[] {
+  const hasEffect = option.startsWith(OWN_OPTION) && option !== NAME_OPTION;
+  return unless(hasEffect, { kind: 'warn', message: `network option ${quote(option)} has no effect` });
+}
+
 /** The gate's table for `POST /networks/create`: one row for every field that is decoded. */
 export const NETWORK_CREATE_RULES: RuleTable<NetworkCreateRequest, NetworkCreateRequest> = {
   Name: {
@@ -113,13 +120,7 @@ export const NETWORK_CREATE_RULES: RuleTable<NetworkCreateRequest, NetworkCreate
     verdict: 'bad',
     reason:
       "known ones of the bridge driver; those about the machine's own addresses and devices are refused",
-    check: (options) => [
-      ...checkSize(options),
-      ...unless(!Object.hasOwn(options ?? {}, NAME_OPTION), {
-        kind: 'warn',
-        message: "the bridge's name is the daemon's choice",
-      }),
-    ],
+    check: (options) => [...checkSize(options), ...Object.keys(options ?? {}).flatMap(checkEffect)],
   },
   Labels: { verdict: 'bad', reason: 'kept by berth, 64 KiB at most', check: checkSize },
 };

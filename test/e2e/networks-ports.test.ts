@@ -40,12 +40,14 @@ describe('published ports', () => {
 
   test('inspect, port and ps tell them; a stopped container frees them', async () => {
     await serve(job.berth, 'told', '-p', '127.0.0.1:8081:80', '-p', '8053:53/udp', '--expose', '99');
-    expect(await ask(job.berth, 'port', 'told')).toBe('53/udp -> 0.0.0.0:8053\n80/tcp -> 127.0.0.1:8081');
+    expect(await ask(job.berth, 'port', 'told')).toBe(
+      '53/udp -> 0.0.0.0:8053\n53/udp -> [::]:8053\n80/tcp -> 127.0.0.1:8081',
+    );
     expect(await ask(job.berth, 'ps', '--filter', 'name=told', '--format', '{{.Ports}}')).toBe(
-      '99/tcp, 0.0.0.0:8053->53/udp, 127.0.0.1:8081->80/tcp',
+      '99/tcp, 0.0.0.0:8053->53/udp, [::]:8053->53/udp, 127.0.0.1:8081->80/tcp',
     );
     expect(await ask(job.berth, 'inspect', '-f', '{{json .NetworkSettings.Ports}}', 'told')).toBe(
-      '{"53/udp":[{"HostIp":"0.0.0.0","HostPort":"8053"}],"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"8081"}],"99/tcp":null}',
+      '{"53/udp":[{"HostIp":"0.0.0.0","HostPort":"8053"},{"HostIp":"::","HostPort":"8053"}],"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"8081"}],"99/tcp":null}',
     );
     await ask(job.berth, 'rm', '-f', 'told');
     await serve(job.berth, 'next', '-p', '127.0.0.1:8081:80');

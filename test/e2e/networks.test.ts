@@ -90,14 +90,18 @@ describe('users’ networks', () => {
       'k=v',
       '-o',
       'com.docker.network.driver.mtu=1400',
+      ...['-o', 'com.docker.network.bridge.host_binding_ipv4=127.0.0.1'],
+      ...['-o', 'com.docker.network.container_iface_prefix=net', '-o', 'org.example.key=on'],
       'n1',
     );
-    await sleeper('static', '--network', 'n1', '--ip', '10.77.0.20');
+    await sleeper('static', '--network', 'n1', '--ip', '10.77.0.20', '-p', '8070:80');
+    expect(await docker('port', 'static')).toBe('80/tcp -> 127.0.0.1:8070');
+    expect(await docker('network', 'inspect', '-f', '{{index .Options "org.example.key"}}', 'n1')).toBe('on');
     await sleeper('ranged', '--network', 'n1');
     const address = '{{.NetworkSettings.Networks.n1.IPAddress}} {{.NetworkSettings.Networks.n1.Gateway}}';
     expect(await docker('inspect', '-f', address, 'static')).toBe('10.77.0.20 10.77.0.9');
     expect(await docker('inspect', '-f', address, 'ranged')).toBe('10.77.0.128 10.77.0.9');
-    expect(await inside('static', 'cat /sys/class/net/eth0/mtu; ip route')).toMatch(
+    expect(await inside('static', 'cat /sys/class/net/net0/mtu; ip route')).toMatch(
       /^1400\ndefault via 10.77.0.9/,
     );
     expect(await fails('run', '--network', 'n1', '--ip', '10.77.0.20', 'busybox')).toContain(
