@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 
 import { extract, type Extract } from 'tar-stream';
@@ -59,13 +58,17 @@ async function feed(tar: Readable, parser: Extract): Promise<void> {
   }
 }
 
-async function drained(parser: Extract): Promise<void> {
-  const done = new AbortController();
-  try {
-    await Promise.race([once(parser, 'drain', done), once(parser, 'close', done)]);
-  } finally {
-    done.abort();
-  }
+// By hand: an AbortController for each chunk was a fifth of the time that a big file takes.
+function drained(parser: Extract): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      parser.off('drain', done);
+      parser.off('close', done);
+      resolve();
+    };
+    parser.on('drain', done);
+    parser.on('close', done);
+  });
 }
 
 async function unpackEntries(
