@@ -66,7 +66,8 @@ const LAYERS = {
   ),
 };
 
-const TEST_FILE = '\\.test\\.ts$';
+/** Tests, and what several tests of a folder share. */
+const TEST_FILE = '(\\.test|/test-[a-z-]+)\\.ts$';
 
 function escape(text) {
   return text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');

@@ -29,6 +29,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ['run', async () => (await import('./run.ts')).run],
   ['gc', async () => (await import('./gc.ts')).gc],
   ['explain', async () => (await import('./explain.ts')).explain],
+  ['look-up', async () => (await import('./look-up.ts')).lookUp],
   ['doctor', async () => (await import('./doctor.ts')).doctor],
   ['version', () => Promise.resolve(() => print(`${BERTH_VERSION}\n`))],
   ['help', () => Promise.resolve(() => print(USAGE))],

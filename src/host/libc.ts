@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 
 import { EngineError } from '../errors.ts';
@@ -27,10 +28,11 @@ const umountDetach = 2;
 const umountNofollow = 8;
 const openTreeClone = 1;
 const atRecursive = 0x8000;
-const moveMountFromEmptyPath = 4;
+const moveMountFromEmptyPath = 0x04;
+const moveMountToEmptyPath = 0x40;
 
 // These numbers are the same on x86_64 and arm64: calls newer than 2019 share one table on all architectures.
-const numbers = { openTree: 428, moveMount: 429, openat2: 437 } as const;
+const numbers = { openTree: 428, moveMount: 429, pidfdOpen: 434, openat2: 437, pidfdGetfd: 438 } as const;
 
 function encodeHow(how: OpenHow): Buffer {
   const bytes = Buffer.alloc(24);
@@ -111,20 +113,16 @@ function mountCalls({ functions }: Native, check: Check): MountCalls {
       return check('open_tree', path, functions.openTree(numbers.openTree, atFdcwd, path, flags));
     },
     moveMount(treeFd, target) {
-      const result = functions.moveMount(
-        numbers.moveMount,
-        treeFd,
-        '',
-        atFdcwd,
-        target,
-        moveMountFromEmptyPath,
-      );
-      check('move_mount', target, result);
+      const [toFd, toPath, toFlags] =
+        typeof target === 'number' ? [target, '', moveMountToEmptyPath] : [atFdcwd, target, 0];
+      const flags = moveMountFromEmptyPath | toFlags;
+      const result = functions.moveMount(numbers.moveMount, treeFd, '', toFd, toPath, flags);
+      check('move_mount', String(target), result);
     },
   };
 }
 
-type OpenCalls = Pick<Libc, 'openat2' | 'openat2Async' | 'mknod'>;
+type OpenCalls = Pick<Libc, 'openat2' | 'openat2Async' | 'mknod' | 'takeFd'>;
 
 function openCalls({ functions, callAsync }: Native, check: Check): OpenCalls {
   const argumentsOf = (directoryFd: number, path: string | Buffer, how: OpenHow): readonly Argument[] => {
@@ -136,6 +134,14 @@ function openCalls({ functions, callAsync }: Native, check: Check): OpenCalls {
       check('openat2', path.toString(), functions.openat2(...argumentsOf(directoryFd, path, how))),
     openat2Async: (directoryFd, path, how) =>
       callAsync('openat2', path.toString(), argumentsOf(directoryFd, path, how)),
+    takeFd(pid, fd) {
+      const pidFd = check('pidfd_open', `pid ${pid}`, functions.pidfdOpen(numbers.pidfdOpen, pid, 0));
+      try {
+        return check('pidfd_getfd', `fd ${fd}`, functions.pidfdGetfd(numbers.pidfdGetfd, pidFd, fd, 0));
+      } finally {
+        closeSync(pidFd);
+      }
+    },
     async mknod({ path, mode, major, minor }) {
       await callAsync('mknod', path, [path, mode, makeDevice(major, minor)]);
     },

@@ -44,6 +44,7 @@ describe('host mounts', () => {
         fsType: 'ext3',
         source: '/dev/\\r',
         superOptions: 'rw,errors=continue',
+        device: '98:0',
       },
     ]);
   });

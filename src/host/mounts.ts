@@ -5,7 +5,7 @@ import { join, normalize } from 'node:path';
 import type { Mount } from '../containerd/types.ts';
 import { EngineError } from '../errors.ts';
 import { isErrno, toEngineError } from './errors.ts';
-import type { DetachedMount, HostMounts, Libc, MountEntry } from './types.ts';
+import type { DetachedMount, HostMounts, InnerMount, Libc, MountEntry } from './types.ts';
 
 const flagBits: Readonly<Record<string, number>> = {
   ro: 1,
@@ -22,6 +22,7 @@ const flagBits: Readonly<Record<string, number>> = {
   strictatime: 1 << 24,
 };
 const noFlagOptions: ReadonlySet<string> = new Set(['rw', 'defaults', 'suid', 'dev', 'exec', 'atime']);
+const pathOnly = 0o10000000;
 const readOnly = 1;
 const remount = 32;
 const bind = 4096;
@@ -37,12 +38,19 @@ export interface HostMountsOptions {
 /** Mounts of the namespace we run in. */
 export function createHostMounts({ libc, directory }: HostMountsOptions): HostMounts {
   return {
-    list: listMounts,
+    list: () => listMounts('self'),
+    listOf: async (pid) => {
+      try {
+        return await listMounts(String(pid));
+      } catch (error) {
+        throw toEngineError(error, `cannot look at process ${pid}`);
+      }
+    },
     async unmountBelow(path) {
       const top = normalize(path).replace(/\/+$/, '');
       const isBelow = (entry: MountEntry): boolean =>
         entry.mountPoint === top || entry.mountPoint.startsWith(`${top}/`);
-      for (const entry of (await listMounts()).filter(isBelow).reverse()) {
+      for (const entry of (await listMounts('self')).filter(isBelow).reverse()) {
         try {
           libc.unmount(entry.mountPoint, { lazy: true });
         } catch (error) {
@@ -50,17 +58,66 @@ export function createHostMounts({ libc, directory }: HostMountsOptions): HostMo
         }
       }
     },
+    async composeDetached(root, inner) {
+      try {
+        return await Promise.resolve(atPoint(directory, (point) => composeAt(libc, point, { root, inner })));
+      } catch (error) {
+        throw toEngineError(error, 'cannot mount inside the container file system');
+      }
+    },
     // Without an await from mount to detach: a kill in between is the only way to leave something.
     async openDetached(mounts) {
       if (mounts.length === 0) throw new EngineError('Internal', 'no mounts to open');
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
       try {
-        return await Promise.resolve(openDetachedIn(libc, mkdtempSync(join(directory, 'm-')), mounts));
+        return await Promise.resolve(atPoint(directory, (point) => openDetachedIn(libc, point, mounts)));
       } catch (error) {
         throw toEngineError(error, 'cannot mount the container file system');
       }
     },
   };
+}
+
+function atPoint<T>(directory: string, use: (point: string) => T): T {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const point = mkdtempSync(join(directory, 'm-'));
+  try {
+    return use(point);
+  } finally {
+    rmdirSync(point);
+  }
+}
+
+interface Composition {
+  readonly root: DetachedMount;
+  readonly inner: InnerMount;
+}
+
+function composeAt(libc: Libc, point: string, { root, inner }: Composition): DetachedMount {
+  libc.moveMount(root.fd, point);
+  try {
+    attachInner(libc, root.fd, inner);
+    const fd = libc.openTree(point, { recursive: true });
+    return { fd, close: () => closeSync(fd) };
+  } finally {
+    libc.unmount(point, { lazy: true });
+  }
+}
+
+function attachInner(libc: Libc, rootFd: number, { source, target, isReadOnly }: InnerMount): void {
+  const tree = libc.openTree(source, { recursive: true });
+  try {
+    const place = libc.openat2(rootFd, target, { flags: pathOnly, resolve: ['IN_ROOT', 'NO_MAGICLINKS'] });
+    try {
+      libc.moveMount(tree, place);
+    } finally {
+      closeSync(place);
+    }
+    if (!isReadOnly) return;
+    const flags = readOnly | remount | bind;
+    libc.mount({ source: '', target: `/proc/self/fd/${tree}`, type: '', flags, data: '' });
+  } finally {
+    closeSync(tree);
+  }
 }
 
 function openDetachedIn(libc: Libc, point: string, mounts: readonly Mount[]): DetachedMount {
@@ -75,7 +132,6 @@ function openDetachedIn(libc: Libc, point: string, mounts: readonly Mount[]): De
     return { fd, close: () => closeSync(fd) };
   } finally {
     if (isMounted) libc.unmount(point, { lazy: true });
-    rmdirSync(point);
   }
 }
 
@@ -130,8 +186,8 @@ function shortenOption(option: string, shorten: (path: string) => string): strin
   return `${name}=${paths.map(shorten).join(':')}`;
 }
 
-async function listMounts(): Promise<readonly MountEntry[]> {
-  return parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'));
+async function listMounts(process: string): Promise<readonly MountEntry[]> {
+  return parseMountInfo(await readFile(`/proc/${process}/mountinfo`, 'utf8'));
 }
 
 /** Parses the text of a mountinfo file, in its order: a mount comes after the one it lies on. */
@@ -140,7 +196,7 @@ export function parseMountInfo(text: string): readonly MountEntry[] {
   for (const line of text.split('\n')) {
     const [head, tail] = line.split(' - ');
     if (head === undefined || tail === undefined) continue;
-    const [id, parentId, , root, mountPoint, options] = head.split(' ');
+    const [id, parentId, device, root, mountPoint, options] = head.split(' ');
     const [fsType, source, superOptions] = tail.split(' ');
     entries.push({
       id: Number(id),
@@ -151,6 +207,7 @@ export function parseMountInfo(text: string): readonly MountEntry[] {
       source: unescapeOctal(source ?? ''),
       options: options ?? '',
       superOptions: superOptions ?? '',
+      device: device ?? '',
     });
   }
   return entries;

@@ -31,6 +31,8 @@ const signatures = {
   fchdir: ['fchdir', 'int', ['int']],
   chroot: ['chroot', 'int', ['str']],
   openat2: ['syscall', 'long', ['long', 'long', 'void *', 'void *', 'size_t']],
+  pidfdOpen: ['syscall', 'long', ['long', 'long', 'long']],
+  pidfdGetfd: ['syscall', 'long', ['long', 'long', 'long', 'long']],
   openTree: ['syscall', 'long', ['long', 'long', 'str', 'long']],
   moveMount: ['syscall', 'long', ['long', 'long', 'str', 'long', 'str', 'long']],
 } as const;

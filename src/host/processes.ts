@@ -1,11 +1,12 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 
 import { EngineError } from '../errors.ts';
 import { isErrno, toEngineError } from './errors.ts';
-import type { HostProcesses, ProcessIdentity, ProcessResult, RunOptions } from './types.ts';
+import type { Companion, HostProcesses, ProcessIdentity, ProcessResult, RunOptions } from './types.ts';
 
 const defaultTimeoutMs = 60_000;
 const defaultMaxOutputBytes = 1 << 20;
@@ -25,6 +26,7 @@ export function createHostProcesses(): HostProcesses {
     run,
     runInNetns: (netnsPath, argv, options) => run(['nsenter', `--net=${netnsPath}`, '--', ...argv], options),
     startDetached,
+    startCompanion,
     identify,
     isAlive,
     async kill(target, signal) {
@@ -119,6 +121,34 @@ async function startDetached(argv: readonly string[]): Promise<ProcessIdentity> 
   const identity = pid === undefined ? undefined : await identify(pid);
   if (!identity) throw new EngineError('Unavailable', `${program} ended at once`);
   return identity;
+}
+
+async function startCompanion(argv: readonly string[]): Promise<Companion> {
+  const [program, ...args] = argv;
+  if (program === undefined) throw new EngineError('Internal', 'no program to run');
+  const child = spawn(program, args, {
+    env: PROGRAM_ENVIRONMENT,
+    stdio: ['pipe', 'pipe', 'inherit'],
+    cwd: '/',
+  });
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => {
+      reject(new EngineError('Unavailable', `cannot run ${program}`, { cause: error }));
+    });
+  });
+  // It may end at any moment; whoever reads its answer finds out.
+  child.stdin.on('error', () => undefined);
+  child.stdout.on('error', () => undefined);
+  child.unref();
+  for (const stream of [child.stdin, child.stdout]) if (stream instanceof Socket) stream.unref();
+  const { pid } = child;
+  if (pid === undefined) throw new EngineError('Unavailable', `cannot run ${program}`);
+  return { pid, input: child.stdin, output: child.stdout, gone, kill: () => void child.kill('SIGKILL') };
 }
 
 async function identify(pid: number): Promise<ProcessIdentity | undefined> {

@@ -1,3 +1,5 @@
+import type { Readable, Writable } from 'node:stream';
+
 import type { Mount } from '../containerd/types.ts';
 
 /** How a path is resolved by openat2(2); the names are the kernel's RESOLVE_ flags. */
@@ -57,10 +59,12 @@ export interface Libc {
     fd: number,
     options: { readonly recursive: boolean; readonly namespaceFd: number | undefined },
   ): number;
-  /** Attaches a detached mount at a path. */
-  moveMount(treeFd: number, target: string): void;
+  /** Attaches a detached mount at a path, or where a descriptor is. */
+  moveMount(treeFd: number, target: string | number): void;
   /** Takes (or with `unlock` gives back) an advisory lock; false when another holder has it. Never waits. */
   flock(fd: number, kind: 'exclusive' | 'shared' | 'unlock'): boolean;
+  /** A copy of another process's descriptor (pidfd_getfd), without resolving any path; the caller closes it. */
+  takeFd(pid: number, fd: number): number;
   /** F_SETPIPE_SZ; answers the size the kernel chose. */
   setPipeSize(fd: number, bytes: number): number;
 }
@@ -75,6 +79,8 @@ export interface MountEntry {
   readonly source: string;
   readonly options: string;
   readonly superOptions: string;
+  /** Of the file system: `major:minor`, as in st_dev. */
+  readonly device: string;
 }
 
 /** A mount that no path leads to; it lives as long as the descriptor. */
@@ -84,11 +90,27 @@ export interface DetachedMount {
   close(): void;
 }
 
+/** Something that is mounted inside a detached mount, with all that is mounted below it. */
+export interface InnerMount {
+  /** A path that only root can change. */
+  readonly source: string;
+  /** Links in it are followed inside the detached mount. */
+  readonly target: string;
+  readonly isReadOnly: boolean;
+}
+
 /** Mounts of this process's mount namespace. */
 export interface HostMounts {
   list(): Promise<readonly MountEntry[]>;
+  /** The mounts that a process sees; NotFound when it has ended. */
+  listOf(pid: number): Promise<readonly MountEntry[]>;
   /** Detaches every mount at or below `path`, latest first; nothing mounted there is no error. */
   unmountBelow(path: string): Promise<void>;
+  /**
+   * A copy of a detached mount with another one inside of it. The target is there; it is looked up by this thread, so
+   * nothing on the way to it may be slow to answer. The caller closes both.
+   */
+  composeDetached(root: DetachedMount, inner: InnerMount): Promise<DetachedMount>;
   /** Mounts a containerd mount list where nobody else sees it. */
   openDetached(mounts: readonly Mount[]): Promise<DetachedMount>;
 }
@@ -202,6 +224,16 @@ export interface ProcessIdentity {
   readonly startTime: string;
 }
 
+/** A program of ours that works for us by its standard streams; its messages go where ours go. */
+export interface Companion {
+  readonly pid: number;
+  readonly input: Writable;
+  readonly output: Readable;
+  /** Resolves when the process is gone, however it ended: one that waits in the kernel outlives its SIGKILL. */
+  readonly gone: Promise<void>;
+  kill(): void;
+}
+
 /** Host programs: argument arrays only, never a shell line. */
 export interface HostProcesses {
   /** Runs to the end; a non-zero exit is an answer, a program that cannot start is Unavailable. */
@@ -210,6 +242,8 @@ export interface HostProcesses {
   runInNetns(netnsPath: string, argv: readonly string[], options?: RunOptions): Promise<ProcessResult>;
   /** Starts a program in a session of its own, without standard streams; it outlives us. */
   startDetached(argv: readonly string[]): Promise<ProcessIdentity>;
+  /** Starts a program that ends with us; it does not keep this process running. */
+  startCompanion(argv: readonly string[]): Promise<Companion>;
   /** Identity of a live process (a zombie is not alive), or undefined. */
   identify(pid: number): Promise<ProcessIdentity | undefined>;
   isAlive(process: ProcessIdentity): Promise<boolean>;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createImageArchives } from '../archive/read-images.ts';
 import type { Settings } from '../config/schema.ts';
 import { encodeRuncOptions } from '../containerd/runc-options.ts';
@@ -19,6 +20,9 @@ import type { Budget } from '../policy/gate-context.ts';
 import { createRegistry } from '../registry/create-registry.ts';
 import { createBindAccess } from '../rootfs/bind-access.ts';
 import { createBuildFiles } from '../rootfs/build-files.ts';
+import { createFileSystemTrust } from '../rootfs/file-system-trust.ts';
+import type { Guard } from '../rootfs/guarded-files.ts';
+import { createLookUpProcesses } from '../rootfs/look-up-processes.ts';
 import { createRootfsAccess } from '../rootfs/rootfs-access.ts';
 import type { BuildCache } from '../state/build-cache.ts';
 import { createCacheMounts } from '../state/cache-mounts.ts';
@@ -118,16 +122,8 @@ export async function createJob(parts: JobParts): Promise<Job> {
       segmentBytes: segmentBytesFor(settings),
       now: parts.nowNs,
     }),
-    rootfs: createRootfsAccess({ libc: host.libc, mounts: host.mounts }),
+    ...(await fileParts(parts)),
     ...buildParts(parts, reportFailure),
-    binds: await createBindAccess({
-      libc: host.libc,
-      mounts: host.mounts,
-      directory: join(names.paths.stateDir, 'binds'),
-      workspaces: settings.workspaces,
-      ownDirectories: [settings.root, settings.runDir],
-      socketPath: names.paths.socket,
-    }),
     jobContainer: await openJobContainerStore(join(names.paths.stateDir, 'job-container.json')),
     containers: createContainerStore(),
     execs: new Map(),
@@ -141,6 +137,39 @@ export async function createJob(parts: JobParts): Promise<Job> {
     meter: createMeter(host.cgroups),
     tasks: createTaskTracker(reportFailure),
     cgroupPath: names.cgroupPath,
+  };
+}
+
+/** berth's program, once more: beside `src/` and beside the chunks of the bundle it is at the same place. */
+const PROGRAM = fileURLToPath(new URL('../../bin/berth', import.meta.url));
+
+/** What looks into files of the job. */
+async function fileParts(parts: JobParts): Promise<Pick<Job, 'rootfs' | 'binds'>> {
+  const { settings, names, host } = parts;
+  const { libc, mounts } = host;
+  const guard = await createGuard(parts);
+  return {
+    rootfs: createRootfsAccess({ libc, mounts, guard }),
+    binds: await createBindAccess({
+      libc,
+      mounts,
+      guard,
+      directory: join(names.paths.stateDir, 'binds'),
+      workspaces: settings.workspaces,
+      ownDirectories: [settings.root, settings.runDir],
+      socketPath: names.paths.socket,
+    }),
+  };
+}
+
+async function createGuard({ settings, names, host }: JobParts): Promise<Guard> {
+  return {
+    trust: await createFileSystemTrust(host.mounts, [settings.root, settings.runDir, ...settings.workspaces]),
+    processes: createLookUpProcesses({
+      start: () =>
+        host.processes.startCompanion([process.execPath, '--', PROGRAM, 'look-up', String(process.pid)]),
+    }),
+    directory: join(names.paths.runDir, 'm'),
   };
 }
 

@@ -20,6 +20,7 @@ import { loadLibc } from '../host/libc.ts';
 import { createHostMounts } from '../host/mounts.ts';
 import type { HostMounts } from '../host/types.ts';
 import { createBindAccess } from './bind-access.ts';
+import { createTestGuard } from './test-guard.ts';
 import type { BindAccess, PinnedSource } from './types-binds.ts';
 
 const ID = 'a'.repeat(64);
@@ -56,6 +57,7 @@ beforeAll(async () => {
   binds = await createBindAccess({
     libc,
     mounts,
+    guard: await createTestGuard({ mounts, directory: top }),
     directory: join(top, 'own/binds'),
     workspaces: [join(top, 'work')],
     ownDirectories: [join(top, 'own'), join(top, 'run')],

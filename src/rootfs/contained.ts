@@ -22,6 +22,8 @@ export interface Contained {
   openPath(path: string): Promise<ContainedFile>;
   /** A directory below a held one, no link followed at all. */
   openBelow(parent: ContainedFile, path: string | Buffer): Promise<ContainedFile>;
+  /** True where something is mounted at a name in a held directory. */
+  isMountPoint(parent: ContainedFile, name: Buffer): Promise<boolean>;
   /** Splits off the last component and opens what holds it. */
   openParent(path: string): Promise<ContainedEntry>;
   /** The file capabilities of what a descriptor names, as the kernel stores them; undefined where there are none. */
@@ -68,6 +70,17 @@ export function createContained(
     openDirectory,
     openPath: (path) => open(rootFd, path, { flags: 0, isStrict: false }),
     openBelow: (parent, path) => open(parent.fd, path, { flags: O_DIRECTORY, isStrict: true }),
+    async isMountPoint(parent, name) {
+      const how = { flags: pathOnly | constants.O_NOFOLLOW, resolve: ['BENEATH', 'NO_XDEV'] } as const;
+      try {
+        closeSync(await calls.openat2(parent.fd, name, how));
+        return false;
+      } catch (error) {
+        if (isErrno(error, 'EXDEV')) return true;
+        if (isErrno(error, 'ENOENT')) return false;
+        throw error;
+      }
+    },
     async openParent(path) {
       const { directory, name } = splitPath(path);
       const parent = await openDirectory(directory);

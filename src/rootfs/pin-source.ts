@@ -120,7 +120,7 @@ async function openProcess(
 }
 
 async function kindOf(world: SourceWorld, file: ContainedFile, path: string): Promise<PinnedSource['kind']> {
-  const facts = fstatSync(file.fd);
+  const facts = await stat(file.path);
   const fileSystem = await statfs(file.path);
   if (kernelFileSystems.has(fileSystem.type))
     throw new EngineError('PermissionDenied', `bind source path is of the kernel's own files: ${path}`);

@@ -10,6 +10,7 @@ import type { Mount } from '../containerd/types.ts';
 import { loadLibc } from '../host/libc.ts';
 import { createHostMounts } from '../host/mounts.ts';
 import { createRootfsAccess } from './rootfs-access.ts';
+import { createTestGuard } from './test-guard.ts';
 import { never } from './test-root.ts';
 import type { RootfsAccess } from './types.ts';
 
@@ -19,10 +20,8 @@ let access: RootfsAccess;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'berth-changes-'));
   const libc = await loadLibc();
-  access = createRootfsAccess({
-    libc,
-    mounts: createHostMounts({ libc, directory: join(directory, 'points') }),
-  });
+  const mounts = createHostMounts({ libc, directory: join(directory, 'points') });
+  access = createRootfsAccess({ libc, mounts, guard: await createTestGuard({ mounts, directory }) });
   for (const name of ['bottom', 'middle', 'upper', 'work']) mkdirSync(join(directory, name));
   for (const name of ['kept', 'changed', 'removed', 'replaced'])
     writeFileSync(join(directory, 'bottom', name), 'old');

@@ -169,25 +169,33 @@ describe('files of a running process', () => {
     return child.pid ?? 0;
   };
 
-  test('its own view is seen, with its mounts, and no magic link leads out of it', async () => {
-    const { access, root, list } = testRoot;
-    const pid = await startIn();
-    const running = await access.openProcess(pid);
-    expect((await access.readFile(running, '/mnt/file', 100))?.toString()).toBe('mounted\n');
-    expect(await access.readFile(root, '/mnt/file', 100)).toBeUndefined();
-    for (const path of [`/proc/${process.pid}/root/etc/passwd`, `/proc/${process.pid}/cwd/package.json`]) {
-      await expect(access.readFile(running, path, 1000)).rejects.toMatchObject({ kind: 'InvalidArgument' });
-      await expect(access.readArchive(running, path, never)).rejects.toBeDefined();
-    }
-    expect(await list('/mnt', running)).toEqual(['drwxrwxrwt mnt/', '-rw-r--r-- mnt/file']);
-    await running.close();
-  });
+  test.each([true, false])(
+    'its own view is seen, with its mounts, and no magic link leads out of it: %s',
+    async (isConfined) => {
+      const { access, root, list } = testRoot;
+      const pid = await startIn();
+      const running = await access.openProcess(pid, { isConfined });
+      expect(running.mayHang).toBe(!isConfined);
+      expect((await access.readFile(running, '/mnt/file', 100))?.toString()).toBe('mounted\n');
+      expect(await access.readFile(root, '/mnt/file', 100)).toBeUndefined();
+      for (const path of [`/proc/${process.pid}/root/etc/passwd`, `/proc/${process.pid}/cwd/package.json`]) {
+        await expect(access.readFile(running, path, 1000)).rejects.toMatchObject({ kind: 'InvalidArgument' });
+        await expect(access.readArchive(running, path, never)).rejects.toBeDefined();
+      }
+      expect(await list('/mnt', running)).toEqual(['drwxrwxrwt mnt/', '-rw-r--r-- mnt/file']);
+      await running.close();
+    },
+  );
 
   test('a process outside of any container is refused, and one that has ended is not found', async () => {
     const { access } = testRoot;
-    await expect(access.openProcess(process.pid)).rejects.toMatchObject({ kind: 'Conflict' });
+    await expect(access.openProcess(process.pid, { isConfined: true })).rejects.toMatchObject({
+      kind: 'Conflict',
+    });
     const child = spawn('true');
     await once(child, 'close');
-    await expect(access.openProcess(child.pid ?? 0)).rejects.toMatchObject({ kind: 'NotFound' });
+    await expect(access.openProcess(child.pid ?? 0, { isConfined: true })).rejects.toMatchObject({
+      kind: 'NotFound',
+    });
   });
 });

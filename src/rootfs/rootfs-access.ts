@@ -1,64 +1,47 @@
 import { closeSync, constants, type Stats } from 'node:fs';
-import { chmod, chown, open, readlink, stat, type FileHandle } from 'node:fs/promises';
+import { chmod, chown, open, readlink, stat } from 'node:fs/promises';
 
 import { EngineError } from '../errors.ts';
-import { isErrno, toEngineError } from '../host/errors.ts';
+import { toEngineError } from '../host/errors.ts';
 import type { HostMounts, Libc } from '../host/types.ts';
-import {
-  createContained,
-  normalizePath,
-  pathError,
-  type Contained,
-  type ContainedFile,
-} from './contained.ts';
 import { createChangeReader } from './change-views.ts';
+import { createContained, normalizePath, type Contained } from './contained.ts';
+import { createGuardedFiles, openGuardedView, type Guard } from './guarded-files.ts';
+import { createLocalFiles, inWords } from './local-files.ts';
 import { ensureDirectory } from './make-directory.ts';
-import { statPath } from './path-stat.ts';
+import { openView } from './open-view.ts';
 import { splitLayers } from './overlay-layers.ts';
-import { packPath, packTree } from './read-archive.ts';
-import type { PathStat, RootfsAccess, RootHandle } from './types.ts';
-import { unpackArchive } from './write-archive.ts';
+import { packTree } from './read-archive.ts';
+import type { RootfsAccess, RootHandle } from './types.ts';
 
 const pathOnly = 0o10000000;
-const READ_BYTES = 16 * 1024;
 
 /** What the access is made with. */
 export interface RootfsAccessOptions {
   readonly libc: Libc;
   readonly mounts: HostMounts;
+  readonly guard: Guard;
 }
 
 /** Makes the access to containers' files. */
-export function createRootfsAccess({ libc, mounts }: RootfsAccessOptions): RootfsAccess {
+export function createRootfsAccess({ libc, mounts, guard }: RootfsAccessOptions): RootfsAccess {
   const within = (root: RootHandle): Contained => createContained(libc, root);
-  const inWords = async <T>(path: string, action: (normalized: string) => Promise<T>): Promise<T> => {
-    const normalized = normalizePath(path);
-    try {
-      return await action(normalized);
-    } catch (error) {
-      throw pathError(error, path);
-    }
-  };
-  const statNamed = async (root: RootHandle, path: string): Promise<PathStat> => {
-    const stat = await statPath(within(root), path);
-    return path === '/' && root.name !== undefined ? { ...stat, name: root.name } : stat;
-  };
   const openRoot: RootfsAccess['openMounts'] = async (list, { isOwn } = { isOwn: false }) =>
-    handleOf((await mounts.openDetached(list)).fd, isOwn);
+    handleOf((await mounts.openDetached(list)).fd, { isOwn, mayHang: false });
   return {
+    ...createGuardedFiles(createLocalFiles(libc), guard.processes),
     openMounts: openRoot,
-    openProcess: (pid) => openProcessRoot(libc, pid),
-    readFile: (root, path, maxBytes) => readContained(within(root), path, maxBytes),
-    stat: (root, path) => inWords(path, (normalized) => statNamed(root, normalized)),
-    readArchive: (root, path, signal) =>
-      inWords(path, async (normalized) => {
-        const stat = await statNamed(root, normalized);
-        return { stat, tar: packPath(within(root), normalized, { signal, rootName: root.name }) };
-      }),
-    writeArchive: ({ root, path }, tar, options) =>
-      inWords(path, (normalized) =>
-        unpackArchive({ libc, contained: within(root), path: normalized }, tar, options),
-      ),
+    async openView(list, inner) {
+      const view = { mounts: list, inner };
+      if (await guard.trust.areQuick(inner.map(({ source }) => source)))
+        return handleOf((await openView({ libc, mounts }, view)).fd, { isOwn: false, mayHang: false });
+      return handleOf(await openGuardedView({ libc, guard }, view), { isOwn: false, mayHang: true });
+    },
+    async openProcess(pid, { isConfined }) {
+      const fd = await openProcessRoot(libc, pid);
+      const mayHang = !(isConfined && (await guard.trust.isQuickFor(pid)));
+      return handleOf(fd, { isOwn: false, mayHang });
+    },
     copyAttributes: (from, to) =>
       inWords(from.path, async (normalized) => {
         const source = await within(from.root).openDirectory(normalized);
@@ -89,10 +72,10 @@ async function applyAttributes({ uid, gid, mode }: Stats, contained: Contained, 
   }
 }
 
-function handleOf(fd: number, isOwn: boolean): RootHandle {
+function handleOf(fd: number, facts: Pick<RootHandle, 'isOwn' | 'mayHang'>): RootHandle {
   return {
+    ...facts,
     fd,
-    isOwn,
     close() {
       closeSync(fd);
       return Promise.resolve();
@@ -101,7 +84,7 @@ function handleOf(fd: number, isOwn: boolean): RootHandle {
 }
 
 // All through one descriptor of the process's directory: a later process with the same pid is not looked into.
-async function openProcessRoot(libc: Libc, pid: number): Promise<RootHandle> {
+async function openProcessRoot(libc: Libc, pid: number): Promise<number> {
   try {
     const proc = await open(`/proc/${pid}`, pathOnly | constants.O_DIRECTORY);
     try {
@@ -110,58 +93,11 @@ async function openProcessRoot(libc: Libc, pid: number): Promise<RootHandle> {
         throw new EngineError('Conflict', `process ${pid} is not in a container`);
       }
       const flags = pathOnly | constants.O_DIRECTORY;
-      const fd = await libc.openat2Async(proc.fd, 'root', { flags, resolve: [] });
-      return handleOf(fd, false);
+      return await libc.openat2Async(proc.fd, 'root', { flags, resolve: [] });
     } finally {
       await proc.close();
     }
   } catch (error) {
     throw toEngineError(error, `cannot look into process ${pid}`);
   }
-}
-
-async function readContained(
-  contained: Contained,
-  path: string,
-  maxBytes: number,
-): Promise<Buffer | undefined> {
-  let named: ContainedFile;
-  try {
-    named = await contained.openPath(normalizePath(path));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw pathError(error, path);
-  }
-  try {
-    const handle = await openRegular(named, path);
-    try {
-      const bytes = await readUpTo(handle, maxBytes + 1);
-      if (bytes.length > maxBytes)
-        throw new EngineError('InvalidArgument', `${path} is larger than ${maxBytes} bytes`);
-      return bytes;
-    } finally {
-      await handle.close();
-    }
-  } finally {
-    named.close();
-  }
-}
-
-async function readUpTo(handle: FileHandle, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for (let size = 0; size < limit;) {
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(Math.min(READ_BYTES, limit - size)));
-    if (bytesRead === 0) break;
-    chunks.push(buffer.subarray(0, bytesRead));
-    size += bytesRead;
-  }
-  return Buffer.concat(chunks);
-}
-
-// A second descriptor, opened only once the first one says that it is no FIFO and no device.
-async function openRegular(named: ContainedFile, path: string): ReturnType<typeof open> {
-  const probe = await open(named.path, pathOnly);
-  const stats = await probe.stat().finally(() => probe.close());
-  if (!stats.isFile()) throw new EngineError('InvalidArgument', `${path} is not a regular file`);
-  return open(named.path, constants.O_RDONLY | constants.O_NONBLOCK);
 }

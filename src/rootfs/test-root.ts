@@ -9,6 +9,7 @@ import { extract, pack, type Header } from 'tar-stream';
 import { loadLibc } from '../host/libc.ts';
 import { createHostMounts } from '../host/mounts.ts';
 import { createRootfsAccess } from './rootfs-access.ts';
+import { createTestGuard } from './test-guard.ts';
 import type { RootfsAccess, RootHandle, WriteArchiveOptions } from './types.ts';
 
 /** An entry of a tar made for a test. */
@@ -57,7 +58,7 @@ export async function createTestRoot(): Promise<TestRoot> {
   writeFileSync(join(outside, 'secret'), 'of the host');
   const libc = await loadLibc();
   const mounts = createHostMounts({ libc, directory: join(directory, 'points') });
-  const access = createRootfsAccess({ libc, mounts });
+  const access = createRootfsAccess({ libc, mounts, guard: await createTestGuard({ mounts, directory }) });
   const root = await access.openMounts([
     { type: 'bind', source: rootPath, target: '', options: ['rbind', 'rw'] },
   ]);

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 
 import type { Mount } from '../containerd/types.ts';
+import type { InnerMount } from '../host/types.ts';
 
 /** A container's root directory, held by an O_PATH descriptor: paths are only ever resolved inside of it. */
 export interface RootHandle {
@@ -9,6 +10,8 @@ export interface RootHandle {
   readonly isOwn: boolean;
   /** What the root is called by those who copy it, where it is a volume and not a container's `/`. */
   readonly name?: string;
+  /** True where something in it may never answer: only what `docker cp` does can be done there, by another process. */
+  readonly mayHang: boolean;
   close(): Promise<void>;
 }
 
@@ -48,8 +51,13 @@ export interface WriteArchiveOptions {
 export interface RootfsAccess {
   /** A stopped container's files, mounted where nobody else sees them; `isOwn` (default false) as in the handle. */
   openMounts(mounts: readonly Mount[], options?: { readonly isOwn: boolean }): Promise<RootHandle>;
-  /** A running process's own view, with its mounts; NotFound when it has ended. Check afterwards that the task still runs. */
-  openProcess(pid: number): Promise<RootHandle>;
+  /** As a stopped container would see them, with its mounts: mounted where nobody else sees them. Missing targets are made. */
+  openView(mounts: readonly Mount[], inner: readonly InnerMount[]): Promise<RootHandle>;
+  /**
+   * A running process's own view, with its mounts; NotFound when it has ended. Check afterwards that the task still runs.
+   * `isConfined` says that nothing in the container can mount anything.
+   */
+  openProcess(pid: number, options: { readonly isConfined: boolean }): Promise<RootHandle>;
   /** A regular file's bytes, links followed inside the root; undefined when absent, InvalidArgument over `maxBytes`. */
   readFile(root: RootHandle, path: string, maxBytes: number): Promise<Buffer | undefined>;
   /** Facts about the path; a link as last component is described, not followed. */

@@ -72,7 +72,13 @@ async function makeRoom(unpacking: Unpacking, place: Place, isDirectory: boolean
       `cannot overwrite ${old} "${place.path}" with ${fresh} "${unpacking.path}"`,
     );
   }
-  await removeTree(unpacking.contained, place.parent, Buffer.from(place.name));
+  try {
+    await removeTree(unpacking.contained, place.parent, Buffer.from(place.name));
+  } catch (error) {
+    if (!isErrno(error, 'EBUSY')) throw error;
+    const words = `unlinkat ${place.path}: device or resource busy`;
+    throw new EngineError('Conflict', words, { cause: error });
+  }
   return true;
 }
 

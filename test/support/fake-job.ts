@@ -1,28 +1,23 @@
-import { closeSync, constants, openSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { routes } from '../../src/api/routes.ts';
 import { createImageArchives } from '../../src/archive/read-images.ts';
 import type { Settings } from '../../src/config/schema.ts';
 import { IMAGE_NAMESPACE, openJobStore } from '../../src/containerd/job-store.ts';
-import type { Mount } from '../../src/containerd/types.ts';
 import type { Job } from '../../src/engine/job.ts';
-import { EngineError } from '../../src/errors.ts';
 import { loadLibc } from '../../src/host/libc.ts';
 import { createHostProcesses } from '../../src/host/processes.ts';
-import type { DetachedMount, HostFacts, HostMounts, Libc } from '../../src/host/types.ts';
+import type { HostFacts, Libc } from '../../src/host/types.ts';
 import { createClock } from '../../src/lib/clock.ts';
 import { createTaskTracker } from '../../src/lib/task-tracker.ts';
 import { createLogStore } from '../../src/logstore/log-store.ts';
 import { JOB_PERMISSIONS, type EndpointPermissions } from '../../src/policy/endpoint-permissions.ts';
 import { createBuildFiles } from '../../src/rootfs/build-files.ts';
-import { createRootfsAccess } from '../../src/rootfs/rootfs-access.ts';
-import type { RootfsAccess } from '../../src/rootfs/types.ts';
 import { createBuildCache } from '../../src/state/build-cache.ts';
 import { createCacheMounts } from '../../src/state/cache-mounts.ts';
 import type { AuditEntry } from '../../src/state/audit-log.ts';
-import { createContainerStore, type ContainerStore } from '../../src/state/container-store.ts';
+import { createContainerStore } from '../../src/state/container-store.ts';
 import { createEventLog } from '../../src/state/event-log.ts';
 import { createImageStore } from '../../src/state/image-store.ts';
 import { createPullLog } from '../../src/state/pull-log.ts';
@@ -32,6 +27,7 @@ import { createStdioFactory } from '../../src/stdio/stdio-factory.ts';
 import type { StdioFactory } from '../../src/stdio/types.ts';
 import { createApiClient, type ApiClient } from './api-client.ts';
 import { DEFAULT_LIMITS, startContractApp, type ContractApp } from './contract-app.ts';
+import { directoriesAsRoots, makeRoot } from './fake-rootfs.ts';
 import { createFakeBinds, createFakeJobContainerStore } from './fake-binds.ts';
 import { createFakeContainerd, type FakeContainerd } from './fake-containerd.ts';
 import { fakeRegistry } from './fake-registry.ts';
@@ -79,7 +75,6 @@ const FACTS: Partial<HostFacts> = {
   architecture: hostArchitecture(),
   hostname: 'machine',
 };
-const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n';
 const PROGRAM: LayerEntry = { path: 'program', type: 'file', content: 'x', mode: 0o755 };
 
 /** Starts a job that has the image `app:latest`; its processes run until a signal unless a program is set. */
@@ -241,49 +236,6 @@ function withoutKeeper(
 ): StdioFactory {
   const factory = createStdioFactory({ directory, libc, processes: createHostProcesses(), onError });
   return { ...factory, open: (wanted) => factory.open({ ...wanted, keep: false }) };
-}
-
-/** The real access to files, on plain directories in the place of snapshots and of running processes' roots. */
-function directoriesAsRoots(libc: Libc, directory: string, containers: ContainerStore): RootfsAccess {
-  const openRoot = async (containerId: string): ReturnType<HostMounts['openDetached']> => {
-    const path = await makeRoot(directory, containerId);
-    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-    return { fd, close: () => closeSync(fd) };
-  };
-  const openOwn = (path: string): Promise<DetachedMount> => {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-    return Promise.resolve({ fd, close: () => closeSync(fd) });
-  };
-  // A directory of the job's own is what it is; a snapshot is only a name here.
-  const mounts = partOf<HostMounts>({
-    openDetached: (list) => {
-      const { type = '', source = '' } = list[0] ?? {};
-      const isOwn = type === 'bind' && source.startsWith(`${directory}/`);
-      return isOwn ? openOwn(source) : openRoot(snapshotOf(list));
-    },
-  });
-  return {
-    ...createRootfsAccess({ libc, mounts }),
-    async openProcess(pid) {
-      const owner = containers.all().find(({ record: { state } }) => 'pid' in state && state.pid === pid);
-      if (!owner) throw new EngineError('NotFound', `no process ${pid}`);
-      const root = await openRoot(owner.id);
-      return { fd: root.fd, isOwn: false, close: async () => root.close() };
-    },
-  };
-}
-
-function snapshotOf(mounts: readonly Mount[]): string {
-  const [, key] = /^\/fake\/snapshots\/([^/]+)\/fs$/.exec(mounts[0]?.source ?? '') ?? [];
-  if (key === undefined) throw new Error(`not a snapshot of the fake: ${JSON.stringify(mounts)}`);
-  return decodeURIComponent(key);
-}
-
-async function makeRoot(directory: string, containerId: string): Promise<string> {
-  const root = join(directory, 'roots', containerId);
-  const made = await mkdir(join(root, 'etc'), { recursive: true });
-  if (made !== undefined) await writeFile(join(root, 'etc/passwd'), PASSWD);
-  return root;
 }
 
 async function loadApp(api: ApiClient): Promise<void> {

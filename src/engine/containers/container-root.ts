@@ -1,9 +1,12 @@
-import { stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { EngineError, isErrorKind } from '../../errors.ts';
+import { resolveAllowPrivileged } from '../../policy/allow-privileged.ts';
+import type { InnerMount } from '../../host/types.ts';
 import type { RootHandle } from '../../rootfs/types.ts';
 import type { Container, ContainerMount } from '../../state/container.ts';
 import type { Job } from '../job.ts';
+import { containerPaths, type ContainerPaths } from './container-paths.ts';
+import { readyMounts } from '../mounts/ready-mounts.ts';
 
 /** A directory tree to look a container's path up in, and the path inside of it. */
 export interface ContainerRoot {
@@ -28,36 +31,41 @@ export async function openContainerRoot(
     throw new EngineError('InvalidArgument', 'bad parameter: path cannot be empty');
   const absolute = posix.join('/', path);
   const mount = findMount(container.record.mounts, absolute);
-  const isReadOnly = mount ? !mount.isReadWrite : container.record.hostConfig.ReadonlyRootfs;
-  const running = await openRunning(job, container);
-  const isMount = mount !== undefined;
-  if (running) return { root: running, path: keepTrailing(absolute, path), isReadOnly, isMount };
-  if (mount && mount.type !== 'tmpfs') {
-    const hostPath = mount.subpath === undefined ? mount.hostPath : job.volumes.hostPath(mount.name);
-    if (!(await stat(hostPath)).isDirectory())
-      throw new EngineError(
-        'NotImplemented',
-        `${path} is a file that is bound: it can be copied while the container runs`,
-      );
-    const root = await job.rootfs.openMounts([
-      { type: 'bind', source: hostPath, target: '', options: ['rbind', 'rw'] },
-    ]);
-    return {
-      root: { ...root, name: posix.basename(mount.destination) },
-      path: keepTrailing(
-        posix.join('/', mount.subpath ?? '', absolute.slice(mount.destination.length)),
-        path,
-      ),
-      isReadOnly,
-      isMount,
-    };
-  }
   return {
-    root: await job.rootfs.openMounts(container.rootMounts),
+    root: (await openRunning(job, container)) ?? (await openStopped(job, container)),
     path: keepTrailing(absolute, path),
-    isReadOnly,
-    isMount,
+    isReadOnly: mount ? !mount.isReadWrite : container.record.hostConfig.ReadonlyRootfs,
+    isMount: mount !== undefined,
   };
+}
+
+/** All that would be mounted, but what only a running container has: file systems in memory. */
+async function openStopped(job: Job, { id, record, rootMounts }: Container): Promise<RootHandle> {
+  await readyMounts(job, record);
+  const asked = record.mounts
+    .filter(({ type }) => type !== 'tmpfs')
+    .map(({ hostPath: source, destination: target, isReadWrite }) => ({
+      source,
+      target,
+      isReadOnly: !isReadWrite,
+    }));
+  const taken = new Set(record.mounts.map(({ destination }) => destination));
+  // A container that was never started has none of these yet.
+  const files = 'startedAt' in record.state ? fileMounts(containerPaths(job, id)) : [];
+  const inner = [...files.filter(({ target }) => !taken.has(target)), ...asked];
+  return job.rootfs.openView(
+    rootMounts,
+    inner.sort((a, b) => depthOf(a.target) - depthOf(b.target)),
+  );
+}
+
+function fileMounts({ hosts, hostname, resolvConf }: ContainerPaths): readonly InnerMount[] {
+  const at = (target: string, source: string): InnerMount => ({ target, source, isReadOnly: false });
+  return [at('/etc/resolv.conf', resolvConf), at('/etc/hostname', hostname), at('/etc/hosts', hosts)];
+}
+
+function depthOf(destination: string): number {
+  return destination.split('/').length;
 }
 
 async function openRunning(job: Job, container: Container): Promise<RootHandle | undefined> {
@@ -65,7 +73,7 @@ async function openRunning(job: Job, container: Container): Promise<RootHandle |
   if (state.status !== 'running') return undefined;
   let root: RootHandle;
   try {
-    root = await job.rootfs.openProcess(state.pid);
+    root = await job.rootfs.openProcess(state.pid, { isConfined: isConfined(job, container) });
   } catch (error) {
     if (isErrorKind(error, 'NotFound')) return undefined;
     throw error;
@@ -74,6 +82,12 @@ async function openRunning(job: Job, container: Container): Promise<RootHandle |
   if (container.run && container.record.state === state) return root;
   await root.close();
   return undefined;
+}
+
+/** True where no process of the container can mount anything, whatever is done to it. */
+function isConfined(job: Job, { record: { hostConfig } }: Container): boolean {
+  const { allowed, rules } = resolveAllowPrivileged(job.settings);
+  return !allowed && rules.length === 0 && !hostConfig.Privileged && (hostConfig.CapAdd ?? []).length === 0;
 }
 
 /** The innermost mount that the path lies in. */

@@ -10,7 +10,7 @@ import type { RootHandle } from '../../rootfs/types.ts';
 import type { Container } from '../../state/container.ts';
 import { gateContextFor } from '../gate-context.ts';
 import type { Job } from '../job.ts';
-import { stageSubpaths } from '../mounts/stage-subpaths.ts';
+import { readyMounts } from '../mounts/ready-mounts.ts';
 import { liveLinks } from './container-links.ts';
 import { linkEnv } from './link-env.ts';
 import { containerCgroup, containerPaths } from './container-paths.ts';
@@ -74,8 +74,7 @@ export async function storeContainerSpec(
   container: Container,
   admitted: Admitted<CheckedCreate>,
 ): Promise<void> {
-  await stageSubpaths(job, container.record);
-  await job.binds.requireStaged(container.record.mounts.map(({ hostPath }) => hostPath));
+  await readyMounts(job, container.record);
   const spec = await buildContainerSpec(job, container, admitted);
   const text = specText(spec);
   if (text === container.storedSpec) return;

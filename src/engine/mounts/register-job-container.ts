@@ -15,7 +15,7 @@ export async function registerJobContainer(job: Job, asked: JobContainerRef): Pr
   const container = await toJobContainer(job, asked);
   const pid = await pidOf(job, container);
   if (pid === undefined) throw new EngineError('Conflict', 'the job container does not run');
-  await (await job.rootfs.openProcess(pid)).close();
+  await (await job.rootfs.openProcess(pid, { isConfined: false })).close();
   await job.jobContainer.set(container);
   job.log.info({ container }, 'job container registered');
   return container;

@@ -30,6 +30,7 @@ function fakeRootfs(archive: () => Promise<Readable>): RootfsAccess {
       const handle: RootHandle = {
         fd: -1,
         isOwn: false,
+        mayHang: false,
         async close() {
           openHandles -= 1;
         },

@@ -1,0 +1,63 @@
+import { stat } from 'node:fs/promises';
+
+import type { HostMounts, MountEntry } from '../host/types.ts';
+
+/** File systems that the kernel answers for out of its own memory. */
+const kernelFileSystems: ReadonlySet<string> = new Set([
+  'proc',
+  'sysfs',
+  'tmpfs',
+  'devtmpfs',
+  'devpts',
+  'mqueue',
+  'cgroup',
+  'cgroup2',
+]);
+
+/**
+ * Tells what can be looked into by a thread of this process: nothing but memory, and the file systems that the operator
+ * has put berth and the job's workspaces on. Of any other (FUSE, network, automounts, loops) a job may have made that it
+ * never answers.
+ */
+export interface FileSystemTrust {
+  /** Of paths in our own view, with what is mounted below them. */
+  areQuick(paths: readonly string[]): Promise<boolean>;
+  /** Of all that a process sees, while nobody mounts anything there; false when it has ended. */
+  isQuickFor(pid: number): Promise<boolean>;
+}
+
+/** Makes it; `ownPaths` are on the trusted file systems. */
+export async function createFileSystemTrust(
+  mounts: Pick<HostMounts, 'list' | 'listOf'>,
+  ownPaths: readonly string[],
+): Promise<FileSystemTrust> {
+  const devices = new Set(await Promise.all(ownPaths.map(deviceOf)));
+  const isQuick = (entry: MountEntry): boolean =>
+    kernelFileSystems.has(entry.fsType) || devices.has(entry.device);
+  return {
+    async areQuick(paths) {
+      if (paths.length === 0) return true;
+      const holds = (entry: MountEntry, path: string): boolean =>
+        entry.mountPoint === path || entry.mountPoint.startsWith(path === '/' ? path : `${path}/`);
+      return (await mounts.list()).every(
+        (entry) => isQuick(entry) || !paths.some((path) => holds(entry, path)),
+      );
+    },
+    // An overlay at the top is the container's own root, on directories of containerd.
+    async isQuickFor(pid) {
+      const entries = await mounts.listOf(pid).catch(() => []);
+      return (
+        entries.length > 0 &&
+        entries.every((entry) => isQuick(entry) || (entry.mountPoint === '/' && entry.fsType === 'overlay'))
+      );
+    },
+  };
+}
+
+/** As mountinfo writes it: glibc's makedev, backwards. */
+async function deviceOf(path: string): Promise<string> {
+  const { dev } = await stat(path, { bigint: true });
+  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n);
+  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n);
+  return `${major}:${minor}`;
+}
