@@ -5,6 +5,7 @@ import { parse } from 'smol-toml';
 import { EngineError, messageOf } from '../errors.ts';
 import { endpointPermissions } from './api-switches.ts';
 import { imagePattern } from './privilege-rules.ts';
+import { proxySettings } from './proxies.ts';
 import { readConfigFile, type ConfigFile } from './config-file.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { positive, sizeBytes } from './quantities.ts';
@@ -235,6 +236,7 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
     insecureRegistries: values.insecureRegistries,
     allowedRegistries: values.allowedRegistries,
     privateRegistries: registryPlaces(values.privateRegistries),
+    proxies: proxySettings(environment),
     registryCredentials:
       values.registryCredentials && absolute('registries.credentials', values.registryCredentials),
     cacheScope: cacheScope(values.cacheScope),

@@ -1,4 +1,5 @@
 import type { EndpointPermissions } from '../policy/endpoint-permissions.ts';
+import type { ProxySettings } from './proxies.ts';
 import type { PrivilegeRule } from '../policy/privilege-rule.ts';
 
 /** What platform the operator's host is, as far as the gate's default is concerned. */
@@ -75,6 +76,8 @@ export interface Settings {
   readonly allowedRegistries: readonly string[] | undefined;
   /** Hosts and CIDR blocks that registries may be at though their addresses are not public. */
   readonly privateRegistries: readonly string[];
+  /** Through whom registries are spoken to. */
+  readonly proxies: ProxySettings;
   /** File with the node's own credentials, in docker's config.json, or undefined. */
   readonly registryCredentials: string | undefined;
   /** Who keeps pulled images after the job; empty: nobody. Undefined: berth's own containerd does, another does not. */

@@ -4,6 +4,7 @@ import { createHttpClients } from './http-client.ts';
 import { hostnameOf, isLoopbackHost } from './loopback.ts';
 import { createNodeCredentials } from './node-credentials.ts';
 import { createPushRepository } from './push-repository.ts';
+import { createProxyFinder, type ProxySettings } from './proxies.ts';
 import { createReachFinder, type ReachSettings } from './reach.ts';
 import { createRepository, type RepositoryParts, type RetryPolicy } from './repository.ts';
 import type { Registry, RepositoryAccess } from './types.ts';
@@ -11,6 +12,8 @@ import type { Registry, RepositoryAccess } from './types.ts';
 /** What the operator says about registries, and about where jobs can listen. */
 export interface RegistrySettings extends HostsSettings, ReachSettings {
   readonly network?: { readonly kind: string };
+  /** Proxies on the way to registries. */
+  readonly proxies?: ProxySettings;
   /** The node's own credentials, in docker's config.json. */
   readonly registryCredentials?: string | undefined;
 }
@@ -22,7 +25,7 @@ export function createRegistry(
   settings: RegistrySettings,
   retry: RetryPolicy = DEFAULT_RETRY,
 ): Registry & { close(): void } {
-  const clients = createHttpClients();
+  const clients = createHttpClients(settings.proxies && createProxyFinder(settings.proxies));
   const findHosts = createHostFinder(settings);
   const findReach = createReachFinder(settings);
   const nodeCredentials = createNodeCredentials(settings.registryCredentials);

@@ -10,7 +10,9 @@ import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../errors.ts';
 import { connectionError, TransientRegistryError } from './errors.ts';
 import { isLoopbackHost } from './loopback.ts';
+import type { ProxyFinder } from './proxies.ts';
 import type { Reach } from './reach.ts';
+import { toProxy, TunnelAgent } from './tunnel-agent.ts';
 
 /** How a host's certificate is checked, and what we show it. */
 export interface TlsOptions {
@@ -69,9 +71,13 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const USER_AGENT = 'berth';
 const MAX_POOLS = 64;
 const IDLE_CONNECTION_MS = 15_000;
+const AGENT_OPTIONS = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
 
 /** Makes clients; a connection is only used again for the registry that it was made for, for only then was it checked. */
-export function createHttpClients(limits: HttpLimits = DEFAULT_LIMITS): HttpClients {
+export function createHttpClients(
+  findProxy: ProxyFinder = () => undefined,
+  limits: HttpLimits = DEFAULT_LIMITS,
+): HttpClients {
   const pools = new Map<string, Agents>();
   return {
     forRegistry(domain, reach) {
@@ -83,31 +89,34 @@ export function createHttpClients(limits: HttpLimits = DEFAULT_LIMITS): HttpClie
         if (pools.size <= MAX_POOLS) break;
         pools.delete(oldest);
       }
-      return { send: (request) => sendFollowing({ agents, reach, limits }, request) };
+      return { send: (request) => sendFollowing({ agents, reach, limits, findProxy }, request) };
     },
     close() {
-      for (const { http, https } of pools.values()) {
+      for (const { http, https, tunnel } of pools.values()) {
         http.destroy();
         https.destroy();
+        tunnel?.destroy();
       }
     },
   };
 }
 
 function createAgents(): Agents {
-  const options = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
-  return { http: new HttpAgent(options), https: new HttpsAgent(options) };
+  return { http: new HttpAgent(AGENT_OPTIONS), https: new HttpsAgent(AGENT_OPTIONS), tunnel: undefined };
 }
 
 interface Agents {
   readonly http: HttpAgent;
   readonly https: HttpsAgent;
+  /** Through the proxy for https, once it was needed. */
+  tunnel: TunnelAgent | undefined;
 }
 
 interface Sender {
   readonly agents: Agents;
   readonly reach: Reach;
   readonly limits: HttpLimits;
+  readonly findProxy: ProxyFinder;
 }
 
 async function sendFollowing(sender: Sender, first: HttpRequest): Promise<HttpAnswer> {
@@ -153,8 +162,10 @@ function refusedRedirect(url: URL, why: string): EngineError {
 
 async function sendOnce(sender: Sender, request: HttpRequest): Promise<HttpAnswer> {
   sender.reach.check(request.url);
+  const proxy = sender.findProxy(request.url);
+  if (proxy) await sender.reach.checkName(request.url);
   try {
-    const body = await exchange(sender, request);
+    const body = await exchange(sender, request, proxy);
     return {
       status: body.statusCode ?? 0,
       body,
@@ -169,8 +180,11 @@ async function sendOnce(sender: Sender, request: HttpRequest): Promise<HttpAnswe
   }
 }
 
-function exchange({ agents, reach, limits }: Sender, request: HttpRequest): Promise<IncomingMessage> {
-  const isTls = request.url.protocol === 'https:';
+function exchange(
+  { agents, reach, limits }: Sender,
+  request: HttpRequest,
+  proxy: URL | undefined,
+): Promise<IncomingMessage> {
   const options: RequestOptions = {
     method: request.method,
     signal: request.signal,
@@ -183,9 +197,7 @@ function exchange({ agents, reach, limits }: Sender, request: HttpRequest): Prom
     },
   };
   return new Promise((resolve, reject) => {
-    const outgoing = isTls
-      ? requestHttps(request.url, { ...options, agent: agents.https, ...tlsOptions(request.tls) })
-      : requestHttp(request.url, { ...options, agent: agents.http });
+    const outgoing = openRequest(agents, request, { options, proxy });
     outgoing.setTimeout(limits.idleTimeoutMs, () => {
       outgoing.destroy(
         new TransientRegistryError(
@@ -198,6 +210,21 @@ function exchange({ agents, reach, limits }: Sender, request: HttpRequest): Prom
     if (typeof request.body === 'object') sendStreamed(outgoing, request.body, reject);
     else outgoing.end(request.body);
   });
+}
+
+function openRequest(
+  agents: Agents,
+  { url, method, tls, signal }: HttpRequest,
+  { options, proxy }: { readonly options: RequestOptions; readonly proxy: URL | undefined },
+): ClientRequest {
+  if (url.protocol === 'https:') {
+    if (proxy) agents.tunnel ??= new TunnelAgent(proxy, AGENT_OPTIONS);
+    return requestHttps(url, { ...options, agent: proxy ? agents.tunnel : agents.https, ...tlsOptions(tls) });
+  }
+  if (!proxy) return requestHttp(url, { ...options, agent: agents.http });
+  // A proxy for plain http is told the whole address.
+  const headers = { ...(options.headers as Readonly<Record<string, string>>), host: url.host };
+  return toProxy(proxy, { method, path: url.href, headers, signal });
 }
 
 // The other side may answer before it has read all: that answer then counts, and not that it would not take the rest.

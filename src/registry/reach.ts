@@ -22,6 +22,11 @@ export interface Reach {
   trust(hostname: string): void;
   /** Throws PermissionDenied for a host that may not be spoken to, as far as its name tells. */
   check(url: URL): void;
+  /**
+   * The same for what a proxy will resolve: PermissionDenied for a name that leads, as far as this host knows, to nowhere
+   * public. A name that this host does not know is the proxy's to judge.
+   */
+  checkName(url: URL): Promise<void>;
   /** Resolves names for the connection itself, to addresses that may be spoken to: what was checked is what is dialled. */
   readonly lookup: LookupFunction;
 }
@@ -73,6 +78,15 @@ class RegistryReach implements Reach {
     // A name is checked when it is resolved.
     if (isIP(hostname) === 0 || this.#allows(hostname)) return;
     if (!this.#isLoopback || !isLoopbackHost(hostname)) throw refused(hostname);
+  }
+
+  checkName({ hostname }: URL): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.lookup(bare(hostname), { all: true }, (error) => {
+        if (error instanceof EngineError) reject(error);
+        else resolve();
+      });
+    });
   }
 
   readonly lookup: LookupFunction = (hostname, options, callback) => {
