@@ -42,6 +42,7 @@ export interface ConfigFile {
   readonly maxLogBytes?: number;
   readonly maxBodyBytes?: number;
   readonly maxLayerBytes?: number;
+  readonly maxImageBytes?: number;
   readonly logLevel?: string;
 }
 
@@ -84,6 +85,7 @@ const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readon
   'limits.log_bytes': { setting: 'maxLogBytes', type: 'integer' },
   'limits.body_bytes': { setting: 'maxBodyBytes', type: 'integer' },
   'limits.layer_bytes': { setting: 'maxLayerBytes', type: 'integer' },
+  'limits.image_bytes': { setting: 'maxImageBytes', type: 'integer' },
   'log.level': { setting: 'logLevel', type: 'string' },
 };
 

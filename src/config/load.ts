@@ -209,6 +209,7 @@ const DEFAULTS = {
   maxLogBytes: 4 * 1024 * 1024 * 1024,
   maxBodyBytes: 4 * 1024 * 1024,
   maxLayerBytes: 32 * 1024 * 1024 * 1024,
+  maxImageBytes: 256 * 1024 * 1024 * 1024,
   logLevel: 'info',
 } as const satisfies ConfigFile;
 
@@ -252,6 +253,7 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
       logBytes: values.maxLogBytes,
       bodyBytes: values.maxBodyBytes,
       layerBytes: values.maxLayerBytes,
+      imageBytes: values.maxImageBytes,
     },
     logLevel: logLevel(values.logLevel),
     listen: flags.listen === undefined ? undefined : parseListenAddress(flags.listen),

@@ -26,6 +26,8 @@ export interface JobLimits {
   readonly bodyBytes: number;
   /** Of one layer, unpacked. */
   readonly layerBytes: number;
+  /** Of the layers of all images, unpacked. */
+  readonly imageBytes: number;
 }
 
 /** Where the Docker API is served over the network. */

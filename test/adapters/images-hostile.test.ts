@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { importImage } from '../../src/engine/images/import-image.ts';
 import { buildImage, packTar, toBlob, type BuiltImage } from '../support/image-builder.ts';
 import { storedAfterCollection } from '../support/image-job.ts';
 import { serveMemoryRegistry, type MemoryRegistry } from '../support/memory-registry.ts';
@@ -166,7 +168,10 @@ describe('a layer', () => {
     await expectRefusal(registry, 'has diff id');
   });
 
-  test('that unpacks to more than it may', async () => {
+  test.each([
+    [{ layerBytes: 64 * 1024 * 1024 }, 'unpacks to more than 67108864 bytes'],
+    [{ imageBytes: 64 * 1024 * 1024 }, 'images of this job may take 67108864 bytes'],
+  ])('that unpacks to more than it may: %o', async (limits, message) => {
     const registry = await serveMemoryRegistry();
     const tar = toBlob(
       await packTar([{ type: 'file', path: 'zeros', content: Buffer.alloc(200 * 1024 * 1024) }]),
@@ -183,6 +188,24 @@ describe('a layer', () => {
       config: toBlob(Buffer.from(JSON.stringify(settled))),
       layers: [{ ...packed, compression: 'gzip', tar }],
     });
-    await expectRefusal(registry, 'unpacks to more than 67108864 bytes', { layerBytes: 64 * 1024 * 1024 });
+    await expectRefusal(registry, message, limits);
   });
+});
+
+test('an import that unpacks to more than it may ends, and leaves nothing', async () => {
+  const { job, end } = shared.openJob({ layerBytes: 64 * 1024 * 1024 });
+  const tar = await packTar([{ type: 'file', path: 'zeros', content: Buffer.alloc(200 * 1024 * 1024) }]);
+  const importing = importImage(job, {
+    tar: Readable.from([gzipSync(tar, { level: 1 })]),
+    reference: undefined,
+    message: '',
+    changes: [],
+    platform: '',
+    report: () => undefined,
+    signal: new AbortController().signal,
+  });
+  await expect(importing).rejects.toThrow('unpacks to more than 67108864 bytes');
+  expect(job.images.list()).toEqual([]);
+  expect(await storedAfterCollection(shared.images)).toEqual(NOTHING);
+  expect(await end()).toEqual([]);
 });

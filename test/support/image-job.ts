@@ -28,6 +28,7 @@ export interface ImageJobOptions {
   readonly store?: JobStore;
   readonly cache?: ImageCache;
   readonly layerBytes?: number;
+  readonly imageBytes?: number;
 }
 
 /** A job that has images and nothing else; without a store its images are in the namespace of `containerd`. */
@@ -38,13 +39,14 @@ export function openImageJob(
     store = containerd,
     cache = createNoCache(),
     layerBytes = DEFAULT_LIMITS.layerBytes,
+    imageBytes = DEFAULT_LIMITS.imageBytes,
   }: ImageJobOptions = {},
 ): Job {
   return partOf<Job>({
     containerd,
     store,
     registry,
-    settings: partOf<Settings>({ limits: { ...DEFAULT_LIMITS, layerBytes } }),
+    settings: partOf<Settings>({ limits: { ...DEFAULT_LIMITS, layerBytes, imageBytes } }),
     archives: createImageArchives(),
     namespace: containerd.namespace,
     images: createImageStore(store.images),

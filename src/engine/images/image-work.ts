@@ -14,6 +14,8 @@ export interface ImageWork {
   /** Under a lease of this work: nothing it makes or finds is collected before names refer to it. */
   readonly store: JobStore;
   readonly leaseId: string;
+  /** Bytes of the layers that it has unpacked so far, and that no image of the job has perhaps yet. */
+  readonly unpacked: { bytes: number };
   readonly report: (progress: ImageProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -34,7 +36,13 @@ export async function withImageWork<T>(
   undo.defer('delete lease', () => job.store.leases.delete(leaseId));
   try {
     const signal = AbortSignal.any([parts.signal, job.signal]);
-    return await perform({ ...parts, signal, leaseId, store: job.store.withLease(leaseId) });
+    return await perform({
+      ...parts,
+      signal,
+      leaseId,
+      unpacked: { bytes: 0 },
+      store: job.store.withLease(leaseId),
+    });
   } finally {
     await undo.dispose();
   }

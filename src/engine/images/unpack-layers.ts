@@ -141,6 +141,7 @@ async function applyLayer(
       work.store.content.updateLabels(blob.digest, { [UNCOMPRESSED_LABEL]: diffId }),
       snapshots.commit({ name: chainId, key }),
     ]);
+    work.unpacked.bytes += applied.size;
     return true;
   } catch (error) {
     await snapshots.remove(key).catch((cause: unknown) => {
@@ -158,7 +159,10 @@ export async function measureDiffId(work: ImageWork, blob: ContentDescriptor): P
   const key = `measure-${createRandomId()}`;
   const mounts = await snapshots.prepare({ key, parent: '' });
   try {
-    return (await work.store.diff.apply(toDescriptor(blob), mounts)).digest;
+    const measured = await withinUnpackLimit(work, { key, blob }, (signal) =>
+      work.store.diff.apply(toDescriptor(blob), mounts, signal),
+    );
+    return measured.digest;
   } finally {
     await snapshots.remove(key);
   }

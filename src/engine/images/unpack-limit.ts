@@ -5,6 +5,7 @@ import { shortId } from '../../oci/digest.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 import type { ImageWork } from './image-work.ts';
+import { layersSize } from './layers-size.ts';
 
 /** What a layer may always unpack to. */
 const SMALL_BYTES = 1024 ** 3;
@@ -24,7 +25,9 @@ export async function withinUnpackLimit(
   unpack: (signal: AbortSignal) => Promise<Descriptor>,
 ): Promise<Descriptor> {
   const { blob, key } = target;
-  const limit = unpackLimit(blob.size, work.job.settings.limits.layerBytes);
+  const { layerBytes, imageBytes } = work.job.settings.limits;
+  const leftBytes = imageBytes - layersSize(work.job) - work.unpacked.bytes;
+  const limit = Math.min(leftBytes, unpackLimit(blob.size, layerBytes));
   const tooLarge = new AbortController();
   const over = new AbortController();
   const watching = watch(work, { key, limit, over: over.signal }).then((isOver) => {
@@ -37,11 +40,11 @@ export async function withinUnpackLimit(
     return unpacked;
   } catch (error) {
     if (!tooLarge.signal.aborted) throw error;
-    throw new EngineError(
-      'InvalidArgument',
-      `failed to register layer: layer ${shortId(blob.digest)} unpacks to more than ${limit} bytes`,
-      { cause: error },
-    );
+    const why =
+      limit === leftBytes
+        ? `images of this job may take ${imageBytes} bytes, [limits] image_bytes`
+        : `layer ${shortId(blob.digest)} unpacks to more than ${limit} bytes`;
+    throw new EngineError('InvalidArgument', `failed to register layer: ${why}`, { cause: error });
   } finally {
     over.abort();
     await watching;

@@ -3,6 +3,7 @@ import type { DiskUsage, VolumeUsage } from '../../wire/disk-usage.ts';
 import type { ImageSummary } from '../../wire/image-summary.ts';
 import { listCache } from '../build/list-cache.ts';
 import { listContainers } from '../containers/list-containers.ts';
+import { layersSize } from '../images/layers-size.ts';
 import { listImages } from '../images/list-images.ts';
 import type { Job } from '../job.ts';
 import { describeVolume } from '../volumes/describe-volume.ts';
@@ -29,13 +30,6 @@ export async function diskUsage(job: Job, kinds: readonly string[]): Promise<Dis
 }
 
 const ALL_CONTAINERS = { all: true, limit: 0, includeSize: true, filters: new Map() } as const;
-
-/** A layer that several images have is there once. */
-function layersSize(job: Job): number {
-  const layers = job.images.list().flatMap((image) => image.layers);
-  const sizes = new Map(layers.map(({ chainId, sizeBytes }) => [chainId, sizeBytes]));
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
-}
 
 function imagesInUse(job: Job): readonly ImageSummary[] {
   const users = job.containers.list().map(({ record }) => record.imageId);
