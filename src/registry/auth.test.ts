@@ -79,7 +79,7 @@ describe('tokens', () => {
   ])('are not asked of %s', async (_what, realm) => {
     const server = await serveScript(withToken(() => realm));
     await expect(openRepository(server.host, { credentials }).resolve('v1')).rejects.toMatchObject({
-      kind: 'Unauthenticated',
+      kind: 'PermissionDenied',
       message: `refused the token server of ${server.host}: it is neither https nor the same host`,
     });
     expect(server.seen.every(({ authorization }) => authorization === undefined)).toBe(true);

@@ -100,8 +100,9 @@ async function fetchToken(client: HttpClient, challenge: Challenge, request: Tok
 function parseRealm(text: string, registryUrl: URL): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.username !== '' || url.password !== '' || !isTrustedRealm(url, registryUrl))
+    // Not that the client lacks a login: it would ask its user for one.
     throw new EngineError(
-      'Unauthenticated',
+      'PermissionDenied',
       `refused the token server of ${registryUrl.host}: it is neither https nor the same host`,
     );
   return url;

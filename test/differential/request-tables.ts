@@ -7,6 +7,7 @@ import { edge } from './requests/edge.ts';
 import { events } from './requests/events.ts';
 import { exec } from './requests/exec.ts';
 import { files } from './requests/files.ts';
+import { imageLifecycle } from './requests/image-lifecycle.ts';
 import { imageTransfers } from './requests/image-transfers.ts';
 import { images } from './requests/images.ts';
 import { networks } from './requests/networks.ts';
@@ -20,6 +21,7 @@ export const REQUEST_TABLES: readonly RequestTable[] = [
   edge,
   images,
   imageTransfers,
+  imageLifecycle,
   containerCreation,
   containerErrors,
   containerLists,

@@ -27,7 +27,8 @@ export async function serveMemoryRegistry(): Promise<MemoryRegistry> {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
       return;
     }
-    answer(request, response, documents.get(request.url ?? ''));
+    // A mirror is told whom it stands for.
+    answer(request, response, documents.get((request.url ?? '').replace(/\?ns=.*$/, '')));
   });
   return {
     ...server,

@@ -31,12 +31,19 @@ export interface RegistryPlace {
 
 /**
  * Starts docker-registry on a free port of this machine or elsewhere, with what `data` holds, or with a directory of
- * its own that stop removes.
+ * its own that stop removes; `more` are lines of its configuration.
  */
-export async function startRegistry(data?: string, place?: RegistryPlace): Promise<Registry> {
+export async function startRegistry(
+  data?: string,
+  place?: RegistryPlace,
+  more: readonly string[] = [],
+): Promise<Registry> {
   const directory = await mkdtemp('/tmp/berth-registry-');
   const config = join(directory, 'config.yml');
-  await writeFile(config, configuration(data ?? join(directory, 'data'), place?.port ?? 0));
+  await writeFile(
+    config,
+    [...configuration(data ?? join(directory, 'data'), place?.port ?? 0), ...more, ''].join('\n'),
+  );
   const serve = ['docker-registry', 'serve', config];
   const server = await startProcess({
     program: place ? 'nsenter' : 'env',
@@ -93,14 +100,13 @@ export async function pushIndex(
   return index;
 }
 
-function configuration(dataDirectory: string, port: number): string {
+function configuration(dataDirectory: string, port: number): readonly string[] {
   return [
     'version: 0.1',
     'log: {level: info}',
     `storage: {filesystem: {rootdirectory: ${dataDirectory}}, delete: {enabled: true}}`,
     `http: {addr: "127.0.0.1:${port}"}`,
-    '',
-  ].join('\n');
+  ];
 }
 
 function splitName(name: string): { readonly repository: string; readonly tag: string } {

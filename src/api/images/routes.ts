@@ -42,7 +42,7 @@ async function list(context: RouteContextOf<'image list'>): Promise<void> {
   const withManifests = isAtLeast(apiVersion, '1.47') && query.bool('manifests');
   const options = {
     filters: withOldFilter(context),
-    sharedSize: query.bool('shared-size'),
+    sharedSize: isAtLeast(apiVersion, '1.42') && query.bool('shared-size'),
     all: query.bool('all'),
   };
   const images = withManifests ? await listImagesWithManifests(job, options) : listImages(job, options);

@@ -1,0 +1,30 @@
+import type { IntendedDifference } from './intended.ts';
+
+const GONE = '127.0.0.1:1/gone';
+
+/** Where images and registries are answered otherwise on purpose. */
+export const INTENDED_FOR_IMAGES: readonly IntendedDifference[] = [
+  {
+    asks: ['GET /images/*/json*'],
+    at: ['DockerVersion', 'Config.Hostname', 'Config.Image'],
+    berth: '""',
+    why: 'newer versions write nothing of the container or of themselves into what they commit',
+  },
+  {
+    asks: [`POST /images/${GONE}/push?tag=1`, `POST /images/${GONE}/push?tag=2`],
+    at: ['body', '*.message', '*.error'],
+    berth: ['*"Preparing"*', '"tag does not exist: *'],
+    why: 'what there is to push is looked at before the registry is',
+  },
+  {
+    asks: [`POST /images/${GONE}/push?tag=1&auth=none`],
+    at: ['status', 'message', 'body', 'header *'],
+    why: 'newer: a push without X-Registry-Auth is one without credentials',
+  },
+  {
+    asks: ['POST /auth *', 'GET /distribution/*'],
+    at: ['status', 'message'],
+    berth: ['503', '"Get *'],
+    why: 'a registry that cannot be reached is not an error of the daemon: 503; the address that was asked for is shown',
+  },
+];
