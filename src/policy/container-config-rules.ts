@@ -1,8 +1,8 @@
 import type { ContainerConfig, HealthConfig } from '../wire/container-config.ts';
 import { FEATURES } from './features.ts';
-import { refuseMountPoint } from './mount-point.ts';
+import { MAX_MOUNTS, refuseMountPoint } from './mount-point.ts';
 import { isContainerPort } from './port-spec.ts';
-import { bad, free, quote, unless, type Finding, type RuleTable } from './rule.ts';
+import { bad, free, quote, unless, type CheckOnly, type Finding, type RuleTable } from './rule.ts';
 import { isUserSyntax } from './user-syntax.ts';
 import { checkWorkingDir } from './working-dir.ts';
 
@@ -49,6 +49,18 @@ export function isMacAddress(text: string): boolean {
   return MAC_ADDRESS.test(text) && !/^(?:00[:-]){5}00$/.test(text);
 }
 
+// A request's strings have none by the time they come here; an image's may, and the runtime's end at it.
+function hasNul(text: string): boolean {
+  return text.includes('\0');
+}
+
+const COMMAND: CheckOnly<readonly string[] | null, object> = {
+  verdict: 'bad',
+  reason: 'only the container itself sees it; no argument can hold a NUL',
+  isSecret: true,
+  check: (argv) => unless(!(argv ?? []).some(hasNul), bad('invalid command: an argument holds a NUL')),
+};
+
 /** The rows of the portable configuration, a request's and, after the merge, its image's. */
 export const CONTAINER_CONFIG_RULES: RuleTable<ContainerConfig, object> = {
   Hostname: {
@@ -91,12 +103,12 @@ export const CONTAINER_CONFIG_RULES: RuleTable<ContainerConfig, object> = {
     check: (env) =>
       (env ?? []).flatMap((entry) =>
         unless(
-          entry !== '' && !entry.startsWith('='),
+          entry !== '' && !entry.startsWith('=') && !hasNul(entry),
           bad(`invalid environment variable: ${entry.slice(0, 100)}`),
         ),
       ),
   },
-  Cmd: free(INSIDE),
+  Cmd: COMMAND,
   Healthcheck: {
     verdict: 'bad',
     reason: 'too short an interval is a busy loop',
@@ -109,10 +121,13 @@ export const CONTAINER_CONFIG_RULES: RuleTable<ContainerConfig, object> = {
     verdict: 'bad',
     reason: "each is a new volume of the job's own",
     check: (volumes) => [
-      ...Object.keys(volumes ?? {}).flatMap((target) => {
-        const refusal = refuseMountPoint(target);
-        return refusal === undefined ? [] : [bad(refusal)];
-      }),
+      ...unless(Object.keys(volumes ?? {}).length <= MAX_MOUNTS, bad(`more than ${MAX_MOUNTS} volumes`)),
+      ...Object.keys(volumes ?? {})
+        .slice(0, MAX_MOUNTS)
+        .flatMap((target) => {
+          const refusal = refuseMountPoint(target);
+          return refusal === undefined ? [] : [bad(refusal)];
+        }),
       ...unless(Object.keys(volumes ?? {}).length === 0 || FEATURES.anonymousVolumes, {
         kind: 'unsupported',
         message: 'anonymous volumes are not supported',
@@ -124,7 +139,7 @@ export const CONTAINER_CONFIG_RULES: RuleTable<ContainerConfig, object> = {
     reason: 'below /proc it could be a directory of the machine that the runtime still has open',
     check: checkWorkingDir,
   },
-  Entrypoint: free(INSIDE),
+  Entrypoint: COMMAND,
   NetworkDisabled: free('the same as the network mode none, whatever the mode says'),
   MacAddress: {
     verdict: 'bad',

@@ -1,3 +1,6 @@
+/** Most mounts of each kind that one container may have. */
+export const MAX_MOUNTS = 1000;
+
 /** A path with `.`, `..`, and repeated and trailing slashes taken out, as Go's path.Clean does for absolute ones. */
 export function cleanPath(path: string): string {
   const kept: string[] = [];

@@ -198,9 +198,15 @@ describe('tmpfs options', () => {
     ['size=1025', 'size=1024'],
     ['size=1k', 'size=1k'],
     ['size=200%', 'size=1024'],
-    ['size=100%', 'size=100%'],
+    ['size=100%', 'size=1024'],
+    ['size=25%', 'size=256'],
+    ['size=0%', 'size=1024'],
+    ['size=0', 'size=1024'],
+    ['size=0k,mode=700', 'size=1024,mode=700'],
+    ['size=1,size=2k', 'size=1,size=1024'],
     ['', ''],
   ])('cuts %j to %j', (options, expected) => {
     expect(cutTmpfsSize(options, 1024)).toBe(expected);
+    expect(cutTmpfsSize(expected, 1024)).toBe(expected);
   });
 });

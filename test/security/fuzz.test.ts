@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFakeJob, type FakeJob } from '../support/fake-job.ts';
+import { createRandom, damage, fields, pick, VALUES } from '../support/seeded-random.ts';
 
 // A bounded walk through malformed requests, the same at every run: no status of 500 or above, no hang, no crash.
 
@@ -15,25 +16,6 @@ afterAll(async () => {
   await fake.close();
   expect(fake.failures).toEqual([]);
 });
-
-/** Numbers from 0 up to the limit, by a seed: mulberry32. */
-function createRandom(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
-  };
-}
-
-type Random = ReturnType<typeof createRandom>;
-
-const VALUES: readonly unknown[] = [
-  null, true, false, 0, -1, 1, 1.5, 2 ** 53, 1e308, '', 'x', 'app', '\u0000', '\ud800', '../..', '/', 'a:b:c',
-  '/proc/self/fd/3', 'host', 'container:runs', '__proto__', [], [null], ['x'], [''], [[]], {}, { x: 1 }, { '': '' },
-  { '80/tcp': [{ HostPort: '80' }] }, ['a:/b', '/c:/d:ro'], [{ Type: 'bind', Source: '/', Target: '/h' }], 'x'.repeat(5000),
-]; // prettier-ignore
 
 const CREATE_FIELDS = [
   'Hostname', 'Domainname', 'User', 'AttachStdin', 'Tty', 'OpenStdin', 'Env', 'Cmd', 'Entrypoint', 'Image', 'Labels',
@@ -53,31 +35,6 @@ const EXEC_FIELDS = [
   'Cmd', 'Env', 'User', 'WorkingDir', 'Privileged', 'Tty', 'AttachStdin', 'AttachStdout', 'DetachKeys', 'ConsoleSize',
   'CapAdd', '__proto__',
 ]; // prettier-ignore
-
-function pick<T>(random: Random, list: readonly T[]): T {
-  const found = list[random(list.length)];
-  if (found === undefined && list.length === 0) throw new Error('nothing to pick from');
-  return found as T;
-}
-
-function fields(random: Random, names: readonly string[], most: number): Record<string, unknown> {
-  const count = random(most) + 1;
-  const entries = Array.from({ length: count }, () => [pick(random, names), pick(random, VALUES)] as const);
-  return Object.fromEntries(entries);
-}
-
-/** Sometimes breaks the text itself. */
-function damage(random: Random, text: string): string {
-  const at = random(text.length);
-  switch (random(8)) {
-    case 0:
-      return text.slice(0, at);
-    case 1:
-      return text.slice(0, at) + pick(random, ['"', '{', ',', '\u0000', '\ud83d', '}}']) + text.slice(at);
-    default:
-      return text;
-  }
-}
 
 async function expectOrderly(path: string, body: string): Promise<string> {
   const { status, message, body: answer } = await fake.api.post(path, body);

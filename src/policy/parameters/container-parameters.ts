@@ -51,7 +51,11 @@ export const containerParameters: ParameterTables<Names> = {
     platform: formed("the image's; only the machine's own can run"),
   },
   'container inspect': { size: SHOWN },
-  'container top': { ps_args: formed('columns of a table that berth makes: no ps is run with them') },
+  'container top': {
+    ps_args: formed(
+      "known columns and formats of ps; which processes are shown is never the client's choice",
+    ),
+  },
   'container logs': {
     details: SHOWN,
     follow: SHOWN,

@@ -1,7 +1,7 @@
 import type { BindOptions, HostConfig, MountRequest, VolumeOptions } from '../../wire/host-config.ts';
 import { parseBind, type BindSpec } from '../bind-spec.ts';
 import { FEATURES } from '../features.ts';
-import { cleanPath, refuseMountPoint } from '../mount-point.ts';
+import { cleanPath, MAX_MOUNTS, refuseMountPoint } from '../mount-point.ts';
 import { bad, deny, quote, unless, type Finding, type RuleTable } from '../rule.ts';
 import { checkTmpfsOptions, cutTmpfsSize } from '../tmpfs-options.ts';
 import { hasKnownModes, parseVolumesFrom } from '../volumes-from-spec.ts';
@@ -18,7 +18,6 @@ const BIND_WORDS: readonly ReadonlySet<string>[] = [
   new Set(['private', 'rprivate', ...SHARING]),
   new Set(['consistent', 'cached', 'delegated']),
 ];
-const MAX_MOUNTS = 1000;
 const MAX_SUBPATH_LENGTH = 4000;
 
 function unsupported(isSupported: boolean, message: string): readonly Finding[] {
