@@ -4,7 +4,7 @@ import type { Daemon } from './daemons.ts';
 import type { Figure, InterleavedRow, Measured, Session } from './row.ts';
 
 /** What a daemon does behind its answer is not to slow the other one down. */
-const SETTLE_MS = 60;
+const SETTLE_MS = 150;
 
 interface Taken {
   readonly name: 'berth' | 'dockerd' | 'floor';
@@ -12,7 +12,8 @@ interface Taken {
   /** The values of each figure. */
   readonly values: readonly number[][];
   readonly cpuMs: () => number;
-  cpuAtStartMs: number;
+  /** Processor time of the rounds that count, with what goes on behind their answers. */
+  spentMs: number;
 }
 
 /** Measures a row on each daemon, and on the floor where it has one, in turn. */
@@ -23,7 +24,7 @@ export async function measureRow(
 ): Promise<readonly Measured[]> {
   const all: Taken[] = [];
   const take = (name: Taken['name'], session: Session, cpuMs: () => number): void => {
-    all.push({ name, session, values: row.figures.map(() => []), cpuMs, cpuAtStartMs: 0 });
+    all.push({ name, session, values: row.figures.map(() => []), cpuMs, spentMs: 0 });
   };
   try {
     for (const daemon of daemons) take(daemon.name, await row.begin(daemon), () => daemon.group.cpuMs());
@@ -39,16 +40,18 @@ export async function measureRow(
   }
 }
 
+/** Round by round: the floor's processes are those of berth's containerd. */
 async function measureRound(taken: Taken, isWarmUp: boolean): Promise<void> {
+  const before = taken.cpuMs();
   const values = await taken.session.round();
   await sleep(SETTLE_MS);
-  if (isWarmUp) taken.cpuAtStartMs = taken.cpuMs();
-  else for (const [index, value] of values.entries()) taken.values[index]?.push(value);
+  if (isWarmUp) return;
+  taken.spentMs += taken.cpuMs() - before;
+  for (const [index, value] of values.entries()) taken.values[index]?.push(value);
 }
 
-/** All of the rounds together: what is done behind an answer may fall into the next round. */
 function cpuOf({ cpu, rounds }: InterleavedRow, taken: Taken): readonly number[] {
-  const spentMs = (taken.cpuMs() - taken.cpuAtStartMs) / rounds;
+  const spentMs = taken.spentMs / rounds;
   if (Number.isNaN(spentMs)) return [];
   return [cpu?.bytes === undefined ? spentMs : spentMs / 1e3 / (cpu.bytes / 1e9)];
 }

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { format, resolveConfig } from 'prettier';
 import type { Figure, Goal, Measured } from './row.ts';
 
 /** One line of the table: medians, and whether the goal is met (undefined where there is none or nothing to compare with). */
@@ -123,8 +124,6 @@ export async function writeInto(file: string, report: Report): Promise<void> {
   const [begin, end] = MARKS.map((mark) => text.indexOf(mark));
   if (begin === undefined || end === undefined || begin < 0 || end < begin)
     throw new Error(`${file} has no marks for the bench`);
-  await writeFile(
-    file,
-    `${text.slice(0, begin + MARKS[0].length)}\n\n${formatReport(report)}\n${text.slice(end)}`,
-  );
+  const written = `${text.slice(0, begin + MARKS[0].length)}\n\n${formatReport(report)}\n${text.slice(end)}`;
+  await writeFile(file, await format(written, { ...(await resolveConfig(file)), filepath: file }));
 }

@@ -42,7 +42,7 @@ export interface Session {
 /** Work that is done again and again on each daemon in turn, so that a noisy neighbour hits both. */
 export interface InterleavedRow {
   readonly figures: readonly Figure[];
-  /** Processor time of a round, everything included that goes on behind the answers. `perGb`: bytes of a round. */
+  /** Processor time of a round, everything included that goes on behind the answers. With `bytes`, those of a round, it is per GB. */
   readonly cpu?: Figure & { readonly bytes?: number };
   /** Rounds that count; one more, that does not, comes first. */
   readonly rounds: number;

@@ -24,9 +24,10 @@ async function startOnce(start: () => Promise<Daemon | undefined>): Promise<Star
   const startedAt = performance.now();
   const daemon = await start();
   if (!daemon) return undefined;
-  const rssMib = await residentMib(daemon.pid);
   await daemon.client.expect('GET', '/containers/json');
   const readyMs = performance.now() - startedAt;
+  // When all of it is there, not at the ping: berth answers that before the most of it is loaded.
+  const rssMib = await residentMib(daemon.pid);
   await daemon.stop();
   return { pingMs: daemon.startToPingMs, readyMs, rssMib };
 }
@@ -52,7 +53,7 @@ async function measureStarts(
 const WARM: readonly Figure[] = [
   { name: 'start to ping, containerd running', unit: 'ms', goal: { atMost: 0.35 } },
   { name: 'start to first list, containerd running', unit: 'ms' },
-  { name: 'memory at the first ping, RSS of the daemon', unit: 'MiB', goal: { valueAtMost: 52.45 } },
+  { name: 'memory after the first list, RSS of the daemon', unit: 'MiB', goal: { valueAtMost: 52.45 } },
 ];
 const COLD: readonly Figure[] = [
   { name: 'start to ping, with its own containerd', unit: 'ms', goal: { atMost: 0.6 } },
