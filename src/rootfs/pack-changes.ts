@@ -22,7 +22,8 @@ export function packChanges(views: ChangeViews, options: ChangeOptions): Readabl
 }
 
 async function* packAll(views: ChangeViews, options: ChangeOptions): Bytes {
-  const walk = { contained: views.merged, signal: options.signal, firstNames: new Map<string, Buffer>() };
+  const { signal, latestSeconds } = options;
+  const walk = { contained: views.merged, signal, latestSeconds, firstNames: new Map<string, Buffer>() };
   const packing = { views, walk, mountPoints: options.mountPoints };
   try {
     yield* packLevel(packing, { path: Buffer.alloc(0), isNew: views.lower === undefined });

@@ -21,6 +21,8 @@ export interface Walk {
   readonly signal: AbortSignal;
   /** What the root is called, where it has a name. */
   readonly rootName?: string | undefined;
+  /** Seconds since 1970 that no time is later than. */
+  readonly latestSeconds?: number | undefined;
   /** First name of each file that has several. */
   readonly firstNames: Map<string, Buffer>;
 }
@@ -161,7 +163,7 @@ export async function* packEntry(
   if (named === undefined) return false;
   try {
     const stats = await calls.fstat(named);
-    const facts = factsOf(stats);
+    const facts = factsOf(stats, walk.latestSeconds);
     if (stats.isFile()) yield* packFile(walk, { named, stats }, { ...facts, name, type: 'file' });
     else if (stats.isDirectory()) {
       yield encodeTarHeader({ ...facts, name: Buffer.concat([name, slash]), type: 'directory' });
@@ -232,14 +234,14 @@ async function statDirectory(calls: FileCalls, directory: ContainedFile): Promis
   }
 }
 
-function factsOf(stats: BigIntStats): Omit<TarEntry, 'name' | 'type'> {
+function factsOf(stats: BigIntStats, latestSeconds = Infinity): Omit<TarEntry, 'name' | 'type'> {
   const device = Number(stats.rdev);
   return {
     mode: Number(stats.mode) & 0o7777,
     uid: Number(stats.uid),
     gid: Number(stats.gid),
     sizeBytes: 0,
-    mtimeSeconds: Number(stats.mtimeNs / 1_000_000_000n),
+    mtimeSeconds: Math.min(Number(stats.mtimeNs / 1_000_000_000n), latestSeconds),
     major: (device >>> 8) & 0xfff,
     minor: (device & 0xff) | ((device >>> 12) & 0xfff00),
   };

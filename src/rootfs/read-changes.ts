@@ -18,6 +18,8 @@ export interface ChangeOptions {
   /** Paths that the runtime makes for its mounts: not the container's doing while there is nothing in them. */
   readonly mountPoints: ReadonlySet<string>;
   readonly signal: AbortSignal;
+  /** Seconds since 1970 that no packed time is later than; undefined: as they are. */
+  readonly latestSeconds?: number | undefined;
 }
 
 type Changes = AsyncGenerator<PathChange, void, undefined>;

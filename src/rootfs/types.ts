@@ -85,7 +85,12 @@ export interface RootfsAccess {
   /** A layer of what was changed of the snapshot's image, with whiteouts; the caller closes it when the tar is through. */
   exportChanges(
     mounts: readonly Mount[],
-    options: { readonly mountPoints: ReadonlySet<string>; readonly signal: AbortSignal },
+    options: {
+      readonly mountPoints: ReadonlySet<string>;
+      readonly signal: AbortSignal;
+      /** Seconds since 1970 that no packed time is later than; undefined: as they are. */
+      readonly latestSeconds?: number | undefined;
+    },
   ): Promise<{ readonly tar: Readable; close(): Promise<void> }>;
   /** Makes the directory and its missing parents, owned by root. */
   mkdirAll(root: RootHandle, path: string, mode: number): Promise<void>;

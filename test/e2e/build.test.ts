@@ -115,6 +115,8 @@ describe('what only newer Dockerfiles have', () => {
     const { code, stdout } = await build({ Dockerfile });
     expect(code).toBe(0);
     expect(stdout).not.toContain('exit 9');
+    // Counted all the same, as dockerd does.
+    expect(stdout).toContain('Step 6/6 : COPY');
   });
 
   test('ADD unpacks an archive of the context, compressed or not, and COPY does not', async () => {

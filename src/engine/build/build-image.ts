@@ -139,7 +139,7 @@ interface StartedRun extends BuildRun {
 function resultOf(run: StartedRun, index: number): Promise<BuiltImage> {
   const known = run.results.get(index);
   if (known) return known;
-  const planned = run.plan.stages.find((stage) => stage.index === index);
+  const planned = run.plan.all.find((stage) => stage.index === index);
   if (!planned) throw new EngineError('InvalidArgument', `stage ${index} is not part of this build`);
   const result = runStage(run, planned);
   run.results.set(index, result);
@@ -155,7 +155,8 @@ async function runStages(run: StartedRun): Promise<BuiltImage> {
     await Promise.all(all);
   } catch (error) {
     run.abort();
-    await Promise.allSettled(all);
+    // Those too that only a trigger asked for.
+    await Promise.allSettled(run.results.values());
     throw error;
   }
   return run.stageResult(target.index);

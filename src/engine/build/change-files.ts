@@ -26,7 +26,10 @@ export async function changeFiles(
     } finally {
       await root.close();
     }
-    const layer = await createLayer(work, { mounts, mountPoints: NO_MOUNTS });
+    const latestSeconds = run.epochSeconds;
+    const layer = await createLayer(work, { mounts, mountPoints: NO_MOUNTS, latestSeconds });
+    // Times that were cut are cut in the layer alone: its snapshot is made from that.
+    if (latestSeconds !== undefined) return await topLayer(run, image.layers, layer);
     return layer && (await commitLayer(work, { key, below: image.layers, layer }));
   } finally {
     // Where it was committed, it is there under the layer's name alone.

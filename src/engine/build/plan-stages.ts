@@ -20,6 +20,9 @@ export interface PlannedStage {
 
 /** The stages that a build has to carry out, in order. */
 export interface StagePlan {
+  /** All up to the target: a trigger of a base image may need one that nothing else does. */
+  readonly all: readonly PlannedStage[];
+  /** Those that the target is made from. */
   readonly stages: readonly PlannedStage[];
   readonly target: PlannedStage;
   readonly totalSteps: number;
@@ -43,17 +46,17 @@ export function planStages(dockerfile: Dockerfile, args: BuildArgs, asked: Asked
   );
   refuseSameNames(dockerfile.stages.slice(0, targetIndex + 1));
   const needed = findNeeded(bases, targetIndex);
+  // As dockerd counts, which carries out every stage up to the target.
   let step = dockerfile.metaArgs.length + 1;
-  const stages = bases
-    .filter(({ index }) => needed.has(index))
-    .map((planned) => {
-      const firstStep = step;
-      step += 1 + planned.stage.instructions.length;
-      return { ...planned, firstStep };
-    });
+  const all = bases.map((planned) => {
+    const firstStep = step;
+    step += 1 + planned.stage.instructions.length;
+    return { ...planned, firstStep };
+  });
+  const stages = all.filter(({ index }) => needed.has(index));
   const last = stages.at(-1);
   if (!last) throw new EngineError('InvalidArgument', 'No image was generated. Is your Dockerfile empty?');
-  return { stages, target: last, totalSteps: step - 1 };
+  return { all, stages, target: last, totalSteps: step - 1 };
 }
 
 /** The earlier stage that a name or number stands for; undefined for anything else, which is then an image. */

@@ -194,7 +194,7 @@ async function runAndKeep(
     // The places of volumes stay, as in dockerd, where those of berth's own mounts go.
     const { volumes } = stage.config;
     const mountPoints = new Set([...mountPointsOf(container)].filter((path) => !volumes.includes(path)));
-    const source = { mounts: container.rootMounts, mountPoints };
+    const source = { mounts: container.rootMounts, mountPoints, latestSeconds: run.epochSeconds };
     return await topLayer(run, stage.image.layers, await createLayer(run.work, source));
   } finally {
     if (state.isKept) await updateRecord(run.job, container, { isHidden: false });

@@ -41,7 +41,12 @@ export interface PlannedStep {
 export async function commitStep(stage: StageRun, step: PlannedStep): Promise<void> {
   const { run, image } = stage;
   if (run.signal.aborted) throw new EngineError('Cancelled', 'Build cancelled');
-  const cacheKey = cacheKeyOf(image.cacheKey, [step.description, stage.author, ...step.dependsOn]);
+  const cacheKey = cacheKeyOf(image.cacheKey, [
+    step.description,
+    stage.author,
+    ...step.dependsOn,
+    ...(run.epochSeconds === undefined ? [] : [`dated ${run.epochSeconds}`]),
+  ]);
   const known = run.request.noCache ? undefined : await findKnown(stage, step, cacheKey);
   const layer = known ? known.layer : await step.make();
   const createdAt = known?.createdAt ?? timeOf(run);

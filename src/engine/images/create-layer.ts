@@ -20,10 +20,15 @@ const EMPTY_TAR = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf
 /** What was changed in a snapshot, as a layer in the content store; undefined where nothing was. */
 export async function createLayer(
   work: ImageWork,
-  snapshot: { readonly mounts: readonly Mount[]; readonly mountPoints: ReadonlySet<string> },
+  snapshot: {
+    readonly mounts: readonly Mount[];
+    readonly mountPoints: ReadonlySet<string>;
+    /** Seconds since 1970 that no time in the layer is later than; undefined: as they are. */
+    readonly latestSeconds?: number | undefined;
+  },
 ): Promise<NewLayer | undefined> {
-  const { mounts, mountPoints } = snapshot;
-  const changes = await work.job.rootfs.exportChanges(mounts, { mountPoints, signal: work.signal });
+  const { mounts, ...options } = snapshot;
+  const changes = await work.job.rootfs.exportChanges(mounts, { ...options, signal: work.signal });
   try {
     return await storeLayer(work, changes.tar);
   } finally {

@@ -165,6 +165,26 @@ const COPY_CASES: readonly BuildCase[] = [
       'FROM busybox AS b\nRUN echo 1 > /1\nFROM b AS c\nRUN echo 2 > /2\nFROM b\nCOPY --from=c /2 /two',
   },
   {
+    name: 'onbuild that takes from a stage',
+    dockerfile:
+      'FROM busybox AS src\nRUN echo s > /s\nFROM busybox AS base\nONBUILD COPY --from=src /s /t\nFROM base\nENV X=1',
+  },
+  {
+    name: 'a stage that nothing needs',
+    dockerfile: 'FROM busybox AS no\nRUN echo no > /no\nFROM busybox\nRUN echo yes > /yes',
+  },
+  {
+    name: 'names of one file, from a stage',
+    dockerfile:
+      'FROM busybox AS b\nRUN mkdir /d && echo 1 > /d/1 && ln /d/1 /d/2\nFROM busybox\nCOPY --from=b /d /e/',
+  },
+  {
+    name: 'a target that is not the last',
+    dockerfile:
+      'FROM busybox AS a\nRUN echo a > /a\nFROM busybox AS b\nCOPY --from=a /a /b\nFROM busybox\nRUN exit 9',
+    args: ['--target', 'b'],
+  },
+  {
     name: 'dockerfile elsewhere',
     dockerfile: 'FROM busybox',
     files: [file('sub/Other', 'FROM busybox\nENV OTHER=1\n')],
