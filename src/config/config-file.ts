@@ -32,6 +32,7 @@ export interface ConfigFile {
   readonly cacheScope?: string;
   readonly cacheHighPercent?: number;
   readonly cacheLowPercent?: number;
+  readonly buildCacheBytes?: number;
   readonly initPath?: string;
   readonly logMaxBytes?: number;
   readonly maxContainers?: number;
@@ -75,6 +76,7 @@ const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readon
   'cache.scope': { setting: 'cacheScope', type: 'string' },
   'cache.high_percent': { setting: 'cacheHighPercent', type: 'integer' },
   'cache.low_percent': { setting: 'cacheLowPercent', type: 'integer' },
+  'cache.build_bytes': { setting: 'buildCacheBytes', type: 'integer' },
   'containers.init_path': { setting: 'initPath', type: 'string' },
   'containers.log_max_bytes': { setting: 'logMaxBytes', type: 'integer' },
   'limits.containers': { setting: 'maxContainers', type: 'integer' },

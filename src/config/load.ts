@@ -199,6 +199,7 @@ const DEFAULTS = {
   privateRegistries: [],
   cacheHighPercent: 85,
   cacheLowPercent: 75,
+  buildCacheBytes: 20 * 1024 * 1024 * 1024,
   initPath: '/usr/bin/tini-static',
   logMaxBytes: 256 * 1024 * 1024,
   maxContainers: 500,
@@ -242,6 +243,7 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
       values.registryCredentials && absolute('registries.credentials', values.registryCredentials),
     cacheScope: cacheScope(values.cacheScope),
     ...watermarks(values.cacheHighPercent, values.cacheLowPercent),
+    buildCacheBytes: values.buildCacheBytes,
     initPath: absolute('containers.init_path', values.initPath),
     logMaxBytes: values.logMaxBytes,
     limits: {

@@ -88,6 +88,8 @@ export interface Settings {
   readonly cacheHighPercent: number;
   /** … until it is no fuller than this. */
   readonly cacheLowPercent: number;
+  /** Most bytes that the build cache of an owner (or of a job) keeps. */
+  readonly buildCacheBytes: number;
   /** Program bind-mounted as /sbin/docker-init for `--init`. */
   readonly initPath: string;
   /** Most bytes of log kept for one container. */

@@ -182,14 +182,20 @@ function createLimiters(): Pick<Job, 'probes' | 'execStarts' | 'deletions'> {
   };
 }
 
+/** One for all jobs of an owner; without one, the job's own. */
+function cacheMountsDirectory({ root, cacheScope = '' }: Settings, stateDir: string): string {
+  if (cacheScope === '') return join(stateDir, 'cache-mounts');
+  return join(root, 'cache-mounts', createHash('sha256').update(cacheScope).digest('hex'));
+}
+
 /** What only builds use. */
 function buildParts(
-  { names, host }: JobParts,
+  { names, host, settings }: JobParts,
   reportFailure: (name: string, error: unknown) => void,
 ): Pick<Job, 'buildFiles' | 'cacheMounts' | 'buildkit'> {
   return {
     buildFiles: createBuildFiles(host.libc),
-    cacheMounts: createCacheMounts(join(names.paths.stateDir, 'cache-mounts')),
+    cacheMounts: createCacheMounts(cacheMountsDirectory(settings, names.paths.stateDir), host.libc),
     buildkit: createLazyBuildkit((error) => {
       reportFailure('build', error);
     }),

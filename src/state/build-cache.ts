@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ContainerdImage, Images } from '../containerd/types.ts';
+import type { ContainerdImage, Images, NewImage } from '../containerd/types.ts';
 import { isErrorKind } from '../errors.ts';
 import type { ImageLayer } from './image-store.ts';
 
@@ -32,6 +32,8 @@ export interface BuildCache {
   add(step: CachedStep): Promise<void>;
   /** The one that was not used for the longest time first. */
   list(): readonly CacheEntry[];
+  /** Writes down for later jobs which steps were used since the last time. */
+  noteUses(): Promise<void>;
   /** False where it was gone already. */
   remove(key: string): Promise<boolean>;
 }
@@ -56,6 +58,7 @@ const MAX_DESCRIPTION = 1000;
 /** Makes a cache; without records it ends with the job. */
 export function createBuildCache(now: () => number, records?: BuildCacheRecords): BuildCache {
   const entries = new Map<string, CacheEntry>();
+  const used = new Set<string>();
   let loading: Promise<void> | undefined;
   const load = async (from: BuildCacheRecords): Promise<void> => {
     const prefix = prefixOf(from.scope);
@@ -73,6 +76,7 @@ export function createBuildCache(now: () => number, records?: BuildCacheRecords)
       // At the end of the map: what was used last goes last.
       entries.delete(key);
       entries.set(key, { ...entry, lastUsedMs: now(), uses: entry.uses + 1 });
+      used.add(key);
       return entry;
     },
     async add(step) {
@@ -80,6 +84,14 @@ export function createBuildCache(now: () => number, records?: BuildCacheRecords)
       entries.delete(step.key);
       entries.set(step.key, entry);
       if (records) await writeRecord(records, entry);
+    },
+    async noteUses() {
+      const keys = [...used];
+      used.clear();
+      for (const key of keys) {
+        const entry = entries.get(key);
+        if (records && entry) await updateRecord(records, entry);
+      }
     },
     list: () => [...entries.values()],
     async remove(key) {
@@ -96,9 +108,28 @@ function prefixOf(scope: string): string {
 }
 
 async function writeRecord(records: BuildCacheRecords, entry: CacheEntry): Promise<void> {
+  const record = recordOf(records, entry);
+  try {
+    await records.images.create(record);
+  } catch (error) {
+    if (!isErrorKind(error, 'Conflict')) throw error;
+    await records.images.update(record);
+  }
+}
+
+// One that another job has dropped meanwhile stays so.
+async function updateRecord(records: BuildCacheRecords, entry: CacheEntry): Promise<void> {
+  try {
+    await records.images.update(recordOf(records, entry));
+  } catch (error) {
+    if (!isErrorKind(error, 'NotFound')) throw error;
+  }
+}
+
+function recordOf(records: BuildCacheRecords, entry: CacheEntry): NewImage {
   const { key, layer, lastUsedMs, description, parentChainId, createdAt } = entry;
   const step = JSON.stringify({ parentChainId, createdAt, ...(layer ? { layer } : {}) });
-  const record = {
+  return {
     name: prefixOf(records.scope) + key,
     // A step without a layer refers to nothing: its own key stands there.
     target: layer
@@ -112,12 +143,6 @@ async function writeRecord(records: BuildCacheRecords, entry: CacheEntry): Promi
       ...(layer ? { [records.snapshotLabel]: layer.chainId } : {}),
     },
   };
-  try {
-    await records.images.create(record);
-  } catch (error) {
-    if (!isErrorKind(error, 'Conflict')) throw error;
-    await records.images.update(record);
-  }
 }
 
 async function deleteRecord({ images, scope }: BuildCacheRecords, key: string): Promise<void> {

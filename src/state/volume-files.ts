@@ -1,7 +1,8 @@
-import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { EngineError } from '../errors.ts';
+import { measureTree } from '../lib/measure-tree.ts';
 import { createRandomId } from '../lib/random-id.ts';
 import type { VolumeRecord } from './volume-store.ts';
 
@@ -78,16 +79,4 @@ async function replaceFile(path: string, text: string): Promise<void> {
   const next = `${path}.next`;
   await writeFile(next, text, { mode: 0o600 });
   await rename(next, path);
-}
-
-// Paths are walked by name, so this is for volumes that no container can change meanwhile.
-async function measureTree(path: string): Promise<number> {
-  const pending = [path];
-  let sizeBytes = 0;
-  for (let one = pending.pop(); one !== undefined; one = pending.pop()) {
-    const stat = await lstat(one);
-    if (stat.isDirectory()) for (const name of await readdir(one)) pending.push(join(one, name));
-    else sizeBytes += stat.size;
-  }
-  return sizeBytes;
 }

@@ -1,7 +1,7 @@
 /** A record of the build cache, as `docker system df -v` lists it. */
 export interface BuildCacheRecord {
   readonly ID: string;
-  readonly Type: 'regular';
+  readonly Type: 'regular' | 'exec.cachemount';
   readonly Description: string;
   readonly InUse: boolean;
   /** True where an image has its layer, too. */

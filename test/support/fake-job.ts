@@ -185,7 +185,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     rootfs: directoriesAsRoots(libc, directory, containers),
     buildFiles: createBuildFiles(libc),
     buildCache: createBuildCache(Date.now),
-    cacheMounts: createCacheMounts(join(stateDir, 'cache-mounts')),
+    cacheMounts: createCacheMounts(join(stateDir, 'cache-mounts'), { flock: () => true }),
     binds: createFakeBinds(),
     jobContainer: createFakeJobContainerStore(),
     containers,

@@ -20,6 +20,7 @@ import type { BuildProgress } from './build-progress.ts';
 import type { BuildClient, BuildRun, BuiltImage, ContextSource } from './build-run.ts';
 import { openContext, readDockerfile } from './open-context.ts';
 import { planStages } from './plan-stages.ts';
+import { trimCache } from './prune-cache.ts';
 import { platformArgs } from './platform-args.ts';
 import { ProgressLanes } from './progress-lanes.ts';
 import { declareMetaArgs, runStage } from './run-stage.ts';
@@ -88,6 +89,10 @@ async function buildUnderLease(job: Job, building: Building): Promise<void> {
     await keepResult(run, built, building);
   } finally {
     await undo.dispose();
+    job.tasks.track(
+      'build cache',
+      job.buildCache.noteUses().then(() => trimCache(job)),
+    );
   }
 }
 

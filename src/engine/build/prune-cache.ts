@@ -6,53 +6,60 @@ import { listCache } from './list-cache.ts';
 
 /** How `docker builder prune` asks. */
 export interface PruneCacheOptions {
-  /** Those that images share layers with, too, and the directories of cache mounts. */
+  /** Those that images share layers with, too. */
   readonly all: boolean;
-  /** Bytes of what was used last that stay. */
+  /** Bytes of what was used last that stay; 0: none. */
   readonly keepBytes: number;
   readonly filters: Filters;
 }
 
 const NS_PER_MS = 1_000_000n;
+const FILTERS = ['until', 'unused-for', 'id', 'type', 'description', 'inuse', 'shared', 'private'];
 
-/** `POST /build/prune`: what was not used for the longest time goes first. */
+/** `POST /build/prune`: what was not used for the longest time goes first; what a step has just now stays. */
 export async function pruneCache(job: Job, options: PruneCacheOptions): Promise<BuildCachePruned> {
   const { all, keepBytes, filters } = options;
-  checkFilterNames(filters, [
-    'until',
-    'unused-for',
-    'id',
-    'type',
-    'description',
-    'inuse',
-    'shared',
-    'private',
-  ]);
+  checkFilterNames(filters, FILTERS);
   const until = filters.get('until') ?? filters.get('unused-for');
   const untilNs = untilFilter(until ? new Map([['until', until]]) : new Map(), job.nowNs());
   const isAsked = (record: BuildCacheRecord): boolean =>
     (all || !record.Shared) &&
     matchesRecord(filters, record) &&
     (untilNs === undefined || BigInt(Date.parse(record.LastUsedAt)) * NS_PER_MS <= untilNs);
-  const records = listCache(job);
-  let size = records.reduce((sum, { Size }) => sum + Size, 0);
-  const dropped: BuildCacheRecord[] = [];
-  for (const record of records.filter(isAsked)) {
-    if (keepBytes > 0 && size <= keepBytes) break;
-    size -= record.Size;
-    dropped.push(record);
-  }
-  const steps = new Map(job.buildCache.list().map((step) => [step.key, step]));
-  for (const { ID: key } of dropped) {
-    const step = steps.get(key);
-    if (step) await dropStep(job, step);
-  }
-  if (all && keepBytes === 0 && filters.size === 0) await job.cacheMounts.clear();
+  await job.buildCache.load();
+  const dropped = await dropOldest(job, isAsked, keepBytes);
   return {
     CachesDeleted: dropped.length === 0 ? null : dropped.map(({ ID }) => ID),
     // A layer that an image has is still there.
     SpaceReclaimed: dropped.reduce((sum, { Size, Shared }) => sum + (Shared ? 0 : Size), 0),
   };
+}
+
+/** Keeps the cache to the size that the operator has set, after a build. */
+export async function trimCache(job: Job): Promise<void> {
+  const dropped = await dropOldest(job, () => true, job.settings.buildCacheBytes);
+  if (dropped.length === 0) return;
+  job.log.info({ steps: dropped.length, maxBytes: job.settings.buildCacheBytes }, 'build cache cut');
+}
+
+async function dropOldest(
+  job: Job,
+  isAsked: (record: BuildCacheRecord) => boolean,
+  keepBytes: number,
+): Promise<readonly BuildCacheRecord[]> {
+  const records = await listCache(job);
+  const steps = new Map(job.buildCache.list().map((step) => [step.key, step]));
+  let size = records.reduce((sum, { Size }) => sum + Size, 0);
+  const dropped: BuildCacheRecord[] = [];
+  for (const record of records.filter(isAsked)) {
+    if (keepBytes > 0 && size <= keepBytes) break;
+    const step = steps.get(record.ID);
+    if (step) await dropStep(job, step);
+    else if (!(await job.cacheMounts.remove(record.ID))) continue;
+    size -= record.Size;
+    dropped.push(record);
+  }
+  return dropped;
 }
 
 function matchesRecord(filters: Filters, record: BuildCacheRecord): boolean {

@@ -29,6 +29,7 @@ export interface PreparedMounts {
 
 const SECRET_MODE = 0o400;
 const CACHE_MODE = 0o755;
+const MAX_DESCRIPTION = 500;
 
 /** Reads the `--mount` flags of a RUN; InvalidArgument in the parser's words. */
 export async function planRunMounts(stage: StageRun, flags: readonly string[]): Promise<RunMounts> {
@@ -139,6 +140,7 @@ async function prepareCache(stage: StageRun, mount: RunMount, undo: CleanupStack
       await withSource(stage, mount, (root, path) => copyTo(run, { root, path }, place.directory));
     await chown(place.path, mount.uid, mount.gid);
     await chmod(place.path, mount.mode ?? CACHE_MODE);
+    await place.settle(`mount ${target} from exec ${mount.id}`.trimEnd().slice(0, MAX_DESCRIPTION));
   }
   return oneMount(target, { hostPath: place.path, isReadWrite: !mount.isReadOnly });
 }

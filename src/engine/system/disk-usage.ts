@@ -16,16 +16,17 @@ export async function diskUsage(job: Job, kinds: readonly string[]): Promise<Dis
   for (const kind of kinds)
     if (!KINDS.includes(kind)) throw new EngineError('InvalidArgument', `unknown object type: ${kind}`);
   const isAsked = (kind: string): boolean => kinds.length === 0 || kinds.includes(kind);
-  const [containers, volumes] = await Promise.all([
+  const [containers, volumes, cache] = await Promise.all([
     isAsked('container') ? listContainers(job, ALL_CONTAINERS) : null,
     isAsked('volume') ? measureVolumes(job) : null,
+    isAsked('build-cache') ? listCache(job) : null,
   ]);
   return {
     LayersSize: isAsked('image') ? layersSize(job) : 0,
     Images: isAsked('image') ? imagesInUse(job) : null,
     Containers: containers,
     Volumes: volumes,
-    BuildCache: isAsked('build-cache') ? listCache(job) : null,
+    BuildCache: cache,
   };
 }
 
