@@ -195,7 +195,11 @@ function buildParts(
 ): Pick<Job, 'buildFiles' | 'cacheMounts' | 'buildkit'> {
   return {
     buildFiles: createBuildFiles(host.libc),
-    cacheMounts: createCacheMounts(cacheMountsDirectory(settings, names.paths.stateDir), host.libc),
+    cacheMounts: createCacheMounts({
+      root: cacheMountsDirectory(settings, names.paths.stateDir),
+      privateRoot: names.paths.stateDir,
+      libc: host.libc,
+    }),
     buildkit: createLazyBuildkit((error) => {
       reportFailure('build', error);
     }),

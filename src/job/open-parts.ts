@@ -4,6 +4,8 @@ import { createApp } from '../api/app.ts';
 import { routes } from '../api/routes.ts';
 import { IMAGE_NAMESPACE, openJobStore, type JobStore } from '../containerd/job-store.ts';
 import type { Containerd } from '../containerd/types.ts';
+import type { Job } from '../engine/job.ts';
+import { sweepBuilds } from '../engine/build/sweep-builds.ts';
 import { recoverContainers } from '../engine/containers/recover-containers.ts';
 import { restoreImages } from '../engine/images/restore-images.ts';
 import { sweepBinds } from '../engine/mounts/sweep-binds.ts';
@@ -72,9 +74,7 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
     signal: ending.signal,
     nowNs: createClock(),
   });
-  await restoreImages(job);
-  await recoverContainers(job);
-  await sweepBinds(job);
+  await takeOver(job, options);
   const control = await listenForRunner(job, options.onStop);
   undo.defer('control socket', () => control.close());
   await job.binds.stageSocket();
@@ -97,6 +97,14 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
     },
     releaseContainerd: () => connected.release(),
   };
+}
+
+/** What an earlier process of the job left: what its clients know goes on, what it was in the midst of goes. */
+async function takeOver(job: Job, { isNew }: { readonly isNew: boolean }): Promise<void> {
+  await restoreImages(job);
+  await recoverContainers(job);
+  if (!isNew) await sweepBuilds(job);
+  await sweepBinds(job);
 }
 
 /** Told of by one listener for each stream and task of the job: their number is no mistake. */

@@ -17,8 +17,8 @@ let other: CacheMounts;
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'berth-cache-mounts-'));
   const libc = await loadLibc();
-  one = createCacheMounts(root, libc);
-  other = createCacheMounts(root, libc);
+  one = createCacheMounts({ root, privateRoot: join(root, 'private'), libc });
+  other = createCacheMounts({ root, privateRoot: join(root, 'private'), libc });
 });
 afterEach(() => {
   rmSync(root, { recursive: true });
@@ -68,7 +68,7 @@ describe('caches of one owner', () => {
     expect([first.isNew, second.isNew]).toEqual([false, true]);
     await second.release();
     await first.release();
-    expect(readdirSync(root)).toEqual([NAME]);
+    expect(readdirSync(join(root, 'private'))).toEqual([]);
   });
 
   test('one that is being filled is nobody else’s, and one that was never filled is begun anew', async () => {

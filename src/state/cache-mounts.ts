@@ -55,14 +55,18 @@ const POLL_MS = 50;
 
 type LockKind = 'exclusive' | 'shared';
 
-interface Caches {
+/** Where caches are. */
+export interface CacheMountOptions {
+  /** The owner's directory; made with the first cache. */
   readonly root: string;
+  /** The job's own, for those that nobody else gets. */
+  readonly privateRoot: string;
   readonly libc: Pick<Libc, 'flock'>;
 }
 
-/** Makes the caches below a directory of berth's own; that is made with the first one. */
-export function createCacheMounts(root: string, libc: Pick<Libc, 'flock'>): CacheMounts {
-  const caches = { root, libc };
+/** Makes the caches below directories of berth's own. */
+export function createCacheMounts(caches: CacheMountOptions): CacheMounts {
+  const { root } = caches;
   return {
     async open(name, sharing, signal) {
       if (!NAME.test(name)) throw new EngineError('Internal', 'a cache is named by a digest');
@@ -95,7 +99,10 @@ interface Opening {
 }
 
 /** One that is not settled is filled by one step alone, whatever its sharing. */
-async function openCommon(caches: Caches, { name, sharing, signal }: Opening): Promise<CacheMountPlace> {
+async function openCommon(
+  caches: CacheMountOptions,
+  { name, sharing, signal }: Opening,
+): Promise<CacheMountPlace> {
   const settledLock = sharing === 'locked' ? 'exclusive' : 'shared';
   for (;;) {
     const kind = (await isSettled(caches, name)) ? settledLock : 'exclusive';
@@ -118,7 +125,10 @@ interface Locked {
   readonly settledLock: LockKind;
 }
 
-async function openLocked(caches: Caches, { name, lock, settledLock }: Locked): Promise<CacheMountPlace> {
+async function openLocked(
+  caches: CacheMountOptions,
+  { name, lock, settledLock }: Locked,
+): Promise<CacheMountPlace> {
   const directory = join(caches.root, name);
   const path = join(directory, DATA);
   try {
@@ -145,8 +155,8 @@ async function openLocked(caches: Caches, { name, lock, settledLock }: Locked): 
   }
 }
 
-async function openOwn({ root }: Caches): Promise<CacheMountPlace> {
-  const directory = join(root, `private-${createRandomId()}`);
+async function openOwn({ privateRoot }: CacheMountOptions): Promise<CacheMountPlace> {
+  const directory = join(privateRoot, `build-${createRandomId()}`);
   const path = join(directory, DATA);
   await mkdir(path, { recursive: true, mode: 0o700 });
   return {
@@ -160,7 +170,7 @@ async function openOwn({ root }: Caches): Promise<CacheMountPlace> {
 
 /** The lock, by the kernel, which gives it back when the process dies; undefined where another has it. */
 async function tryLock(
-  { root, libc }: Caches,
+  { root, libc }: CacheMountOptions,
   name: string,
   kind: LockKind,
 ): Promise<FileHandle | undefined> {
@@ -184,15 +194,18 @@ async function isSame(file: FileHandle, path: string): Promise<boolean> {
   return held.ino === named?.ino;
 }
 
-async function isSettled({ root }: Caches, name: string): Promise<boolean> {
+async function isSettled({ root }: CacheMountOptions, name: string): Promise<boolean> {
   return (await readSettled({ root }, name)) !== undefined;
 }
 
-async function readSettled({ root }: Pick<Caches, 'root'>, name: string): Promise<string | undefined> {
+async function readSettled(
+  { root }: Pick<CacheMountOptions, 'root'>,
+  name: string,
+): Promise<string | undefined> {
   return readFile(join(root, name, SETTLED), 'utf8').catch(() => undefined);
 }
 
-async function describe(caches: Caches, name: string): Promise<readonly CacheMountRecord[]> {
+async function describe(caches: CacheMountOptions, name: string): Promise<readonly CacheMountRecord[]> {
   const { root } = caches;
   const description = await readSettled(caches, name);
   const used = await stat(join(root, name, LOCK)).catch(() => undefined);

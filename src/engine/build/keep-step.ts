@@ -6,18 +6,18 @@ import type { Job } from '../job.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 
 /** Lease that keeps the layers of cached steps; it goes with the job. */
-const LEASE_ID = 'berth-build-cache';
+export const CACHE_LEASE = 'berth-build-cache';
 
 /** Puts a step into the job's cache, with its layer. */
 export async function keepStep({ job }: Pick<ImageWork, 'job'>, step: CachedStep): Promise<void> {
   if (step.layer) {
     const { leases } = job.store;
     try {
-      await leases.create({ id: LEASE_ID, labels: {} });
+      await leases.create({ id: CACHE_LEASE, labels: {} });
     } catch (error) {
       if (!isErrorKind(error, 'Conflict')) throw error;
     }
-    for (const resource of resourcesOf(step)) await leases.addResource(LEASE_ID, resource);
+    for (const resource of resourcesOf(step)) await leases.addResource(CACHE_LEASE, resource);
   }
   await job.buildCache.add(step);
 }
@@ -28,7 +28,7 @@ export async function dropStep(job: Job, step: CachedStep): Promise<void> {
   const isShared = job.buildCache.list().some(({ layer }) => layer?.chainId === step.layer?.chainId);
   if (isShared) return;
   for (const resource of resourcesOf(step))
-    await ignoreAbsent(job.store.leases.deleteResource(LEASE_ID, resource));
+    await ignoreAbsent(job.store.leases.deleteResource(CACHE_LEASE, resource));
 }
 
 function resourcesOf({ layer }: CachedStep): readonly { readonly id: string; readonly type: string }[] {

@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ContainerdContainer, TaskProcess } from '../../containerd/types.ts';
 import { isErrorKind } from '../../errors.ts';
 import { formatTimeNs } from '../../lib/clock.ts';
@@ -30,6 +32,14 @@ export async function recoverContainers(job: Job): Promise<void> {
     const container = await restoreContainer(job, record);
     if (container) await tryRestoreRun(job, container, taskById.get(container.id));
   }
+  await dropDirectories(job);
+}
+
+/** Those of containers that were being made when the last process ended. */
+async function dropDirectories(job: Job): Promise<void> {
+  const directory = join(job.paths.stateDir, 'containers');
+  for (const name of await readdir(directory))
+    if (!job.containers.get(name)) await rm(join(directory, name), { recursive: true, force: true });
 }
 
 /** The container as it was; one that was made or removed only half is cleared away. */

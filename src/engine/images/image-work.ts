@@ -20,6 +20,9 @@ export interface ImageWork {
   readonly signal: AbortSignal;
 }
 
+/** What the lease of a piece of work is called, before a random part. */
+export const WORK_LEASE_PREFIX = 'berth-image-';
+
 const LEASE_LIFETIME_MS = 24 * 60 * 60 * 1000;
 
 /** Does the work under a lease of its own; afterwards only what a name of the job leads to stays. */
@@ -28,7 +31,7 @@ export async function withImageWork<T>(
   perform: (work: ImageWork) => Promise<T>,
 ): Promise<T> {
   const { job } = parts;
-  const leaseId = `berth-image-${createRandomId()}`;
+  const leaseId = WORK_LEASE_PREFIX + createRandomId();
   const undo = createCleanupStack((name, error) => {
     job.log.warn({ step: name, err: messageOf(error) }, 'image clean-up failed');
   });
