@@ -24,4 +24,3 @@ test('SOURCE_DATE_EPOCH: the same tree comes to the same image, with no time lat
   expect(times.split('\n')).toEqual(['1000000000', '1000000000', '1000000000']);
   await rm(context, { recursive: true });
 });
-
