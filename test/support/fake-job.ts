@@ -185,11 +185,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     rootfs: directoriesAsRoots(libc, directory, containers),
     buildFiles: createBuildFiles(libc),
     buildCache: createBuildCache(Date.now),
-    cacheMounts: createCacheMounts({
-      root: join(stateDir, 'cache-mounts'),
-      privateRoot: stateDir,
-      libc: { flock: () => true },
-    }),
+    cacheMounts: createCacheMounts({ root: stateDir, privateRoot: stateDir, libc: { flock: () => true } }),
     binds: createFakeBinds(),
     jobContainer: createFakeJobContainerStore(),
     containers,
