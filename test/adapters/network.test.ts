@@ -109,6 +109,27 @@ describe('the network of a job', () => {
     );
   });
 
+  test("a container or a job that poses as another job's neighbour takes nothing of it", async () => {
+    const [a, b] = [await openJob(), await openJob()];
+    const [poser, victim] = [await start(a), await start(b)];
+    const link = await host.run(b.netnsPath, 'ip', '-o', 'link', 'show', 'docker0');
+    const bridgeOfB = /ether ([\da-f:]+)/.exec(link)?.[1] ?? '';
+    // The poser has the gateway of the other job's containers, by both of its addresses, and says so to its own bridge.
+    await host.run(poser.netnsPath, 'ip', 'link', 'set', 'eth0', 'address', bridgeOfB);
+    await host.run(poser.netnsPath, 'ip', 'addr', 'add', '172.17.0.1/32', 'dev', 'eth0');
+    await host.run(poser.netnsPath, 'busybox', 'arping', '-U', '-c', '2', '-I', 'eth0', '172.17.0.1');
+    // And its job has the other's uplink, and says so to the host.
+    const uplinkOfB = await uplinkOf(b);
+    await host.run(a.netnsPath, 'ip', 'addr', 'add', `${uplinkOfB}/32`, 'dev', 'uplink');
+    await host.run(a.netnsPath, 'busybox', 'arping', '-U', '-c', '2', '-I', 'uplink', uplinkOfB);
+    for (const from of [victim.netnsPath, b.netnsPath])
+      expect(await host.connect(from, world.outsidePublic, 7000)).toBe(`outside ${world.hostPublic}`);
+    await host.run(a.netnsPath, 'ip', 'route', 'change', 'default', 'dev', 'uplink', 'src', uplinkOfB);
+    expect(await host.connect(a.netnsPath, world.outsidePublic, 7000)).toBe('no answer');
+    await host.listen(b.netnsPath, 7004, 'b');
+    expect(await host.connect(host.hostNetns, uplinkOfB, 7004)).toContain('b ');
+  });
+
   const reachable = { public: 'outside', private: 'outside', dns: 'resolver' } as const;
   for (const [egress, expected] of [
     [{ kind: 'internet', allow: [] }, ['public', 'dns']],
