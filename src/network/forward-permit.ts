@@ -1,8 +1,8 @@
 import { expectSuccess, type NetTools, type Place } from './net-tools.ts';
 
 const programs = {
-  ip: { nft: 'iptables-nft', legacy: 'iptables-legacy', names: '/proc/net/ip_tables_names' },
-  ip6: { nft: 'ip6tables-nft', legacy: 'ip6tables-legacy', names: '/proc/net/ip6_tables_names' },
+  ip: { nft: 'iptables-nft', legacy: 'iptables-legacy', names: 'ip_tables_names' },
+  ip6: { nft: 'ip6tables-nft', legacy: 'ip6tables-legacy', names: 'ip6_tables_names' },
 } as const;
 
 type Family = keyof typeof programs;
@@ -59,13 +59,10 @@ async function programsInUse(
   const found = await Promise.all(
     families.map(async (family): Promise<readonly Program[]> => {
       const { nft, legacy, names } = programs[family];
-      const [chain, tables] = await Promise.all([
-        tools.run(place, ['nft', 'list', 'chain', family, 'filter', 'FORWARD']),
-        tools.run(place, ['cat', names]),
-      ]);
+      const tables = tools.readProcNet(place, names).split('\n');
       return [
-        ...(chain.code === 0 ? [nft] : []),
-        ...(tables.stdout.split('\n').includes('filter') ? [legacy] : []),
+        ...((await tools.hasChain(place, family, { table: 'filter', name: 'FORWARD' })) ? [nft] : []),
+        ...(tables.includes('filter') ? [legacy] : []),
       ];
     }),
   );

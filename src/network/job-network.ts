@@ -61,12 +61,12 @@ const defaultPools = ['198.18.0.0/15', '10.231.0.0/16', '192.168.231.0/24'];
 /** Opens the job's network: takes over what an earlier process of the job left whole, or sets it up anew. */
 export async function createJobNetwork(options: JobNetworkOptions): Promise<JobNetwork> {
   const { slug, runDir, stateDir, libc, log, processes, hostNetns } = options;
-  const tools = createNetTools(processes, hostNetns);
   const [resolvers, stored] = await Promise.all([
     readHostResolvers(options.resolvConfFiles ?? hostResolverFiles),
     readNetworkState(stateDir),
   ]);
   const netns = await openNetnsEntry();
+  const tools = createNetTools(processes, netns, hostNetns);
   const ground: Ground = {
     tools,
     netns,

@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs';
+
 import { EngineError } from '../errors.ts';
+import { isErrno, toEngineError } from '../host/errors.ts';
+import type { NetnsEntry } from '../host/netns.ts';
 import type { HostProcesses, ProcessResult } from '../host/types.ts';
+import { getChain, tableFamilies } from './rule-messages.ts';
 
 /** A network namespace that commands are run in: a path, or the one that the uplinks lead to. */
 export type Place = { readonly netns: string } | 'host';
@@ -21,17 +26,25 @@ export interface NetTools {
   show(place: Place, args: readonly string[]): Promise<readonly IpRecord[]>;
   /** Applies a rule text as one transaction. */
   nft(place: Place, text: string): Promise<void>;
+  /** Whether nftables has a chain there. */
+  hasChain(place: Place, family: 'ip' | 'ip6', chain: { table: string; name: string }): Promise<boolean>;
+  /** A file of the namespace in `/proc/net`; empty where there is none. */
+  readProcNet(place: Place, name: string): string;
   /** Runs any program to its end; a failure is an answer. */
   run(place: Place, argv: readonly string[], stdin?: string): Promise<ProcessResult>;
 }
 
-/** Tools over the host's programs; `hostNetns` is the namespace the uplinks lead to when it is not berth's own. */
-export function createNetTools(processes: HostProcesses, hostNetns: string | undefined): NetTools {
+/** Tools over the host's programs and the kernel; `hostNetns` is the namespace the uplinks lead to when it is not berth's own. */
+export function createNetTools(
+  processes: HostProcesses,
+  netns: NetnsEntry,
+  hostNetns: string | undefined,
+): NetTools {
+  const pathOf = (place: Place): string =>
+    place === 'host' ? (hostNetns ?? `/proc/${process.pid}/ns/net`) : place.netns;
   const run = (place: Place, argv: readonly string[], stdin = ''): Promise<ProcessResult> => {
-    const netns = place === 'host' ? hostNetns : place.netns;
-    return netns === undefined
-      ? processes.run(argv, { stdin })
-      : processes.runInNetns(netns, argv, { stdin });
+    const path = place === 'host' ? hostNetns : place.netns;
+    return path === undefined ? processes.run(argv, { stdin }) : processes.runInNetns(path, argv, { stdin });
   };
   return {
     run,
@@ -45,6 +58,26 @@ export function createNetTools(processes: HostProcesses, hostNetns: string | und
     async show(place, args) {
       const { stdout } = expectSuccess(await run(place, ['ip', '-json', ...args]), 'ip');
       return stdout.trim() === '' ? [] : (JSON.parse(stdout) as IpRecord[]);
+    },
+    async hasChain(place, family, { table, name }) {
+      const socket = netns.netlink(pathOf(place), 'netfilter');
+      try {
+        await socket.request([getChain(tableFamilies[family], table, name)]);
+        return true;
+      } catch (error) {
+        if (isErrno(error, 'ENOENT')) return false;
+        throw toEngineError(error, 'cannot look at the rules of the network');
+      } finally {
+        socket.close();
+      }
+    },
+    readProcNet(place, name) {
+      try {
+        return netns.run(pathOf(place), () => readFileSync(`/proc/thread-self/net/${name}`, 'utf8'));
+      } catch (error) {
+        if (isErrno(error, 'ENOENT')) return '';
+        throw toEngineError(error, 'cannot read of the network');
+      }
     },
     async nft(place, text) {
       expectSuccess(await run(place, ['nft', '-f', '-'], text), 'nft');

@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 
 import { messageOf } from '../errors.ts';
 import { isErrno, toEngineError } from '../host/errors.ts';
+import { openNetnsEntry } from '../host/netns.ts';
 import type { HostProcesses } from '../host/types.ts';
 import { withdrawForwarding } from './forward-permit.ts';
 import { isolatedNetnsPath, jobMark, netnsDirectory, sharedNetnsPath } from './names.ts';
@@ -25,7 +26,7 @@ export interface ReapRequest {
 export async function reapNetwork(request: ReapRequest): Promise<readonly string[]> {
   const { slug, runDir, libc } = request;
   const mark = jobMark(slug);
-  const tools = createNetTools(request.processes, request.hostNetns);
+  const tools = createNetTools(request.processes, await openNetnsEntry(), request.hostNetns);
   const sharedPath = sharedNetnsPath(runDir);
   const sandboxes = (await listNetnsFiles(netnsDirectory(runDir))).filter((path) => path !== sharedPath);
   const isIsolated = await holdsNetns(isolatedNetnsPath(slug));

@@ -11,12 +11,14 @@ const batch = { begin: 0x10, end: 0x11 } as const;
 const elementMessages = { add: 12, remove: 14 } as const;
 const elementList = { table: 1, set: 2, elements: 3 } as const;
 const element = { key: 1, data: 2, flags: 3 } as const;
+const getChainMessage = 4;
+const chainOf = { table: 1, name: 3 } as const;
 const listElement = 1;
 const dataValue = 1;
 const intervalEnd = 1;
 
 /** Families of tables. */
-export const tableFamilies = { inet: 1, ip: 2 } as const;
+export const tableFamilies = { inet: 1, ip: 2, ip6: 10 } as const;
 type TableFamily = (typeof tableFamilies)[keyof typeof tableFamilies];
 
 /** One element of a set, or of a map where it has data. */
@@ -52,6 +54,16 @@ export function tableMessage(
     flags: requestFlags.request | requestFlags.ack | (content.flags ?? 0),
     body: Buffer.concat([generation(family, 0), encodeAttributes(content.attributes)]),
   };
+}
+
+/** Asks for a chain; ENOENT where there is none. */
+export function getChain(family: TableFamily, table: string, name: string): NetlinkRequest {
+  return tableMessage(getChainMessage, family, {
+    attributes: [
+      [chainOf.table, table],
+      [chainOf.name, name],
+    ],
+  });
 }
 
 /** All of the messages take effect, or none. */
