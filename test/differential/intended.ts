@@ -63,7 +63,6 @@ const AS_NEWER: readonly IntendedDifference[] = [
       '"fromImage or fromSrc is required"',
       '*is an invalid component of a platform"',
       '"ps: option * is not allowed"',
-      '"unsupported network option: *',
       '"No such container: *',
       '"Could not find the file *',
       '"invalid archive: *',

@@ -42,6 +42,8 @@ const BAD: readonly object[] = [
   { ConfigOnly: true },
   { ConfigFrom: { Network: 'nope' } },
   { Options: { 'com.docker.network.driver.mtu': 'x' } },
+  { Options: { 'com.docker.network.bridge.enable_icc': 'maybe' } },
+  { Options: { 'com.docker.network.bridge.host_binding_ipv4': 'nope' } },
 ];
 
 const FILTERS: readonly unknown[] = [
