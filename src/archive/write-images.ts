@@ -79,8 +79,11 @@ async function writeBlob(
 // Whoever reads may leave: then there is nothing to wait for.
 function drained(target: Sink): Promise<void> {
   return new Promise((resolve) => {
-    target.once('drain', resolve);
-    target.once('close', resolve);
+    const settle = (): void => {
+      target.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    target.on('drain', settle).on('close', settle);
   });
 }
 
