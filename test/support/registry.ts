@@ -69,7 +69,7 @@ export async function startRegistry(
 
 /** Stores the image under `name:tag`; the answer is its manifest. */
 export async function pushImage(
-  { host }: Registry,
+  { host }: Pick<Registry, 'host'>,
   name: string,
   { image, kind }: { readonly image: BuiltImage; readonly kind: ManifestKind },
 ): Promise<Manifest> {

@@ -7,6 +7,7 @@ import { LOG_ROWS } from './logs.ts';
 import { REQUEST_ROWS } from './requests.ts';
 import { RUN_ROWS } from './runs.ts';
 import { STREAM_ROWS } from './streams.ts';
+import { TRANSFER_ROWS } from './transfers.ts';
 
 /** All rows, in the order of the table. */
 export const ROWS: readonly Row[] = [
@@ -17,5 +18,6 @@ export const ROWS: readonly Row[] = [
   ...STREAM_ROWS,
   ...LOG_ROWS,
   ...ARCHIVE_ROWS,
+  ...TRANSFER_ROWS,
   ...BUILD_ROWS,
 ];
