@@ -47,7 +47,7 @@ export function createLineFilter(
   const states: States = { stdout: newState('stdout'), stderr: newState('stderr') };
   const show = (header: RecordHeader, payload: Buffer): readonly Buffer[] => {
     const { old, fresh } = splitPayload(states[header.stream], payload, range.includes(header.timeNs));
-    if (!options.timestamps && options.details !== true) {
+    if (!options.timestamps && options.details === undefined) {
       const isWhole = old.length > 0 && fresh.length > 0;
       return isWhole ? [payload] : [old, fresh];
     }
@@ -135,7 +135,7 @@ function hasShownOpenLine(states: States): boolean {
 
 function prefixOf({ timestamps, details }: LogReadOptions, timeNs: bigint): Buffer {
   return Buffer.from(
-    `${timestamps ? `${formatTimeNs(timeNs)} ` : ''}${details === true ? ' ' : ''}`,
+    `${timestamps ? `${formatTimeNs(timeNs)} ` : ''}${details === undefined ? '' : `${details} `}`,
     'latin1',
   );
 }

@@ -87,7 +87,8 @@ describe('log store', () => {
         '2023-11-14T22:13:20.123456789Z one\n2023-11-14T22:13:20.123456789Z two\n2023-11-14T22:13:20.123456791Z three',
       stderr: '2023-11-14T22:13:20.123456790Z err\n',
     });
-    expect((await read(store, { details: true })).stdout).toBe(' one\n two\n three');
+    expect((await read(store, { details: '' })).stdout).toBe(' one\n two\n three');
+    expect((await read(store, { details: 'a=b' })).stdout).toBe('a=b one\na=b two\na=b three');
   });
 
   test.each([

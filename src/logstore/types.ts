@@ -16,8 +16,8 @@ export interface LogReadOptions {
   readonly follow: boolean;
   /** Put the time of its beginning before each line. */
   readonly timestamps: boolean;
-  /** Put the line's attributes before it: there are none, so it is one blank, as dockerd prints it. */
-  readonly details?: boolean;
+  /** Put these attributes of the container and a blank before each line; undefined for neither. */
+  readonly details?: string | undefined;
   /** Last lines of the streams asked for; a partial last line is one. */
   readonly tail: number | 'all';
   /** Lines that began at or after this time. */

@@ -130,8 +130,13 @@ describe('admitCreate', () => {
     ],
     [{ LogConfig: { Type: 'syslog' } }, "logger: no log driver named 'syslog' is registered"],
     [
-      { LogConfig: { Type: 'json-file', Config: { tag: 'x' } } },
-      "unknown log opt 'tag' for json-file log driver",
+      { LogConfig: { Type: 'json-file', Config: { tag: '{{range .ExtraAttributes}}' } } },
+      'invalid value for log opt \'tag\': "{{range .ExtraAttributes}}"',
+    ],
+    [{ LogConfig: { Type: 'local', Config: { env: 'A' } } }, "unknown log opt 'env' for local log driver"],
+    [
+      { LogConfig: { Type: 'json-file', Config: { splunk: 'x' } } },
+      "unknown log opt 'splunk' for json-file log driver",
     ],
     [
       { Ulimits: [{ Name: 'nofile', Soft: 10, Hard: 5 }] },

@@ -43,7 +43,7 @@ describe('an update', () => {
 
   test('no process limit is one that can be asked for', () => {
     const { admitted } = admitUpdate(present({ PidsLimit: 100 }), asking({ PidsLimit: 0 }), gateWith(false));
-    expect(admitted.hostConfig.PidsLimit).toBeNull();
+    expect(admitted.hostConfig.PidsLimit).toBe(0);
   });
 
   test.each([

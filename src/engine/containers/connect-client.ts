@@ -102,13 +102,18 @@ async function pumpInput(
     }
   } catch (error) {
     // The process has closed its stdin or ended: what is typed from here on goes nowhere, as with a shell's pipe.
-    if (!isErrorKind(error, 'Conflict') && !client.signal.aborted) throw error;
+    if (!isErrorKind(error, 'Conflict') && !client.signal.aborted && !isCutOff(error)) throw error;
   }
   if (!options.closeStdin) return 'gone';
   // Also for a client that has vanished: as with dockerd, its input has come to an end.
   await session.taskCreated.promise;
   await options.closeStdin();
   return new Promise<never>(() => undefined);
+}
+
+/** True where the connection was given up since output could not be written to it any more. */
+function isCutOff(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 /** Finds the detach sequence across chunks; a prefix of it is held back until the next byte decides. */

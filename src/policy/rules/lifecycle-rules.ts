@@ -4,6 +4,7 @@ import { bad, free, quote, unless, type Finding, type RuleTable } from '../rule.
 type Fields = 'AutoRemove' | 'RestartPolicy' | 'LogConfig' | 'ContainerIDFile' | 'ConsoleSize';
 
 const LOG_DRIVERS: readonly string[] = ['json-file', 'local', 'none'];
+const MAX_TAG = 512;
 const LOG_SIZE = /^[0-9]+(?:\.[0-9]+)?\s?[kmgtp]?i?b?$/i;
 
 function checkRestartPolicy({ Name: name, MaximumRetryCount: count }: RestartPolicy): readonly Finding[] {
@@ -28,6 +29,8 @@ function checkRestartPolicy({ Name: name, MaximumRetryCount: count }: RestartPol
   }
 }
 
+const TAG = /^(?:[^{}]|\{\{\s*\.(?:ID|FullID|Name|ImageName|ImageID|ImageFullID|DaemonName)\s*\}\})*$/;
+
 function checkLogOption(driver: string, option: string, value: string): readonly Finding[] {
   if (option === 'max-size') {
     return unless(
@@ -41,6 +44,16 @@ function checkLogOption(driver: string, option: string, value: string): readonly
       bad(`invalid value for log opt 'max-file': ${quote(value)}`),
     );
   }
+  if (option === 'compress')
+    return /^(?:true|false)$/.test(value)
+      ? unless(value === 'false', { kind: 'warn', message: 'The log of a container is not compressed.' })
+      : [bad(`invalid value for log opt 'compress': ${quote(value)}`)];
+  if (driver === 'json-file' && (option === 'labels' || option === 'env')) return [];
+  if (driver === 'json-file' && option === 'tag')
+    return unless(
+      value.length <= MAX_TAG && TAG.test(value),
+      bad(`invalid value for log opt 'tag': ${quote(value)}`),
+    );
   return [bad(`unknown log opt '${option.slice(0, 64)}' for ${driver} log driver`)];
 }
 

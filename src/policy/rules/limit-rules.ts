@@ -135,8 +135,10 @@ export const limitRules: RuleTable<Pick<HostConfig, Fields>> = {
         message: `PidsLimit is cut to the job's budget, ${String(budget.pids)}.`,
       }),
     ],
-    constrain: (limit, { gate: { host, budget } }) =>
-      limit !== null && limit > 0 && host.limits.pids ? Math.min(limit, budget.pids ?? Infinity) : null,
+    constrain: (limit, { gate: { host, budget } }) => {
+      if (limit === null || !host.limits.pids) return null;
+      return limit > 0 ? Math.min(limit, budget.pids ?? Infinity) : 0;
+    },
   },
   Ulimits: {
     verdict: 'constrain',
