@@ -15,6 +15,7 @@ export async function grpc(context: RouteContext): Promise<void> {
 /** `POST /session`: what a client offers while it builds. */
 export async function session(context: RouteContext): Promise<void> {
   const { job, headers } = context;
+  if (headers.upgrade === undefined) throw new EngineError('InvalidArgument', 'no upgrade proto in request');
   const id = headers['x-docker-expose-session-uuid'];
   if (typeof id !== 'string' || !/^[A-Za-z0-9_-]{1,128}$/.test(id))
     throw new EngineError('InvalidArgument', 'a session needs an id in X-Docker-Expose-Session-Uuid');
