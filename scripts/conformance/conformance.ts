@@ -99,6 +99,7 @@ async function runSuite(
   const report = `${checkout}-${daemon}.report`;
   await rm(report, { force: true });
   process.stderr.write(`${name} on ${daemon}…\n`);
+  for (const image of ownSuite.images) execFileSync('docker', ['pull', '--quiet', image], { env });
   const { stdout, stderr } = await runCommand({
     program: 'nsenter',
     args: [`--net=${netns}`, ...ownSuite.command({ report, tests })],

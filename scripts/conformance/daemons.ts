@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { startDockerd as startOracle } from '../../test/differential/dockerd.ts';
 import { startBerth as serve } from '../../test/support/e2e-berth.ts';
@@ -27,11 +27,7 @@ const MIRROR_PORT = 5000;
 
 /** Starts dockerd as it comes. */
 export async function startDockerd({ data }: Surroundings): Promise<Daemon> {
-  const dockerd = await startOracle([
-    '--experimental',
-    '--registry-mirror',
-    `http://127.0.0.1:${MIRROR_PORT}`,
-  ]);
+  const dockerd = await startOracle(['--registry-mirror', `http://127.0.0.1:${MIRROR_PORT}`]);
   const registry = await startRegistry(data, { netns: dockerd.netns, port: MIRROR_PORT });
   const home = await makeHome();
   return {
@@ -76,5 +72,7 @@ async function makeHome(): Promise<string> {
   const plugins = join(home, '.docker/cli-plugins');
   await mkdir(plugins, { recursive: true });
   await symlink(COMPOSE, join(plugins, 'docker-compose'));
+  // Without one, docker-py keeps its contexts in the working directory, for the next run to stumble over.
+  await writeFile(join(home, '.docker/config.json'), '{}');
   return home;
 }

@@ -18,6 +18,8 @@ export interface Suite {
   readonly tag: string;
   /** Installs what it needs into its checkout. */
   readonly prepare: readonly string[];
+  /** Images that it takes for granted. */
+  readonly images: readonly string[];
   /** The run, which leaves its results in the file `report`; `tests` is a pattern of the suite's own kind. */
   command(run: { readonly report: string; readonly tests: string | undefined }): readonly string[];
   read(report: string): Promise<readonly TestResult[]>;
@@ -32,6 +34,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     tag: '5.0.3',
     // Its own warnings are errors to it, and Python has deprecated what it uses.
     prepare: ['sed', '--in-place', '/simplefilter/d', 'tests/integration/conftest.py'],
+    images: [],
     command: ({ report, tests }) => [
       ...['env', 'DOCKER_TEST_API_VERSION=1.41'],
       ...[
@@ -53,6 +56,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     source: 'https://github.com/testcontainers/testcontainers-node',
     tag: 'v11.14.0',
     prepare: [...npm, '-w', 'packages/testcontainers', '--include-workspace-root'],
+    images: [],
     command: ({ report, tests }) => [
       ...[
         'npx',
@@ -71,6 +75,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     source: 'https://github.com/apocas/dockerode',
     tag: 'v5.0.1',
     prepare: npm,
+    images: ['ubuntu:latest'],
     command: ({ report, tests }) => [
       ...['npx', 'mocha', '--exit', '--reporter=json', '--reporter-option', `output=${report}`],
       ...(tests === undefined ? [] : ['--grep', tests]),
