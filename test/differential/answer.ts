@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { extract, type Header } from 'tar-stream';
 import type { RawResponse } from '../support/raw-http.ts';
+import { decodeMessages } from './web-socket.ts';
 
 /** What a daemon answered, decoded by its content type. */
 export interface Answer {
@@ -19,6 +20,7 @@ const COMPARED_HEADERS = [
   'location',
   'ostype',
   'pragma',
+  'sec-websocket-accept',
   'swarm',
   'upgrade',
   'x-docker-container-path-stat',
@@ -29,6 +31,8 @@ export async function decodeAnswer({ status, headers, body }: RawResponse): Prom
   const compared = COMPARED_HEADERS.filter((name) => headers.has(name)).map(
     (name) => [name, decodeHeader(name, headers.get(name) ?? '')] as const,
   );
+  if (headers.get('upgrade') === 'websocket')
+    return { status, headers: Object.fromEntries(compared), body: decodeMessages(body) };
   const type = headers.get('content-type') ?? '';
   return { status, headers: Object.fromEntries(compared), body: await decodeBody(type, body) };
 }

@@ -53,7 +53,7 @@ async function begin(run: Run, request: SentRequest): Promise<Begun> {
   const [method = ''] = request.ask.split(' ');
   const head = await connection.readHead();
   if (request.stdin !== undefined && head.status === 101) {
-    connection.send(request.stdin);
+    connection.send(Buffer.from(request.stdin, 'latin1'));
     connection.end();
   }
   return {

@@ -11,8 +11,10 @@ import { imageLifecycle } from './requests/image-lifecycle.ts';
 import { imageTransfers } from './requests/image-transfers.ts';
 import { images } from './requests/images.ts';
 import { networks } from './requests/networks.ts';
+import { rareVerbs } from './requests/rare-verbs.ts';
 import { system } from './requests/system.ts';
 import { volumes } from './requests/volumes.ts';
+import { webSocket } from './requests/web-socket.ts';
 import type { RequestTable } from './request.ts';
 
 /** All requests; each table removes what it made. */
@@ -27,6 +29,8 @@ export const REQUEST_TABLES: readonly RequestTable[] = [
   containerLists,
   containerStates,
   containerStreams,
+  webSocket,
+  rareVerbs,
   exec,
   files,
   networks,

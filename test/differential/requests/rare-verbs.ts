@@ -1,0 +1,133 @@
+import type { Request, RequestTable } from '../request.ts';
+
+const UPDATES: readonly object[] = [
+  { CpuShares: 512 },
+  { NanoCpus: 500_000_000, CpuQuota: 50_000 },
+  { CpuPeriod: 100_000, CpuQuota: 50_000 },
+  { NanoCpus: 500_000_000 },
+  { CpuPeriod: 1 },
+  { CpuQuota: 1 },
+  { NanoCpus: -1 },
+  { Memory: 268_435_456, MemorySwap: 536_870_912 },
+  { Memory: 536_870_912, MemorySwap: 268_435_456 },
+  { MemorySwap: 268_435_456 },
+  { MemoryReservation: 6_291_456 },
+  { MemoryReservation: 1 },
+  { PidsLimit: 100 },
+  { PidsLimit: -1 },
+  { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 3 } },
+  { RestartPolicy: { Name: 'always', MaximumRetryCount: 3 } },
+  { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: -1 } },
+  { RestartPolicy: { Name: 'no' } },
+  { Memory: 'much' },
+  { RestartPolicy: 'always' },
+];
+
+const WAITS = ['', 'condition=', 'condition=not-running', 'condition=next-exit', 'condition=removed'];
+
+const LOGS: readonly string[] = [
+  'stdout=1&stderr=1&since=1.5&until=9999999999.123456789',
+  'stdout=1&stderr=1&since=2020-01-01T00:00:00Z',
+  'stdout=1&stderr=1&until=2020-01-01T00:00:00Z',
+  'stdout=1&tail=1000000',
+  'stdout=1&tail=',
+  'stdout=1&tail=1.5',
+  'stdout=1&follow=1&until=1',
+  'stdout=1&details=1&timestamps=0',
+  'stderr=1&details=1',
+  'stdout=0&stderr=0',
+  'stdout=true&stderr=True&follow=false',
+  'follow=1',
+];
+
+const PRUNES: readonly (readonly [string, unknown])[] = [
+  ['containers', { label: ['none'] }],
+  ['containers', { 'label!': ['some'] }],
+  ['containers', { until: ['2020-01-01T00:00:00Z'] }],
+  ['containers', { until: ['10m'] }],
+  ['containers', { status: ['exited'] }],
+  ['images', { label: ['none'] }],
+  ['images', { dangling: ['true'], label: ['none'] }],
+  ['images', { dangling: ['0'], label: ['none'] }],
+  ['images', { 'label!': ['a'], label: ['none'] }],
+  ['images', { until: ['2020-01-01T00:00:00Z'] }],
+  ['images', { reference: ['busybox'] }],
+  ['networks', { label: ['none'] }],
+  ['networks', { until: ['2020-01-01T00:00:00Z'] }],
+  ['networks', { dangling: ['true'] }],
+  ['volumes', { label: ['none'] }],
+  ['volumes', { 'label!': ['a', 'b'] }],
+  ['volumes', { until: ['1h'] }],
+  ['volumes', { all: ['true'] }],
+];
+
+const ELSEWHERE: readonly Request[] = [
+  { ask: 'POST /auth' },
+  { ask: 'POST /auth', json: {} },
+  { ask: 'POST /auth', json: { username: 'x', password: 'y', serveraddress: '127.0.0.1:1' } },
+  { ask: 'POST /auth', raw: '{', headers: { 'Content-Type': 'application/json' } },
+  { ask: 'POST /auth', json: { username: 7 } },
+  { ask: 'GET /distribution/127.0.0.1:1/nope/json' },
+  { ask: 'GET /distribution/Bad/json' },
+  { ask: 'GET /distribution/sha256:0/json' },
+  { ask: 'GET /distribution/json' },
+  { ask: 'POST /session' },
+  { ask: 'GET /session' },
+  { ask: 'POST /swarm/init', json: { ListenAddr: 'nonsense' }, quiet: true },
+  { ask: 'POST /swarm/update?version=1', json: {} },
+  { ask: 'POST /swarm/unlock', json: { UnlockKey: 'x' } },
+  { ask: 'POST /services/create', json: { Name: 'x' } },
+  { ask: 'POST /services/x/update?version=1', json: {} },
+  { ask: 'POST /nodes/x/update?version=1', json: {} },
+  { ask: 'POST /secrets/x/update?version=1', json: {} },
+  { ask: 'POST /configs/x/update?version=1', json: {} },
+  { ask: 'GET /tasks/x/logs?stdout=1' },
+  { ask: 'GET /plugins', filters: { capability: ['volumedriver'] } },
+  { ask: 'GET /plugins/a/b/json' },
+  { ask: 'POST /plugins/x/set', json: ['A=b'] },
+  { ask: 'POST /plugins/x/push' },
+  { ask: 'POST /plugins/x:1/upgrade?remote=y', json: [] },
+  { ask: 'POST /containers/x/checkpoints', json: { CheckpointID: 'c' } },
+  { ask: 'DELETE /containers/x/checkpoints/c' },
+];
+
+/** Updates, waits, logs and prunes with every option, and endpoints that few clients use. */
+export const rareVerbs: RequestTable = {
+  title: 'rare verbs',
+  requests: [
+    { ask: 'POST /containers/create?name=updated', json: { Image: 'busybox', Cmd: ['sleep', '1000'] } },
+    { ask: 'POST /containers/updated/start' },
+    ...UPDATES.flatMap((json, index): readonly Request[] => [
+      { ask: 'POST /containers/updated/update', json },
+      { ask: `GET /containers/updated/json?after=${String(index)}` },
+    ]),
+    { ask: 'POST /containers/updated/wait?condition=removed', later: true },
+    { ask: 'POST /containers/updated/wait?condition=next-exit', later: true },
+    { ask: 'POST /containers/updated/wait?condition=not-running', later: true },
+    { ask: 'DELETE /containers/updated?force=1' },
+    {
+      ask: 'POST /containers/create?name=speaks',
+      json: {
+        ...{ Image: 'busybox', Labels: { some: 'label' }, Env: ['SHOWN=yes'] },
+        Cmd: ['sh', '-c', 'echo one; echo two; echo three; echo four >&2; exit 3'],
+        HostConfig: {
+          LogConfig: {
+            Type: 'json-file',
+            Config: { labels: 'some,none', env: 'SHOWN', tag: '{{.Name}} of {{.ImageName}}' },
+          },
+        },
+      },
+    },
+    ...WAITS.slice(0, 3).map((query): Request => ({ ask: `POST /containers/speaks/wait?${query}&created` })),
+    { ask: 'POST /containers/speaks/start' },
+    { ask: 'POST /containers/speaks/wait' },
+    ...WAITS.slice(0, 3).map((query): Request => ({ ask: `POST /containers/speaks/wait?${query}&exited` })),
+    { ask: 'POST /containers/speaks/wait?condition=next-exit&exited', later: true, quiet: true },
+    ...LOGS.map((query): Request => ({ ask: `GET /containers/speaks/logs?${query}` })),
+    { ask: 'GET /containers/nope/logs' },
+    { ask: 'GET /containers/nope/logs?stdout=1&follow=1' },
+    ...PRUNES.map(([kind, filters]): Request => ({ ask: `POST /${kind}/prune`, filters })),
+    { ask: 'DELETE /containers/speaks?force=1', quiet: true },
+    ...ELSEWHERE,
+  ],
+};
