@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { textOf } from './api-client.ts';
 import type { Berth } from './e2e-berth.ts';
 import { formatRequest, openRaw, rawHttp, type RawConnection, type RawResponse } from './raw-http.ts';
@@ -6,6 +8,7 @@ import { formatRequest, openRaw, rawHttp, type RawConnection, type RawResponse }
 // What many clients do at once, and what must be true afterwards. The tests run them small, scripts/soak large.
 
 const TIMEOUT_MS = 300_000;
+const ANONYMOUS = { 'X-Registry-Auth': 'e30=' };
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 /** One request to the job's Docker socket. */
@@ -133,6 +136,31 @@ export async function followLogs(
   return all.filter((isWhole) => !isWhole).length;
 }
 
+/** A registry that takes requests and never answers: whoever asks it is in the middle of a pull or a push. */
+async function startSilentRegistry(): Promise<{
+  readonly host: string;
+  nextRequest(): Promise<unknown>;
+  stop(): Promise<void>;
+}> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).once('data', () => server.emit('asked'));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    host: `127.0.0.1:${String(port)}`,
+    nextRequest: () => once(server, 'asked'),
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
 /** Clients that leave in the middle of every kind of stream, so many of each. */
 export async function vanish(berth: Berth, times: number): Promise<void> {
   const id = await startContainer(berth, 'while :; do echo line; done');
@@ -150,8 +178,11 @@ export async function vanish(berth: Berth, times: number): Promise<void> {
     () => ({ method: 'GET', path: path('stats') }),
     () => ({ method: 'GET', path: path('archive?path=/bin') }),
     () => ({ method: 'GET', path: path('export') }),
+    () => ({ method: 'GET', path: '/images/busybox/get' }),
     exec,
   ];
+  const registry = await startSilentRegistry();
+  await call(berth, { method: 'POST', path: `/images/busybox/tag?repo=${registry.host}/x&tag=1` });
   for (let time = 0; time < times; time += 1) {
     await Promise.all(
       answered.map(async (make) => {
@@ -160,24 +191,46 @@ export async function vanish(berth: Berth, times: number): Promise<void> {
       }),
     );
     await Promise.all(
-      [path('archive?path=/tmp'), '/images/load'].map(async (target) => {
+      [path('archive?path=/tmp'), '/images/load', '/build'].map(async (target) => {
         const connection = await openRaw(berth.ready.socket, TIMEOUT_MS);
-        const method = target === '/images/load' ? 'POST' : 'PUT';
+        const method = target.startsWith('/containers') ? 'PUT' : 'POST';
         const headers = { 'Content-Type': 'application/x-tar', 'Content-Length': '10000000' };
         connection.send(formatRequest({ method, path: target, headers }));
         connection.send(archive);
         connection.close();
       }),
     );
+    await Promise.all(
+      [`/images/create?fromImage=${registry.host}/y&tag=1`, `/images/${registry.host}/x/push?tag=1`].map(
+        async (target) => {
+          const connection = await openRaw(berth.ready.socket, TIMEOUT_MS);
+          const asked = registry.nextRequest();
+          connection.send(formatRequest({ method: 'POST', path: target, headers: ANONYMOUS, body: '' }));
+          await asked;
+          connection.close();
+        },
+      ),
+    );
   }
+  await registry.stop();
+  await call(berth, { method: 'DELETE', path: `/images/${registry.host}/x:1` });
   await removeContainer(berth, id);
 }
 
+/** What a process holds, and the most memory that it ever held. */
+export interface Footprint {
+  readonly files: number;
+  readonly rssMb: number;
+  readonly peakMb: number;
+}
+
 /** What berth's process holds. */
-export async function footprintOf(berth: Berth): Promise<{ readonly files: number; readonly rssMb: number }> {
+export async function footprintOf(berth: Berth): Promise<Footprint> {
   const [files, status] = await Promise.all([
     readdir(`/proc/${berth.pid}/fd`),
     readFile(`/proc/${berth.pid}/status`, 'utf8'),
   ]);
-  return { files: files.length, rssMb: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024 };
+  const megabytes = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024;
+  return { files: files.length, rssMb: megabytes('VmRSS'), peakMb: megabytes('VmHWM') };
 }
