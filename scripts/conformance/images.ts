@@ -111,7 +111,13 @@ async function toolsLayer(without: ReadonlySet<string>): Promise<readonly LayerE
 
 async function nodeLayer(without: ReadonlySet<string>): Promise<readonly LayerEntry[]> {
   const files = await machineLayer([process.execPath], { without });
-  const program: LayerEntry = { type: 'link', path: 'usr/local/bin/node', target: process.execPath.slice(1) };
+  // A link's mode is that of its file.
+  const program: LayerEntry = {
+    type: 'link',
+    path: 'usr/local/bin/node',
+    target: process.execPath.slice(1),
+    mode: 0o755,
+  };
   const express = await build({
     entryPoints: ['express'],
     ...{ bundle: true, platform: 'node', format: 'cjs', write: false, minify: true },
