@@ -62,7 +62,8 @@ const WORK: readonly Request[] = [
       Image: 'busybox',
       Cmd: ['sleep', '1000'],
       Tty: true,
-      Healthcheck: { Test: ['CMD', 'true'], Interval: 200_000_000 },
+      // Long enough that there is one probe alone.
+      Healthcheck: { Test: ['CMD', 'true'], Interval: 3_000_000_000 },
     },
     keep: { lively: 'Id' },
   },
