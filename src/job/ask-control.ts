@@ -2,15 +2,15 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Explanation } from '../engine/containers/explain-create.ts';
 import { EngineError } from '../errors.ts';
-import { explainWithoutJob, type AskedCreate } from './explain.ts';
+import { explainWithoutJob, type AskedRequest } from './explain.ts';
 import type { JobNames } from './job-names.ts';
 import type { Settings } from '../config/schema.ts';
 
-/** Has the job explain a create, which knows its images, or explains it without one where none runs. */
+/** Has the job explain a request, which knows its images, or explains it without one where none runs. */
 export async function explainAnywhere(
   settings: Settings,
   names: JobNames | undefined,
-  asked: AskedCreate,
+  asked: AskedRequest,
 ): Promise<Explanation> {
   if (names === undefined) return explainWithoutJob(settings, asked);
   const { status, body } = await post(names.paths.controlSocket, asked);
@@ -20,11 +20,14 @@ export async function explainAnywhere(
 
 function post(
   socketPath: string,
-  { body, apiVersion }: AskedCreate,
+  { request: asked, body, apiVersion }: AskedRequest,
 ): Promise<{ readonly status: number; readonly body: string }> {
-  const version = apiVersion === undefined ? '' : `?version=${encodeURIComponent(apiVersion)}`;
+  const given = Object.entries({ version: apiVersion, request: asked }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  const query = new URLSearchParams(given).toString();
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, method: 'POST', path: `/_berth/explain${version}` }, (response) => {
+    const sent = request({ socketPath, method: 'POST', path: `/_berth/explain?${query}` }, (response) => {
       text(response).then((answer) => {
         resolve({ status: response.statusCode ?? 0, body: answer });
       }, reject);

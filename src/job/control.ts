@@ -42,9 +42,12 @@ export function createControlApp(job: Job, onStop: () => void): Express {
   return app;
 }
 
-/** The body is that of a create; `?version=` is the API version that it is written in. */
+/**
+ * The body is that of a create, or of what `?request=` names (`POST /volumes/create`); `?version=` is the API version
+ * that it is written in.
+ */
 async function answerExplanation(job: Job, request: Request, response: Response): Promise<void> {
-  const { version } = request.query;
+  const { version, request: asked } = request.query;
   try {
     const body = await readBody({
       stream: request,
@@ -53,7 +56,9 @@ async function answerExplanation(job: Job, request: Request, response: Response)
       maxBytes: job.settings.limits.bodyBytes,
     });
     const apiVersion = typeof version === 'string' ? version : undefined;
-    response.json(await explainInJob(job, { body, apiVersion }));
+    response.json(
+      await explainInJob(job, { request: typeof asked === 'string' ? asked : undefined, body, apiVersion }),
+    );
   } catch (error) {
     const { status, message } = describeError(error, job);
     response.status(status).json({ message });

@@ -8,20 +8,25 @@ import type { Job } from '../engine/job.ts';
 import { EngineError, isErrorKind } from '../errors.ts';
 import { readAppArmorProfiles } from '../host/apparmor.ts';
 import { createHostCgroups } from '../host/cgroups.ts';
+import { explainRequest } from './explain-request.ts';
 import { listHostDevices } from '../host/devices.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { resolveAllowPrivileged } from '../policy/allow-privileged.ts';
 import { NO_IMAGE } from '../policy/image-pattern.ts';
 
-/** The body of a create request, and the version of the API that it is written in. */
-export interface AskedCreate {
+/** A request to be explained, and the version of the API that it is written in. */
+export interface AskedRequest {
+  /** Method and path, without a version, with the query: `POST /volumes/create`. Undefined for a create. */
+  readonly request?: string | undefined;
   readonly body: Uint8Array;
   /** As in the path, without the v; undefined for the newest. */
   readonly apiVersion?: string | undefined;
 }
 
-/** Explains a create to a job that runs: its images and containers are known. */
-export function explainInJob(job: Job, asked: AskedCreate): Promise<Explanation> {
+const CREATE = /^POST \/containers\/create(?:\?|$)/;
+
+/** Explains a request to a job that runs: its images and containers are known. */
+export function explainInJob(job: Job, asked: AskedRequest): Promise<Explanation> {
   return explain(
     {
       gate: gateContextOf(job),
@@ -36,8 +41,8 @@ export function explainInJob(job: Job, asked: AskedCreate): Promise<Explanation>
   );
 }
 
-/** Explains a create without any job: no image, no container and no budget but the machine is known. */
-export async function explainWithoutJob(settings: Settings, asked: AskedCreate): Promise<Explanation> {
+/** Explains a request without any job: no image, no container and no budget but the machine is known. */
+export async function explainWithoutJob(settings: Settings, asked: AskedRequest): Promise<Explanation> {
   const host = await readHostFacts(await createHostCgroups());
   return explain(
     {
@@ -63,9 +68,16 @@ export async function explainWithoutJob(settings: Settings, asked: AskedCreate):
   );
 }
 
-async function explain(parts: ExplainParts, { body, apiVersion }: AskedCreate): Promise<Explanation> {
+async function explain(
+  parts: ExplainParts,
+  { request: asked, body, apiVersion }: AskedRequest,
+): Promise<Explanation> {
   try {
     const version = resolveApiVersion(apiVersion);
+    if (asked !== undefined && !CREATE.test(asked)) {
+      const [method = '', target = ''] = asked.split(' ', 2);
+      return explainRequest({ method, target, body, apiVersion: version }, parts.gate);
+    }
     const { request, ignored } = decodeCreate(body, version);
     const plainBody = Buffer.from(JSON.stringify({ Image: request.config.Image }));
     const { request: plain } = decodeCreate(plainBody, MAX_API_VERSION);

@@ -26,9 +26,10 @@ afterAll(async () => {
   await fake.close();
 });
 
-async function explain(body: object, version = '1.51'): Promise<Explanation> {
+async function explain(body: object, version = '1.51', request = ''): Promise<Explanation> {
   const before = [fake.containerd.totalCalls(), fake.registryCalls(), fake.decisions.length];
-  const path = `/_berth/explain?version=${version}`;
+  const named = request === '' ? '' : `&request=${encodeURIComponent(request)}`;
+  const path = `/_berth/explain?version=${version}${named}`;
   const answer = await askControl(join(directory, 'c.sock'), { method: 'POST', path, body });
   expect(answer.status).toBe(200);
   expect([fake.containerd.totalCalls(), fake.registryCalls(), fake.decisions.length]).toEqual(before);
@@ -86,4 +87,52 @@ it.each([
 ])('explains what is no request: %j', async (body, message) => {
   const { refusal } = await explain(body);
   expect(refusal).toEqual({ kind: 'InvalidArgument', message: expect.stringContaining(message) as string });
+});
+
+it.each<[string, object, string | undefined, readonly string[]]>([
+  ['POST /volumes/create', { Name: 'v' }, undefined, []],
+  ['POST /volumes/create', { Driver: 'nfs' }, 'NotFound', ['volume driver refused']],
+  [
+    'POST /volumes/create',
+    { DriverOpts: { type: 'none', device: '/', o: 'bind' }, Zzyzx: 1 },
+    'PermissionDenied',
+    ['volume driverOpts refused'],
+  ],
+  ['POST /networks/create', { Name: 'n', Zzyzx: 1 }, undefined, ['Zzyzx ignored']],
+  ['POST /networks/create', { Name: 'host' }, 'PermissionDenied', ['network Name refused']],
+  [
+    'POST /networks/n/connect',
+    { Container: 'c', EndpointConfig: { MacAddress: 'x' } },
+    'InvalidArgument',
+    ['EndpointConfig.MacAddress refused'],
+  ],
+  ['POST /networks/n/disconnect', { Container: 'c' }, undefined, []],
+  [
+    'POST /containers/c/exec',
+    { Cmd: ['x'], Privileged: true },
+    'PermissionDenied',
+    ['exec privileged refused'],
+  ],
+  [
+    'POST /containers/c/update',
+    { OomKillDisable: true },
+    'PermissionDenied',
+    ['HostConfig.OomKillDisable refused'],
+  ],
+  ['POST /build?networkmode=host&remote=http://x', {}, 'PermissionDenied', ['build remote refused']],
+  [
+    'POST /commit?container=c',
+    { WorkingDir: '/proc/self/fd/7' },
+    'InvalidArgument',
+    ['Config.WorkingDir refused'],
+  ],
+  ['POST /images/create?fromSrc=http://x', {}, 'PermissionDenied', ['query fromSrc refused']],
+  ['POST /containers/c/kill?signal=KILL', {}, undefined, []],
+  ['POST /nowhere', {}, 'NotFound', []],
+])('%s with %j', async (request, ...[body, kind, fields]) => {
+  const explanation = await explain(body, '1.51', request);
+  expect(explanation.refusal?.kind).toBe(kind);
+  expect(explanation.admitted).toBe(kind === undefined);
+  expect(explanation.fields.map(({ field, verdict }) => `${field} ${verdict}`)).toEqual(fields);
+  expect(explanation.spec).toBeUndefined();
 });
