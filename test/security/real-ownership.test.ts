@@ -124,7 +124,7 @@ const BODIES: Readonly<Record<string, object>> = {
 const cases = routes.flatMap((route): readonly (readonly [string, Route, Kind])[] => {
   const kind = KIND_OF[route.path.split('/')[1] ?? ''];
   // Of these berth has nothing for anybody.
-  const isServed = !/(ws|checkpoints)$/.test(route.path);
+  const isServed = !/\/(?:attach\/ws|checkpoints(?:\/:name)?)$/.test(route.path);
   const isAbout = isServed && /\/:(id|name)\*?/.test(route.path);
   return kind !== undefined && isAbout ? [[`${route.method} ${route.path}`, route, kind]] : [];
 });
