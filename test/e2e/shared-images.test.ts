@@ -12,6 +12,7 @@ import {
   type BerthDirectories,
 } from '../support/e2e-berth.ts';
 import { ask } from '../support/e2e-job.ts';
+import { dockerArchive } from '../support/image-builder-archives.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { storedAfterCollection } from '../support/image-job.ts';
 import { pushImage, startRegistry, type Registry } from '../support/registry.ts';
@@ -92,6 +93,26 @@ test('the next job, and one beside it, get an image without its layers crossing 
   expect(await ask(next, 'images', '-q')).not.toBe('');
   const { code, report: end } = await next.stop();
   expect({ code, end }).toMatchObject({ code: 0, end: { leaks: [], pulls: { hit: 1 } } });
+});
+
+test('what a job has pushed, the next of its scope need not download', async () => {
+  const scope = ['--cache-scope', 'github.com/team/pushes'];
+  const name = `${registry.host}/team/pushed:1`;
+  const first = await start(...scope);
+  const input = await dockerArchive([
+    { image: await buildImage({ layers: [[{ type: 'file', path: 'new', content: 'new' }]] }), tags: [name] },
+  ]);
+  expect((await first.docker(['load'], { input })).code).toBe(0);
+  await ask(first, 'push', name);
+  const reads = await blobReads();
+  expect((await first.stop()).code).toBe(0);
+  const next = await start(...scope);
+  await collect(next);
+  await ask(next, 'pull', name);
+  expect(await ask(next, 'run', '--rm', name, 'cat', '/new')).toBe('new');
+  expect(await blobReads()).toBe(reads);
+  expect(await report(next)).toMatchObject({ pulls: { hit: 1, networkBytes: 0 } });
+  expect((await next.stop()).code).toBe(0);
 });
 
 test('a job that was killed leaves its containers files to gc, and the images to the next job', async () => {

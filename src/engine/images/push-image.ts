@@ -13,6 +13,7 @@ import { isIndexType } from '../../oci/media-types.ts';
 import type { Image, ImageName } from '../../state/image-store.ts';
 import type { ImageProgress } from '../../wire/image-progress.ts';
 import type { Job } from '../job.ts';
+import { createBlobAccess } from './blob-access.ts';
 import { distributionForm } from './distribution-form.ts';
 import { emitImageEvent } from './emit-image-event.ts';
 import { readHeldIndex, readMemberReferences, resolveForPlatform } from './held-index.ts';
@@ -87,6 +88,7 @@ function openTarget({ job, signal }: ImageWork, { reference, credentials }: Push
       return path !== undefined && mountFrom.includes(path) ? path : undefined;
     },
     present: new Set(),
+    uploaded: new Set(),
   };
 }
 
@@ -116,6 +118,7 @@ async function pushTag(
     (name && (await pushIndex(work, name, { tag: reference.tag, target }))) ??
     (await pushManifest(work, image, { tag: reference.tag, target }));
   const { digest, size } = manifest;
+  await keepForLater(work, reference, { target, manifest });
   await noteDigest(work, {
     image,
     reference,
@@ -131,6 +134,20 @@ async function pushTag(
   work.report({ progressDetail: {}, aux: { Tag: reference.tag, Digest: digest, Size: size } });
 }
 
+/** Lets the next job of the scope have what the registry was sent, as if this one had pulled it there. */
+async function keepForLater(
+  { job, store }: ImageWork,
+  reference: TaggedReference,
+  { target, manifest }: { readonly target: PushTarget; readonly manifest: ContentDescriptor },
+): Promise<void> {
+  const { servedLabels } = createBlobAccess(job, reference);
+  if (Object.keys(servedLabels).length > 0)
+    for (const digest of target.uploaded) await store.content.updateLabels(digest, servedLabels);
+  target.uploaded.clear();
+  const { mediaType, digest, size } = manifest;
+  await job.cache.keep({ mediaType, digest, size, name: familiarString(reference) });
+}
+
 async function pushManifest(
   work: ImageWork,
   image: Image,
@@ -140,6 +157,7 @@ async function pushManifest(
   await pushLayers(work, form.layers, target);
   await pushConfig(work, form.config, target);
   await target.repository.pushManifest(tag, form.manifest);
+  target.uploaded.add(form.manifest.digest);
   return form.manifest;
 }
 
@@ -162,8 +180,10 @@ async function pushIndex(
     if (config) await pushConfig(work, config, target);
     const bytes = await readSmallBlob(work.store, member.digest, MAX_MANIFEST_BYTES);
     await target.repository.pushManifest(member.digest, { ...member, bytes });
+    target.uploaded.add(member.digest);
   }
   await target.repository.pushManifest(tag, index.document);
+  target.uploaded.add(index.document.digest);
   return index.document;
 }
 

@@ -12,6 +12,8 @@ export interface PushTarget {
   readonly mountSource: (diffId: string) => string | undefined;
   /** Blobs that this push has seen there: not asked for again by its next tag. */
   readonly present: Set<string>;
+  /** Blobs of which it was sent the bytes: it can serve them from now on, as a pull would see. */
+  readonly uploaded: Set<string>;
 }
 
 type Layer = DistributionForm['layers'][number];
@@ -45,6 +47,7 @@ async function pushLayer(work: ImageWork, { diffId, blob }: Layer, target: PushT
     });
     const status = outcome === 'mounted' ? `Mounted from ${from ?? ''}` : 'Pushed';
     work.report({ status, progressDetail: {}, id });
+    if (outcome === 'uploaded') target.uploaded.add(blob.digest);
   }
   present.add(blob.digest);
 }
@@ -53,11 +56,12 @@ async function pushLayer(work: ImageWork, { diffId, blob }: Layer, target: PushT
 export async function pushConfig(
   work: ImageWork,
   config: ContentDescriptor,
-  { repository, present }: PushTarget,
+  { repository, present, uploaded }: PushTarget,
 ): Promise<void> {
   if (present.has(config.digest) || (await repository.hasBlob(config.digest))) return;
   const open = (): AsyncIterable<Uint8Array> => work.store.content.read(config.digest);
   await repository.pushBlob({ ...config, mountFrom: undefined, open });
+  uploaded.add(config.digest);
 }
 
 async function* reporting(work: ImageWork, blob: ContentDescriptor, id: string): AsyncGenerator<Uint8Array> {
