@@ -6,7 +6,7 @@ import { buildMounts, INIT_DESTINATION, type ContainerFiles, type PreparedMount 
 import { maskedPaths, READONLY_PATHS } from './paths.ts';
 import { buildDevices, type DeviceSettings } from './devices.ts';
 import { buildResources } from './resources.ts';
-import { defaultSeccomp } from './seccomp.ts';
+import { defaultSeccomp, ownSeccomp } from './seccomp.ts';
 import type {
   OciDevice,
   OciNamespace,
@@ -85,9 +85,12 @@ function withDeviceRules(resources: OciResources, { rules }: DeviceSettings): Oc
 }
 
 function filterOf({ security }: CheckedCreate, host: SpecHost): Pick<OciSpec['linux'], 'seccomp'> {
-  return security.seccomp === 'default' && host.hasSeccomp
-    ? { seccomp: defaultSeccomp(security.capabilities, host) }
-    : {};
+  const { seccomp, capabilities } = security;
+  if (seccomp === 'unconfined' || !host.hasSeccomp) return {};
+  return {
+    seccomp:
+      seccomp === 'default' ? defaultSeccomp(capabilities, host) : ownSeccomp(seccomp, capabilities, host),
+  };
 }
 
 function pathsOf(
@@ -113,7 +116,7 @@ function missingWalls(input: SpecInput): readonly string[] {
   const isProfileMissing =
     input.host.hasAppArmor && security.appArmor !== 'unconfined' && appArmorOf(input) === undefined;
   return [
-    ...(security.seccomp === 'default' && !input.host.hasSeccomp
+    ...(security.seccomp !== 'unconfined' && !input.host.hasSeccomp
       ? ['Your kernel does not support seccomp; the container runs without a filter.']
       : []),
     ...(isProfileMissing

@@ -1,35 +1,19 @@
 import profile from '../../config/seccomp.json' with { type: 'json' };
 import { isKernelAtLeast } from './kernel-version.ts';
+import type { SeccompCondition, SeccompProfile, SeccompRule } from '../policy/seccomp-profile.ts';
 import type { OciSeccomp, OciSyscallRule, SpecHost } from './spec-types.ts';
-
-/** What must be true of a container and its machine; all of it, where several things are named. */
-interface Condition {
-  readonly capabilities?: readonly string[] | undefined;
-  readonly architectures?: readonly string[] | undefined;
-  readonly minKernel?: string | undefined;
-}
-
-interface ProfileRule {
-  readonly syscalls: readonly string[];
-  /** Allowed when absent, else refused with this error. */
-  readonly errno?: number | undefined;
-  readonly args?: OciSyscallRule['args'] | undefined;
-  readonly requires?: Condition | undefined;
-  /** The rule is left out when any of it is true. */
-  readonly unless?: Condition | undefined;
-}
 
 interface Profile {
   readonly defaultErrno: number;
   readonly architectures: Readonly<Record<string, readonly string[]>>;
-  readonly rules: readonly ProfileRule[];
+  /** Those without an action allow, or refuse with their errno. */
+  readonly rules: readonly (Omit<SeccompRule, 'action'> & Partial<Pick<SeccompRule, 'action'>>)[];
 }
 
+type Machine = Pick<SpecHost, 'architecture' | 'kernelVersion'>;
+
 /** Docker's default filter for a container with these capabilities on this machine. */
-export function defaultSeccomp(
-  capabilities: readonly string[],
-  host: Pick<SpecHost, 'architecture' | 'kernelVersion'>,
-): OciSeccomp {
+export function defaultSeccomp(capabilities: readonly string[], host: Machine): OciSeccomp {
   const { defaultErrno, architectures, rules }: Profile = profile;
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
@@ -39,10 +23,28 @@ export function defaultSeccomp(
   };
 }
 
-function applies(
-  rule: ProfileRule,
+/** A client's own filter; it never covers more architectures than the default one. */
+export function ownSeccomp(
+  { defaultAction, defaultErrno, architectures, rules }: SeccompProfile,
   capabilities: readonly string[],
-  host: Pick<SpecHost, 'architecture' | 'kernelVersion'>,
+  host: Machine,
+): OciSeccomp {
+  const known = (profile as Profile).architectures[host.architecture] ?? [];
+  const asked = architectures ? known.filter((name) => architectures.includes(name)) : known.slice(0, 1);
+  return {
+    defaultAction,
+    ...(defaultErrno === undefined ? {} : { defaultErrnoRet: defaultErrno }),
+    architectures: asked,
+    syscalls: rules
+      .filter((rule) => rule.syscalls.length > 0 && applies(rule, capabilities, host))
+      .map(toSyscallRule),
+  };
+}
+
+function applies(
+  rule: { readonly requires?: SeccompCondition | undefined; readonly unless?: SeccompCondition | undefined },
+  capabilities: readonly string[],
+  host: Machine,
 ): boolean {
   const has = (name: string): boolean => capabilities.includes(name);
   const isHere = (architecture: string): boolean => architecture === host.architecture;
@@ -56,10 +58,11 @@ function applies(
   return requires.capabilities?.every(has) !== false && requires.architectures?.some(isHere) !== false;
 }
 
-function toSyscallRule({ syscalls, errno, args }: ProfileRule): OciSyscallRule {
+function toSyscallRule({ syscalls, action, errno, args }: Profile['rules'][number]): OciSyscallRule {
   return {
     names: syscalls,
-    ...(errno === undefined ? { action: 'SCMP_ACT_ALLOW' } : { action: 'SCMP_ACT_ERRNO', errnoRet: errno }),
+    action: action ?? (errno === undefined ? 'SCMP_ACT_ALLOW' : 'SCMP_ACT_ERRNO'),
+    ...(errno === undefined ? {} : { errnoRet: errno }),
     ...(args ? { args } : {}),
   };
 }

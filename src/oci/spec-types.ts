@@ -94,15 +94,20 @@ export interface OciNamespace {
 /** One rule of a seccomp filter. */
 export interface OciSyscallRule {
   readonly names: readonly string[];
-  readonly action: 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO';
+  readonly action: string;
   readonly errnoRet?: number;
-  readonly args?: readonly { readonly index: number; readonly value: number; readonly op: string }[];
+  readonly args?: readonly {
+    readonly index: number;
+    readonly value: number;
+    readonly valueTwo?: number | undefined;
+    readonly op: string;
+  }[];
 }
 
-/** A seccomp filter: what no rule names fails with `defaultErrnoRet`. */
+/** A seccomp filter: what no rule names meets `defaultAction`, and fails with `defaultErrnoRet`. */
 export interface OciSeccomp {
-  readonly defaultAction: 'SCMP_ACT_ERRNO';
-  readonly defaultErrnoRet: number;
+  readonly defaultAction: string;
+  readonly defaultErrnoRet?: number;
   readonly architectures: readonly string[];
   readonly syscalls: readonly OciSyscallRule[];
 }

@@ -1,10 +1,12 @@
 import type { Grant } from './privilege-rule.ts';
+import { findWider } from './seccomp-width.ts';
+import { decodeSeccompProfile, type SeccompProfile } from './seccomp-profile.ts';
 import { bad, deny, quote, type Finding } from './rule.ts';
 
 /** `HostConfig.SecurityOpt`, parsed once: what is checked is what is applied. */
 export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
-  readonly seccomp: 'default' | 'unconfined';
+  readonly seccomp: 'default' | 'unconfined' | SeccompProfile;
   /** Empty: the default. */
   readonly appArmor: string;
   readonly writableCgroups: boolean;
@@ -105,10 +107,21 @@ function applySeccomp(option: Option, parsed: Parsed): readonly Finding[] {
     return [deny(option.text, grantOf(option))];
   }
   if (option.value?.trimStart().startsWith('{') === true) {
-    const message = 'a seccomp profile of your own is not supported: use the built-in one';
-    return [deny('seccomp=<profile>'), { kind: 'unsupported', message }];
+    return applyProfile(option.value, parsed);
   }
   return invalid(option);
+}
+
+/** The CLI sends the file's text. Without consent it may only take away from what the built-in profile allows. */
+function applyProfile(text: string, parsed: Parsed): readonly Finding[] {
+  const profile = decodeSeccompProfile(text);
+  if (typeof profile === 'string') {
+    const message = `this seccomp profile is not supported: ${profile}`;
+    return [deny('seccomp=<profile>'), { kind: 'unsupported', message }];
+  }
+  parsed.seccomp = profile;
+  const wider = findWider(profile);
+  return wider === undefined ? [] : [deny(`seccomp=<profile that allows ${wider}>`)];
 }
 
 function applyAppArmor(option: Option, parsed: Parsed): readonly Finding[] {

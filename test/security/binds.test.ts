@@ -263,6 +263,11 @@ async function raceRuns(one: Berth, sources: readonly string[]): Promise<string>
     id = (await one.docker(['create', ...flags, 'busybox', 'sh', '-c', show])).stdout.trim();
   }
   for (let start = 0; start < RUNS_IN_RACE; start += 1) seen += await ask(one, 'start', '-a', id);
+  for (let restart = 0; restart < RUNS_IN_RACE / 2; restart += 1) {
+    await ask(one, 'restart', id);
+    await ask(one, 'wait', id);
+  }
+  seen += await ask(one, 'logs', id);
   await ask(one, 'rm', id);
   return seen;
 }

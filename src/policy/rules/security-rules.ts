@@ -151,7 +151,8 @@ export const securityRules: RuleTable<Pick<HostConfig, Fields>> = {
   SecurityOpt: {
     verdict: 'deny',
     reason: 'it removes a wall between the container and the machine',
-    safer: 'run it with the built-in profiles; no-new-privileges and seccomp=builtin are always allowed',
+    safer:
+      'run it with the built-in profiles; no-new-privileges, seccomp=builtin and profiles that allow no more than it are always allowed',
     opensWithSetting: true,
     check: checkSecurityOpt,
   },
