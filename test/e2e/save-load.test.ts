@@ -211,6 +211,6 @@ describe('import', () => {
     expect(stderr).not.toBe('');
     const remote = await job.berth.docker(['import', 'http://169.254.169.254/x.tar', 'none:v1']);
     expect(remote.code).toBe(1);
-    expect(remote.stderr).toContain('not supported');
+    expect(remote.stderr).toContain('fetch it in the job and pipe it to docker import -');
   });
 });

@@ -169,6 +169,8 @@ const ENDING: StagedRow = {
       await killed.stop('SIGKILL');
       const program = join(import.meta.dirname, '../../../bin/berth');
       collected.push(await timeMs(() => runProgram(program, ['gc', ...berthPlaces(stage.home)])));
+      // Its containers were still in it when berth was killed.
+      killed.group.remove();
       requireNothingLeft(stage);
     }
     return [...(end ? [{ ...end, ...ends }] : []), ...(gc ? [{ ...gc, berth: collected, dockerd: [] }] : [])];

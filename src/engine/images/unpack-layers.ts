@@ -98,10 +98,12 @@ async function unpackLayer(
 ): Promise<void> {
   let isAnnounced = false;
   let failures = 0;
-  while (!(await isUnpacked(work, layer))) {
+  for (;;) {
+    const isThere = await claimSnapshot(work, layer.chainId);
+    if (isThere && (await isKnown(work, layer))) return;
     if (!isAnnounced) listener.extracting(layer);
     isAnnounced = true;
-    const place = await openPlace(work, layer);
+    const place = await openPlace(work, layer, isThere ? {} : { unless: layer.chainId });
     if (!place || (await applyLayer(work, layer, place))) continue;
     // The name is taken though no snapshot has it: what an earlier life of this namespace left is not collected yet.
     failures += 1;
@@ -112,11 +114,11 @@ async function unpackLayer(
 }
 
 /** True when the snapshot exists and is known to be what this blob unpacks to; it is then kept by the lease of the work. */
-export async function isUnpacked(
-  work: ImageWork,
-  { chainId, blob, diffId }: Omit<PendingLayer, 'ready'>,
-): Promise<boolean> {
-  if (!(await claimSnapshot(work, chainId))) return false;
+export async function isUnpacked(work: ImageWork, layer: Omit<PendingLayer, 'ready'>): Promise<boolean> {
+  return (await claimSnapshot(work, layer.chainId)) && isKnown(work, layer);
+}
+
+async function isKnown(work: ImageWork, { blob, diffId }: Omit<PendingLayer, 'ready'>): Promise<boolean> {
   return isUnpackedAs(await work.store.content.info(blob.digest), diffId);
 }
 
@@ -137,10 +139,9 @@ async function applyLayer(
         'InvalidArgument',
         `failed to register layer: layer ${shortId(blob.digest)} has diff id ${applied.digest}, should be ${diffId}`,
       );
-    await Promise.all([
-      work.store.content.updateLabels(blob.digest, { [UNCOMPRESSED_LABEL]: diffId }),
-      snapshots.commit({ name: chainId, key }),
-    ]);
+    // Not at the same time: who finds the snapshot without the word of its blob unpacks it once more.
+    await work.store.content.updateLabels(blob.digest, { [UNCOMPRESSED_LABEL]: diffId });
+    await snapshots.commit({ name: chainId, key });
     work.unpacked.bytes += applied.size;
     return true;
   } catch (error) {

@@ -41,13 +41,13 @@ function besideAnother(sizes: readonly number[]): {
 describe('a layer that another job unpacks', () => {
   test('is waited for as long as that gets on', async () => {
     const { work, keys } = besideAnother([1, 2, 3, 4]);
-    expect(await openPlace(work, layer, PATIENCE_MS)).toBeUndefined();
+    expect(await openPlace(work, layer, { patienceMs: PATIENCE_MS })).toBeUndefined();
     expect(keys).toHaveLength(1);
   });
 
   test('is unpacked beside it once that is stuck', async () => {
     const { work, keys } = besideAnother([7, 7, 7, 7, 7, 7]);
-    const place = await openPlace(work, layer, PATIENCE_MS);
+    const place = await openPlace(work, layer, { patienceMs: PATIENCE_MS });
     expect(keys).toHaveLength(2);
     expect(place?.key).toBe(keys[1]);
     expect(keys[1]).not.toBe(keys[0]);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Mount } from '../../containerd/types.ts';
+import type { Labels, Mount } from '../../containerd/types.ts';
 import { EngineError, isErrorKind } from '../../errors.ts';
 import { createRandomId } from '../../lib/random-id.ts';
 import { shortId } from '../../oci/digest.ts';
@@ -17,6 +17,14 @@ const MIN_LOOK_MS = 25;
 const MAX_LOOK_MS = 500;
 /** How long another job may unpack without a byte more on the disk: one that was killed leaves its snapshot behind. */
 const PATIENCE_MS = 10_000;
+// containerd makes no snapshot with this label where one of the label's value is already.
+const REF_LABEL = 'containerd.io/snapshot.ref';
+
+export interface PlaceOptions {
+  /** Name of a committed snapshot that makes a place needless; the look and the making are one step. */
+  readonly unless?: string;
+  readonly patienceMs?: number;
+}
 
 /**
  * Makes the place to unpack a layer in. Of all jobs of the host one unpacks at a time: where it is another, this waits for
@@ -25,20 +33,25 @@ const PATIENCE_MS = 10_000;
 export async function openPlace(
   work: ImageWork,
   layer: BelowLayer,
-  patienceMs: number = PATIENCE_MS,
+  { unless, patienceMs = PATIENCE_MS }: PlaceOptions = {},
 ): Promise<UnpackPlace | undefined> {
   const key = `unpack-${layer.chainId}-${shortId(layer.blob.digest)}`;
   try {
-    return await prepare(work, layer, key);
+    return await prepare(work, layer, key, unless === undefined ? {} : { [REF_LABEL]: unless });
   } catch (error) {
     if (!isErrorKind(error, 'Conflict')) throw error;
   }
   if (await isLeft(work, key, patienceMs)) return undefined;
-  return prepare(work, layer, `unpack-${createRandomId()}`);
+  return prepare(work, layer, `unpack-${createRandomId()}`, {});
 }
 
-async function prepare(work: ImageWork, { below }: BelowLayer, key: string): Promise<UnpackPlace> {
-  return { key, mounts: await work.store.snapshots(SNAPSHOTTER).prepare({ key, parent: below }) };
+async function prepare(
+  work: ImageWork,
+  { below }: BelowLayer,
+  key: string,
+  labels: Labels,
+): Promise<UnpackPlace> {
+  return { key, mounts: await work.store.snapshots(SNAPSHOTTER).prepare({ key, parent: below, labels }) };
 }
 
 /** True once nobody has the snapshot any more; false when whoever has it does not get on. */
