@@ -216,6 +216,7 @@ function settingsOf({ directory, options: { settings }, permissions }: PartsOpti
     initPath: '/fake/init',
     logLevel: 'info',
     limits: DEFAULT_LIMITS,
+    buildCacheBytes: 20 * 1024 ** 3,
     workspaces: [],
     get api() {
       return permissions();
