@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Labels, Mount } from '../../containerd/types.ts';
+import type { Mount, Snapshots } from '../../containerd/types.ts';
 import { EngineError, isErrorKind } from '../../errors.ts';
 import { createRandomId } from '../../lib/random-id.ts';
 import { shortId } from '../../oci/digest.ts';
@@ -20,7 +20,7 @@ const PATIENCE_MS = 10_000;
 // containerd makes no snapshot with this label where one of the label's value is already.
 const REF_LABEL = 'containerd.io/snapshot.ref';
 
-export interface PlaceOptions {
+interface PlaceOptions {
   /** Name of a committed snapshot that makes a place needless; the look and the making are one step. */
   readonly unless?: string;
   readonly patienceMs?: number;
@@ -37,21 +37,17 @@ export async function openPlace(
 ): Promise<UnpackPlace | undefined> {
   const key = `unpack-${layer.chainId}-${shortId(layer.blob.digest)}`;
   try {
-    return await prepare(work, layer, key, unless === undefined ? {} : { [REF_LABEL]: unless });
+    const labels = unless === undefined ? {} : { [REF_LABEL]: unless };
+    return await prepare(work, { key, parent: layer.below, labels });
   } catch (error) {
     if (!isErrorKind(error, 'Conflict')) throw error;
   }
   if (await isLeft(work, key, patienceMs)) return undefined;
-  return prepare(work, layer, `unpack-${createRandomId()}`, {});
+  return prepare(work, { key: `unpack-${createRandomId()}`, parent: layer.below });
 }
 
-async function prepare(
-  work: ImageWork,
-  { below }: BelowLayer,
-  key: string,
-  labels: Labels,
-): Promise<UnpackPlace> {
-  return { key, mounts: await work.store.snapshots(SNAPSHOTTER).prepare({ key, parent: below, labels }) };
+async function prepare(work: ImageWork, snapshot: Parameters<Snapshots['prepare']>[0]): Promise<UnpackPlace> {
+  return { key: snapshot.key, mounts: await work.store.snapshots(SNAPSHOTTER).prepare(snapshot) };
 }
 
 /** True once nobody has the snapshot any more; false when whoever has it does not get on. */
