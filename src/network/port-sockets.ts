@@ -48,7 +48,8 @@ export function createPortSockets(netns: NetnsEntry, netnsPath: string): PortSoc
         const fd = netns.listen(netnsPath, { protocol, address: hostIp, port: hostPort });
         const open = (): (PortTarget & { readonly fd: number }) | undefined => {
           const now = target();
-          return now && { ...now, fd: netns.open(netnsPath, protocol) };
+          const fromFd = now && openOrRefuse(netns, netnsPath, protocol);
+          return now && fromFd !== undefined ? { ...now, fd: fromFd } : undefined;
         };
         keep(containerId, protocol === 'tcp' ? relayConnections(fd, open) : relayDatagrams({ fd, open }));
         return true;
@@ -62,6 +63,20 @@ export function createPortSockets(netns: NetnsEntry, netnsPath: string): PortSoc
       for (const containerId of held.keys()) release(containerId);
     },
   };
+}
+
+/** Undefined where descriptors or memory are used up: that takes a client's way through, and must not take the daemon. */
+function openOrRefuse(
+  netns: NetnsEntry,
+  netnsPath: string,
+  protocol: PublishedPort['protocol'],
+): number | undefined {
+  try {
+    return netns.open(netnsPath, protocol);
+  } catch (error) {
+    if (isErrno(error, 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM')) return undefined;
+    throw error;
+  }
 }
 
 function refuseConnections(fd: number): () => void {
