@@ -3,6 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+const lastWords = 40;
+
 function countSuite(reportFile) {
   if (!existsSync(reportFile))
     return { passed: 0, failed: 1, skipped: 0, failures: [], note: 'left no report' };
@@ -34,6 +36,11 @@ function readFailedSteps(directory) {
   return [...new Set(readFileSync(file, 'utf8').split('\n'))].filter((line) => line !== '');
 }
 
+function readLastWords(file) {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lastWords);
+}
+
 const [directory, ...suites] = process.argv.slice(2);
 const total = { passed: 0, failed: 0, skipped: 0 };
 const explained = new Set();
@@ -53,6 +60,8 @@ for (const step of readFailedSteps(directory)) {
   if (explained.has(step)) continue;
   total.failed += 1;
   console.log(`test: ${step}: failed`);
+  // A leak, or an error outside every test: the suite's last words say what it was.
+  for (const line of readLastWords(join(directory, `${step}.stderr`))) console.log(`test: ${step}: ${line}`);
 }
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);

@@ -78,3 +78,15 @@ test('a failed step counts once, and not where a failed test explains it', async
   await writeFile(join(directory, 'failed-steps'), 'a\nlint\nb\nlint\n');
   expect(await count('a', 'b')).toEqual({ code: 1, last: '1 passed, 3 failed' });
 });
+
+test('what no failed test explains is told in the last words of its suite', async () => {
+  await report('a', [['passed']]);
+  await writeFile(join(directory, 'failed-steps'), 'a\n');
+  await writeFile(join(directory, 'a.stderr'), '1 left on this machine by the tests:\n  mount: /x (ext4)\n');
+  const { stdout } = await runCommand({
+    program: process.execPath,
+    args: [script, directory, 'a'],
+    env: baseEnvironment(directory),
+  });
+  expect(stdout).toContain('test: a:   mount: /x (ext4)\n1 passed, 1 failed');
+});
