@@ -21,7 +21,7 @@ const ADAPTER_TYPES = ['oci', 'wire', 'logger.ts'];
 const ADAPTER_PACKAGES = {
   archive: ['tar-stream'],
   buildkit: ['@grpc/grpc-js', '@grpc/proto-loader'],
-  containerd: ['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs'],
+  containerd: ['@grpc/grpc-js', 'protobufjs'],
   host: ['koffi'],
   registry: ['smol-toml'],
   rootfs: ['tar-stream'],

@@ -1,5 +1,4 @@
-import { fromJSON, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
-
+import { readMessage, readMethods, type MessageCodec } from './descriptors.ts';
 import type { ContainersMethods } from './generated/containers.ts';
 import type { ContentMethods } from './generated/content.ts';
 import type { DiffMethods } from './generated/diff.ts';
@@ -55,30 +54,20 @@ const descriptors: Readonly<Record<DescriptorName, () => Promise<{ readonly defa
   'runc-options': () => import('./generated/runc-options.json', { with: { type: 'json' } }),
 };
 
-async function loadPackage(name: DescriptorName): Promise<PackageDefinition> {
-  const { default: descriptor } = await descriptors[name]();
-  return fromJSON(descriptor, { longs: Number, enums: String, defaults: true });
-}
-
 /** Builds a service's methods (some milliseconds: callers keep the result). */
 export async function loadMethods<N extends ServiceName>(name: N): Promise<ServiceMethods[N]> {
-  const definitions = await loadPackage(name);
-  const suffix = `containerd.services.${name}.v1.`;
-  const service = Object.entries(definitions).find(
-    ([fullName, definition]) => fullName.startsWith(suffix) && !('format' in definition),
-  );
-  if (!service) throw new Error(`no service in the descriptor of ${name}`);
-  return service[1] as unknown as ServiceMethods[N];
+  const { default: descriptor } = await descriptors[name]();
+  return readMethods(
+    descriptor,
+    `containerd.services.${name}.v1.${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+  ) as unknown as ServiceMethods[N];
 }
 
-/** Encodes and decodes one message that containerd carries inside an Any. */
+/** Builds what encodes and decodes one message that containerd carries inside an Any. */
 export async function loadMessage<Input, Output>(
   name: 'task-events' | 'runc-options',
   fullName: string,
-): Promise<MessageTypeDefinition<Input, Output>> {
-  const definition = (await loadPackage(name))[fullName];
-  if (!definition || !('format' in definition) || !('deserialize' in definition)) {
-    throw new Error(`no message ${fullName} in the descriptor of ${name}`);
-  }
-  return definition as unknown as MessageTypeDefinition<Input, Output>;
+): Promise<MessageCodec<Input, Output>> {
+  const { default: descriptor } = await descriptors[name]();
+  return readMessage(descriptor, fullName);
 }
