@@ -52,6 +52,8 @@ const SCOPE_LABEL = 'berth/cache.scope';
 const NAME_LABEL = 'berth/cache.name';
 const USED_LABEL = 'berth/cache.used';
 const STEP_LABEL = 'berth/cache.step';
+/** Later jobs order steps by their last use; to this they may be wrong, so that a build writes nothing down for most. */
+const NOTED_TO_MS = 60_000;
 // containerd takes no longer label.
 const MAX_DESCRIPTION = 1000;
 
@@ -59,13 +61,17 @@ const MAX_DESCRIPTION = 1000;
 export function createBuildCache(now: () => number, records?: BuildCacheRecords): BuildCache {
   const entries = new Map<string, CacheEntry>();
   const used = new Set<string>();
+  const notedMs = new Map<string, number>();
   let loading: Promise<void> | undefined;
   const load = async (from: BuildCacheRecords): Promise<void> => {
     const prefix = prefixOf(from.scope);
     for (const record of await from.images.list())
       if (record.name.startsWith(prefix)) {
         const step = readRecord(record);
-        if (step) entries.set(step.key, step);
+        if (step) {
+          entries.set(step.key, step);
+          notedMs.set(step.key, step.lastUsedMs);
+        }
       }
   };
   return {
@@ -83,6 +89,7 @@ export function createBuildCache(now: () => number, records?: BuildCacheRecords)
       const entry = { ...step, lastUsedMs: now(), uses: 0 };
       entries.delete(step.key);
       entries.set(step.key, entry);
+      notedMs.set(step.key, entry.lastUsedMs);
       if (records) await writeRecord(records, entry);
     },
     async noteUses() {
@@ -90,12 +97,15 @@ export function createBuildCache(now: () => number, records?: BuildCacheRecords)
       used.clear();
       for (const key of keys) {
         const entry = entries.get(key);
-        if (records && entry) await updateRecord(records, entry);
+        if (!records || !entry || entry.lastUsedMs - (notedMs.get(key) ?? 0) < NOTED_TO_MS) continue;
+        await updateRecord(records, entry);
+        notedMs.set(key, entry.lastUsedMs);
       }
     },
     list: () => [...entries.values()],
     async remove(key) {
       const isKnown = entries.delete(key);
+      notedMs.delete(key);
       if (records && isKnown) await deleteRecord(records, key);
       return isKnown;
     },

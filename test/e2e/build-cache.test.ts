@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -7,6 +7,7 @@ import {
   startBerth,
   type Berth,
   type BerthDirectories,
+  type BerthOptions,
 } from '../support/e2e-berth.ts';
 import { ask, loadBusybox } from '../support/e2e-job.ts';
 
@@ -23,12 +24,12 @@ afterAll(async () => {
 });
 
 /** A job of an owner, for one action. */
-async function inJob<T>(scope: string, action: (berth: Berth) => Promise<T>, config?: string): Promise<T> {
-  const berth = await startBerth({
-    directories,
-    args: ['--cache-scope', scope],
-    ...(config === undefined ? {} : { config }),
-  });
+async function inJob<T>(
+  scope: string,
+  action: (berth: Berth) => Promise<T>,
+  options: Pick<BerthOptions, 'config' | 'job'> = {},
+): Promise<T> {
+  const berth = await startBerth({ directories, args: ['--cache-scope', scope], ...options });
   try {
     await loadBusybox(berth);
     return await action(berth);
@@ -38,8 +39,16 @@ async function inJob<T>(scope: string, action: (berth: Berth) => Promise<T>, con
 }
 
 async function build(berth: Berth, ...lines: readonly string[]): Promise<string> {
+  return buildWith(berth, ['--no-cache'], lines);
+}
+
+async function buildWith(
+  berth: Berth,
+  options: readonly string[],
+  lines: readonly string[],
+): Promise<string> {
   await writeFile(join(context, 'Dockerfile'), ['FROM busybox', ...lines, ''].join('\n'));
-  const { code, stdout, stderr } = await berth.docker(['build', '--no-cache', context], {
+  const { code, stdout, stderr } = await berth.docker(['build', ...options, context], {
     env: { DOCKER_BUILDKIT: '0' },
   });
   expect(code, stdout + stderr).toBe(0);
@@ -125,7 +134,37 @@ describe('the size of the cache', () => {
         await expect.poll(total, { timeout: 10_000 }).toBeLessThanOrEqual(5_000_000);
         expect(await total()).toBeGreaterThan(1_900_000);
       },
-      config,
+      { config },
+    );
+  });
+});
+
+describe('a cache that another job of the owner', () => {
+  const lines = ['RUN echo a > /a', 'WORKDIR /w', 'RUN echo b > /b', 'CMD ["cat", "/a", "/b"]'];
+  const hits = (stdout: string): number => stdout.split('---> Using cache').length - 1;
+
+  test('has filled gives all steps', async () => {
+    await inJob('filled', (berth) => buildWith(berth, [], lines));
+    await inJob('filled', async (berth) => {
+      expect(hits(await buildWith(berth, ['-t', 'hit'], lines))).toBe(4);
+      expect(await ask(berth, 'run', '--rm', 'hit')).toBe('a\nb');
+    });
+  });
+
+  test('has emptied meanwhile gives none that are gone', async () => {
+    await inJob('emptied', (berth) => buildWith(berth, [], lines));
+    await inJob(
+      'emptied',
+      async (late) => {
+        // What others have left is looked for once.
+        expect(hits(await buildWith(late, ['--iidfile', join(context, 'id')], lines))).toBe(4);
+        await ask(late, 'image', 'rm', (await readFile(join(context, 'id'), 'utf8')).trim());
+        await inJob('emptied', (other) => ask(other, 'builder', 'prune', '-af'), { job: 'other' });
+        const again = await buildWith(late, ['-t', 'again'], lines);
+        expect(again).toContain('Cached steps were removed meanwhile: the stage begins again');
+        expect(await ask(late, 'run', '--rm', 'again')).toBe('a\nb');
+      },
+      { job: 'late' },
     );
   });
 });

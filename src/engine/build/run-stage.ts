@@ -5,6 +5,7 @@ import { EngineError } from '../../errors.ts';
 import type { BuildRun, BuiltImage } from './build-run.ts';
 import { changeConfig, changeDirectory, describeNop, withDefaultPath } from './change-config.ts';
 import { changeFiles } from './change-files.ts';
+import { claimResult, StaleCache } from './claim-layers.ts';
 import { copyStep } from './copy-step.ts';
 import { expandInstruction } from './expand-instruction.ts';
 import type { PlannedStage } from './plan-stages.ts';
@@ -18,24 +19,35 @@ const ROOT = { uid: 0, gid: 0 };
 export async function runStage(run: BuildRun, planned: PlannedStage): Promise<BuiltImage> {
   const lane = run.lanes.open(planned.index);
   try {
-    const stage = await beginStage(run, planned, lane.report);
-    for (const [index, instruction] of planned.stage.instructions.entries()) {
-      const number = planned.firstStep + 1 + index;
-      await announce(stage, number, instruction.source);
-      await runInstruction(stage, instruction);
-      await stage.report({ kind: 'done', imageId: stage.image.id });
+    try {
+      return await carryOut(await beginStage(run, planned, lane), planned);
+    } catch (error) {
+      if (!(error instanceof StaleCache)) throw error;
+      const text = 'Cached steps were removed meanwhile: the stage begins again\n';
+      await lane.report({ kind: 'note', text, isWarning: true });
+      return await carryOut(await beginStage(run, planned, { ...lane, claimsAtOnce: true }), planned);
     }
-    if (stage.image.id !== '') await stage.report({ kind: 'stage', imageId: stage.image.id });
-    return stage.image;
   } finally {
     lane.close();
   }
 }
 
+async function carryOut(stage: StageRun, planned: PlannedStage): Promise<BuiltImage> {
+  for (const [index, instruction] of planned.stage.instructions.entries()) {
+    const number = planned.firstStep + 1 + index;
+    await announce(stage, number, instruction.source);
+    await runInstruction(stage, instruction);
+    await stage.report({ kind: 'done', imageId: stage.image.id });
+  }
+  await claimResult(stage);
+  if (stage.image.id !== '') await stage.report({ kind: 'stage', imageId: stage.image.id });
+  return stage.image;
+}
+
 async function beginStage(
   run: BuildRun,
   planned: PlannedStage,
-  report: StageRun['report'],
+  { report, claimsAtOnce = false }: { readonly report: StageRun['report']; readonly claimsAtOnce?: boolean },
 ): Promise<StageRun> {
   const { totalSteps: total } = run.plan;
   const { index, firstStep: number, stage } = planned;
@@ -51,6 +63,8 @@ async function beginStage(
     config: { ...config, env: withDefaultPath(config.env), onBuild: [] },
     author: '',
     isCmdSet: false,
+    unclaimed: [],
+    claimsAtOnce,
   };
   await runTriggers(begun, config.onBuild);
   await report({ kind: 'done', imageId: begun.image.id });

@@ -3,10 +3,10 @@ import { formatTimeNs } from '../../lib/clock.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
 import { EngineError } from '../../errors.ts';
 import type { StageArgs } from './build-args.ts';
-import { claimSnapshot } from '../images/unpack-layers.ts';
 import { cacheKeyOf, chainIdOf, withStep } from './built-image.ts';
 import type { BuildRun, BuiltImage } from './build-run.ts';
 import { findInSources } from './cache-sources.ts';
+import { claimFound, claimLayers } from './claim-layers.ts';
 import { keepStep } from './keep-step.ts';
 import type { ReportProgress } from './progress-lanes.ts';
 
@@ -24,6 +24,10 @@ export interface StageRun {
   author: string;
   /** True once this stage has a CMD of its own. */
   isCmdSet: boolean;
+  /** Cached layers that nothing keeps yet for this build, lowest first. */
+  readonly unclaimed: ImageLayer[];
+  /** Whether each cached layer is claimed as it is found. */
+  readonly claimsAtOnce: boolean;
 }
 
 /** A step that is to be carried out unless its result is known. */
@@ -48,6 +52,7 @@ export async function commitStep(stage: StageRun, step: PlannedStep): Promise<vo
     ...(run.epochSeconds === undefined ? [] : [`dated ${run.epochSeconds}`]),
   ]);
   const known = run.request.noCache ? undefined : await findKnown(stage, step, cacheKey);
+  if (!known) await claimFound(stage);
   const layer = known ? known.layer : await step.make();
   const createdAt = known?.createdAt ?? timeOf(run);
   const { description, config } = step;
@@ -65,23 +70,21 @@ export async function commitStep(stage: StageRun, step: PlannedStep): Promise<vo
 }
 
 async function findKnown(
-  { run, image }: StageRun,
+  stage: StageRun,
   { description }: PlannedStep,
   cacheKey: string,
 ): Promise<{ readonly createdAt: string; readonly layer: ImageLayer | undefined } | undefined> {
+  const { run, image } = stage;
   const own = run.job.buildCache.find(cacheKey, chainIdOf(image));
-  const known = own ?? findInSources(run, image, description);
-  if (!known?.layer || (await claimLayer(run, known.layer))) return known;
-  // Dropped to make room, or by another job of the same owner.
-  await run.job.buildCache.remove(cacheKey);
-  return undefined;
-}
-
-/** Keeps a layer until the build is over; false where it is gone. */
-async function claimLayer({ work }: BuildRun, { chainId, blob }: ImageLayer): Promise<boolean> {
-  await work.store.leases.addResource(work.leaseId, { id: blob.digest, type: 'content' });
-  const blobs = await work.store.content.list([`digest==${blob.digest}`]);
-  return blobs.length > 0 && (await claimSnapshot(work, chainId));
+  // The build keeps the images of `--cache-from`.
+  if (!own) return findInSources(run, image, description);
+  if (!own.layer) return own;
+  if (!stage.claimsAtOnce) stage.unclaimed.push(own.layer);
+  else if (!(await claimLayers(run.work, [own.layer]))) {
+    await run.job.buildCache.remove(cacheKey);
+    return undefined;
+  }
+  return own;
 }
 
 /** What a result made now is dated with. */
