@@ -5,6 +5,7 @@ import type { JobRuntime, JobStore } from '../containerd/job-store.ts';
 import type { Any } from '../containerd/types.ts';
 import type { HostDevice } from '../host/devices.ts';
 import type { Meter } from '../host/meter.ts';
+import type { OwnTrees } from '../host/own-trees.ts';
 import type { HostFacts, HostProcesses } from '../host/types.ts';
 import type { Limiter } from '../lib/limiter.ts';
 import type { TaskTracker } from '../lib/task-tracker.ts';
@@ -90,6 +91,8 @@ export interface Job {
   readonly imageUsers: Map<string, UserDatabase>;
   /** Steps of builds that need not be carried out again. */
   readonly buildCache: BuildCache;
+  /** Trees of files in directories of the job that containers may have written in. */
+  readonly trees: OwnTrees;
   /** Directories that steps of builds share with later ones. */
   readonly cacheMounts: CacheMounts;
   readonly volumes: VolumeStore;

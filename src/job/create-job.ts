@@ -82,8 +82,8 @@ function segmentBytesFor({ logMaxBytes, limits }: Settings): number {
   return Math.ceil(Math.max(MIN_SEGMENT_BYTES, Math.min(logMaxBytes / 16, fairBytes)));
 }
 
-async function openVolumes({ names, settings }: JobParts): Promise<VolumeStore> {
-  const files = await openVolumeFiles(join(names.paths.stateDir, 'volumes'));
+async function openVolumes({ names, settings, host }: JobParts): Promise<VolumeStore> {
+  const files = await openVolumeFiles(join(names.paths.stateDir, 'volumes'), host.trees);
   return openVolumeStore(files, settings.limits.volumes);
 }
 
@@ -102,6 +102,7 @@ export async function createJob(parts: JobParts): Promise<Job> {
     host: parts.facts,
     appArmorProfiles: await findProfiles(parts),
     processes: host.processes,
+    trees: host.trees,
     listDevices: () => listHostDevices(),
     paths: names.paths,
     log,
@@ -199,6 +200,7 @@ function buildParts(
       root: cacheMountsDirectory(settings, names.paths.stateDir),
       privateRoot: names.paths.stateDir,
       libc: host.libc,
+      trees: host.trees,
     }),
     buildkit: createLazyBuildkit((error) => {
       reportFailure('build', error);

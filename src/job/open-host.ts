@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createHostCgroups } from '../host/cgroups.ts';
 import { loadLibc } from '../host/libc.ts';
 import { createHostMounts } from '../host/mounts.ts';
+import { createOwnTrees } from '../host/own-trees.ts';
 import { createHostProcesses } from '../host/processes.ts';
 import type { JobNames } from './job-names.ts';
 import type { HostTools } from './remove-traces.ts';
@@ -14,5 +15,6 @@ export async function openHost(names: JobNames): Promise<HostTools> {
     mounts: createHostMounts({ libc, directory: join(names.paths.runDir, 'm') }),
     cgroups: await createHostCgroups(),
     processes: createHostProcesses(),
+    trees: createOwnTrees(libc),
   };
 }

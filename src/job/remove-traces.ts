@@ -1,9 +1,10 @@
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Containerd } from '../containerd/types.ts';
 import { messageOf } from '../errors.ts';
 import { errnoCode } from '../host/errors.ts';
+import type { OwnTrees } from '../host/own-trees.ts';
 import type { HostCgroups, HostMounts, HostProcesses, Libc } from '../host/types.ts';
 import { reapNetwork } from '../network/reap-network.ts';
 import { readKeeperIdentity } from '../stdio/keeper.ts';
@@ -18,6 +19,7 @@ export interface HostTools {
   readonly mounts: HostMounts;
   readonly cgroups: HostCgroups;
   readonly processes: HostProcesses;
+  readonly trees: OwnTrees;
 }
 
 const END_OF_PROCESSES_MS = 3_000;
@@ -63,9 +65,9 @@ export async function removeTraces(
   const mounted = await mountsBelow(host.mounts, [runDir, stateDir]);
   left.push(...mounted.map((path) => `mount ${path}`));
   if (mounted.length > 0) return left;
-  await attempt('socket', () => removeQuietly(names.paths.socket));
-  await attempt('run directory', () => removeQuietly(runDir));
-  await attempt('state directory', () => removeQuietly(stateDir));
+  await attempt('socket', () => removeTree(host, names.paths.socket));
+  await attempt('run directory', () => removeTree(host, runDir));
+  await attempt('state directory', () => removeTree(host, stateDir));
   await removeEmpty([dirname(runDir), dirname(stateDir)]);
   return left;
 }
@@ -117,8 +119,8 @@ async function mountsBelow(mounts: HostMounts, directories: readonly string[]): 
     );
 }
 
-async function removeQuietly(path: string): Promise<undefined> {
-  await rm(path, { recursive: true, force: true });
+async function removeTree({ trees }: HostTools, path: string): Promise<undefined> {
+  await trees.remove(path);
   return undefined;
 }
 

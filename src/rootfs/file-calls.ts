@@ -3,6 +3,7 @@ import type { BigIntStats, Dirent, PathLike } from 'node:fs';
 import { promisify } from 'node:util';
 
 import type { Libc, OpenHow } from '../host/types.ts';
+import { createTurns } from '../lib/turns.ts';
 
 /** An answer that is there already, or one that comes. */
 export type Awaitable<T> = T | Promise<T>;
@@ -41,8 +42,6 @@ export interface FileCalls {
   yieldTurn(): Awaitable<void>;
 }
 
-const LONGEST_TURN_MS = 8;
-
 /** Calls on threads of the pool: for file systems that may be slow, or may never answer. */
 export function pooledCalls(libc: Pick<Libc, 'openat2Async'>): FileCalls {
   const read = promisify(fs.read);
@@ -80,7 +79,6 @@ export function pooledCalls(libc: Pick<Libc, 'openat2Async'>): FileCalls {
  * of a container answers. Turns are short, so that nothing else of the process waits.
  */
 export function directCalls(libc: Pick<Libc, 'openat2'>): FileCalls {
-  let turnEndsAt = 0;
   return {
     openat2: (directoryFd, path, how) => libc.openat2(directoryFd, path, how),
     open: (path, flags, mode) => fs.openSync(path, flags, mode),
@@ -107,15 +105,6 @@ export function directCalls(libc: Pick<Libc, 'openat2'>): FileCalls {
     utimes: fs.utimesSync,
     lutimes: fs.lutimesSync,
     ftruncate: fs.ftruncateSync,
-    yieldTurn() {
-      const now = performance.now();
-      if (now < turnEndsAt) return undefined;
-      return new Promise((resolve) => {
-        setImmediate(() => {
-          turnEndsAt = performance.now() + LONGEST_TURN_MS;
-          resolve();
-        });
-      });
-    },
+    yieldTurn: createTurns(),
   };
 }

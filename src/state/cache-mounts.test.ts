@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { loadLibc } from '../host/libc.ts';
+import { createOwnTrees } from '../host/own-trees.ts';
 import { createCacheMounts, type CacheMounts, type CacheSharing } from './cache-mounts.ts';
 
 const NAME = 'a'.repeat(64);
@@ -17,8 +18,9 @@ let other: CacheMounts;
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'berth-cache-mounts-'));
   const libc = await loadLibc();
-  one = createCacheMounts({ root, privateRoot: join(root, 'private'), libc });
-  other = createCacheMounts({ root, privateRoot: join(root, 'private'), libc });
+  const options = { root, privateRoot: join(root, 'private'), libc, trees: createOwnTrees(libc) };
+  one = createCacheMounts(options);
+  other = createCacheMounts(options);
 });
 afterEach(() => {
   rmSync(root, { recursive: true });

@@ -1,11 +1,11 @@
-import { mkdir, open, readdir, readFile, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { EngineError } from '../errors.ts';
+import { EngineError, isErrorKind } from '../errors.ts';
+import type { OwnTrees } from '../host/own-trees.ts';
 import type { Libc } from '../host/types.ts';
 import { createRandomId } from '../lib/random-id.ts';
-import { measureTree } from '../lib/measure-tree.ts';
 
 /** A directory that a build step has as its cache. */
 export interface CacheMountPlace {
@@ -62,6 +62,8 @@ export interface CacheMountOptions {
   /** The job's own, for those that nobody else gets. */
   readonly privateRoot: string;
   readonly libc: Pick<Libc, 'flock'>;
+  /** The lock is free where berth was killed, and its step may still be at work in the cache. */
+  readonly trees: OwnTrees;
 }
 
 /** Makes the caches below directories of berth's own. */
@@ -83,8 +85,11 @@ export function createCacheMounts(caches: CacheMountOptions): CacheMounts {
       const lock = await tryLock(caches, name, 'exclusive');
       if (!lock) return false;
       try {
-        await rm(join(root, name), { recursive: true, force: true });
+        await caches.trees.remove(join(root, name));
         return true;
+      } catch (error) {
+        if (isErrorKind(error, 'Conflict')) return false;
+        throw error;
       } finally {
         await lock.close();
       }
@@ -135,7 +140,7 @@ async function openLocked(
     const isNew = !(await isSettled(caches, name));
     if (isNew) {
       // What a killed berth had begun to fill is begun anew.
-      await rm(path, { recursive: true, force: true });
+      await caches.trees.remove(path);
       await mkdir(path, { mode: 0o755 });
     } else caches.libc.flock(lock.fd, settledLock);
     await lock.utimes(new Date(), new Date());
@@ -155,7 +160,7 @@ async function openLocked(
   }
 }
 
-async function openOwn({ privateRoot }: CacheMountOptions): Promise<CacheMountPlace> {
+async function openOwn({ privateRoot, trees }: CacheMountOptions): Promise<CacheMountPlace> {
   const directory = join(privateRoot, `build-${createRandomId()}`);
   const path = join(directory, DATA);
   await mkdir(path, { recursive: true, mode: 0o700 });
@@ -164,7 +169,7 @@ async function openOwn({ privateRoot }: CacheMountOptions): Promise<CacheMountPl
     path,
     isNew: true,
     settle: () => Promise.resolve(),
-    release: () => rm(directory, { recursive: true, force: true }),
+    release: () => trees.remove(directory),
   };
 }
 
@@ -215,7 +220,7 @@ async function describe(caches: CacheMountOptions, name: string): Promise<readon
   const lock = await tryLock(caches, name, 'exclusive');
   if (!lock) return [{ ...record, sizeBytes: 0, isInUse: true }];
   try {
-    return [{ ...record, sizeBytes: await measureTree(join(root, name, DATA)), isInUse: false }];
+    return [{ ...record, sizeBytes: await caches.trees.measure(join(root, name, DATA)), isInUse: false }];
   } finally {
     await lock.close();
   }

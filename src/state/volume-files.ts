@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { EngineError } from '../errors.ts';
-import { measureTree } from '../lib/measure-tree.ts';
+import type { OwnTrees } from '../host/own-trees.ts';
 import { createRandomId } from '../lib/random-id.ts';
 import type { VolumeRecord } from './volume-store.ts';
 
@@ -18,7 +18,7 @@ export interface VolumeFiles {
   /** Removes directories that are not among these. */
   sweep(directoryIds: ReadonlySet<string>): Promise<void>;
   pathOf(directoryId: string): string;
-  /** Bytes of the files of a volume that nothing uses. */
+  /** Bytes of the files of a volume, in use or not. */
   measure(directoryId: string): Promise<number>;
 }
 
@@ -32,14 +32,14 @@ interface StoredVolumes {
 }
 
 /** Opens (and makes, readable by root alone) the directory that holds a job's volumes. */
-export async function openVolumeFiles(root: string): Promise<VolumeFiles> {
+export async function openVolumeFiles(root: string, trees: OwnTrees): Promise<VolumeFiles> {
   await mkdir(root, { recursive: true, mode: 0o700 });
   const pathOf = (directoryId: string): string => {
     if (!ID.test(directoryId)) throw new EngineError('Internal', 'volume directory has no valid id');
     return join(root, directoryId, DATA);
   };
   const removeDirectory = async (directoryId: string): Promise<void> => {
-    await rm(join(pathOf(directoryId), '..'), { recursive: true, force: true });
+    await trees.remove(join(pathOf(directoryId), '..'));
   };
   return {
     load: () => loadRecords(join(root, RECORDS)),
@@ -58,7 +58,7 @@ export async function openVolumeFiles(root: string): Promise<VolumeFiles> {
         if (ID.test(name) && !directoryIds.has(name)) await removeDirectory(name);
     },
     pathOf,
-    measure: (directoryId) => measureTree(pathOf(directoryId)),
+    measure: (directoryId) => trees.measure(pathOf(directoryId)),
   };
 }
 

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { loadLibc } from '../host/libc.ts';
+import { createOwnTrees } from '../host/own-trees.ts';
 import { openVolumeFiles } from './volume-files.ts';
 import { openVolumeStore, type VolumeRecord, type VolumeStore } from './volume-store.ts';
 
@@ -17,7 +19,7 @@ afterEach(async () => {
 });
 
 async function open(): Promise<VolumeStore> {
-  return openVolumeStore(await openVolumeFiles(root));
+  return openVolumeStore(await openVolumeFiles(root, createOwnTrees(await loadLibc())));
 }
 
 function volume(name: string): Omit<VolumeRecord, 'directoryId'> {

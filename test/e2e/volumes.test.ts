@@ -18,15 +18,8 @@ describe('named volumes', () => {
 
   test('are read-only when asked, in any order of the words', async () => {
     for (const mode of ['ro', 'nocopy,ro', 'ro,z']) {
-      const { code } = await job.berth.docker([
-        'run',
-        '--rm',
-        '-v',
-        `locked:/data:${mode}`,
-        'busybox',
-        'touch',
-        '/data/x',
-      ]);
+      const args = ['-v', `locked:/data:${mode}`, 'busybox', 'touch', '/data/x'];
+      const { code } = await job.berth.docker(['run', '--rm', ...args]);
       expect({ mode, code }).toEqual({ mode, code: 1 });
     }
     await ask(job.berth, 'volume', 'rm', 'locked');
@@ -290,4 +283,14 @@ describe('images as mounts', () => {
     expect(absent.stderr).toContain('No such image: absent:1');
     await ask(job.berth, 'rmi', 'mounted:1');
   });
+});
+
+test('files deeper than any path can say go with their volume, and with the job', async () => {
+  const path = `${'d'.repeat(200)}/`.repeat(15);
+  const script = `cd /data && mkdir top && echo here > top/file || exit 1
+for i in 1 2 3; do mkdir -p next/${path} && mv top next/${path}top && mv next top || exit 1; done`;
+  for (const name of ['removed', 'deep-left'])
+    await run('-v', `${name}:/data`, 'busybox', 'sh', '-c', script);
+  await ask(job.berth, 'volume', 'rm', 'removed');
+  expect(await ask(job.berth, 'volume', 'ls', '-q')).toBe('deep-left');
 });

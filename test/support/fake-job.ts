@@ -7,6 +7,7 @@ import type { Settings } from '../../src/config/schema.ts';
 import { IMAGE_NAMESPACE, openJobStore } from '../../src/containerd/job-store.ts';
 import type { Job } from '../../src/engine/job.ts';
 import { loadLibc } from '../../src/host/libc.ts';
+import { createOwnTrees, type OwnTrees } from '../../src/host/own-trees.ts';
 import { createHostProcesses } from '../../src/host/processes.ts';
 import type { HostFacts, Libc } from '../../src/host/types.ts';
 import { createClock } from '../../src/lib/clock.ts';
@@ -155,6 +156,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
   const [stateDir, runDir] = [join(directory, 'state'), join(directory, 'run')];
   await mkdir(join(stateDir, 'containers'), { recursive: true });
   const libc = await loadLibc();
+  const trees = createOwnTrees(libc);
   const nowNs = createClock();
   const containers = createContainerStore();
   const leaseId = 'berth-job';
@@ -185,7 +187,13 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     rootfs: directoriesAsRoots(libc, directory, containers),
     buildFiles: createBuildFiles(libc),
     buildCache: createBuildCache(Date.now),
-    cacheMounts: createCacheMounts({ root: stateDir, privateRoot: stateDir, libc: { flock: () => true } }),
+    trees,
+    cacheMounts: createCacheMounts({
+      root: stateDir,
+      privateRoot: stateDir,
+      libc: { flock: () => true },
+      trees,
+    }),
     binds: createFakeBinds(),
     jobContainer: createFakeJobContainerStore(),
     containers,
@@ -194,7 +202,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     images: createImageStore(store.images),
     cache: createNoCache(),
     pulls: createPullLog(),
-    volumes: await openVolumes(stateDir, wanted.options),
+    volumes: await openVolumes(stateDir, trees, wanted.options),
     audit: recordingAudit(wanted.decisions),
     events: createEventLog(nowNs),
     ...fakeLimits,
@@ -225,8 +233,12 @@ function settingsOf({ directory, options: { settings }, permissions }: PartsOpti
   });
 }
 
-async function openVolumes(stateDir: string, { settings }: FakeJobOptions): Promise<VolumeStore> {
-  return openVolumeStore(await openVolumeFiles(join(stateDir, 'volumes')), settings?.limits?.volumes);
+async function openVolumes(
+  stateDir: string,
+  trees: OwnTrees,
+  { settings }: FakeJobOptions,
+): Promise<VolumeStore> {
+  return openVolumeStore(await openVolumeFiles(join(stateDir, 'volumes'), trees), settings?.limits?.volumes);
 }
 
 /** The real FIFOs, but without the process that holds them over a crash: these jobs have none. */

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseStages } from '../../dockerfile/parse-stages.ts';
 import type { Dockerfile } from '../../dockerfile/types.ts';
@@ -101,7 +101,7 @@ async function prepareRun(job: Job, building: Building, undo: CleanupStack): Pro
   await job.buildCache.load();
   const scratch = join(job.paths.stateDir, `build-${createRandomId()}`);
   await mkdir(scratch, { mode: 0o700 });
-  undo.defer('directory', () => rm(scratch, { recursive: true, force: true }));
+  undo.defer('directory', () => job.trees.remove(scratch));
   const context = await openContext(job, {
     source: building.context,
     scratch,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cleanPath } from '../../dockerfile/clean-path.ts';
 import { EngineError } from '../../errors.ts';
@@ -80,7 +80,7 @@ async function prepareBind(stage: StageRun, mount: RunMount, undo: CleanupStack)
   const { run } = stage;
   const directory = join(run.scratch, `mount-${createRandomId()}`);
   await mkdir(directory, { mode: 0o700 });
-  undo.defer('bind of a build step', () => rm(directory, { recursive: true, force: true }));
+  undo.defer('bind of a build step', () => run.job.trees.remove(directory));
   const hostPath = join(directory, 'data');
   await withSource(stage, mount, async (root, path) => {
     const found = await run.job.buildFiles.find({ root, path });
@@ -161,7 +161,7 @@ async function prepareSecret(stage: StageRun, mount: RunMount, undo: CleanupStac
   // In the run directory, which is memory on most hosts.
   const directory = join(run.job.paths.runDir, `secret-${createRandomId()}`);
   await mkdir(directory, { mode: 0o700 });
-  undo.defer('secret', () => rm(directory, { recursive: true, force: true }));
+  undo.defer('secret', () => run.job.trees.remove(directory));
   const hostPath = join(directory, 'data');
   await writeFile(hostPath, bytes, { mode: 0o600, flag: 'wx' });
   await chown(hostPath, mount.uid, mount.gid);

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import { removeContainer } from '../containers/remove-container.ts';
@@ -20,8 +20,7 @@ export async function sweepBuilds(job: Job): Promise<void> {
   const { stateDir, runDir } = job.paths;
   for (const directory of [stateDir, runDir])
     for (const name of await readdir(directory))
-      if (/^(?:build|secret)-[0-9a-f]{64}$/.test(name))
-        await rm(join(directory, name), { recursive: true, force: true });
+      if (/^(?:build|secret)-[0-9a-f]{64}$/.test(name)) await job.trees.remove(join(directory, name));
 }
 
 /** Containers that no client sees, but the job's own. */

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { makeContainer, makeContainerStore, makeId, makeJob } from '../../../test/support/records.ts';
 import type { ContainerMount } from '../../state/container.ts';
+import { loadLibc } from '../../host/libc.ts';
+import { createOwnTrees } from '../../host/own-trees.ts';
 import { openVolumeFiles } from '../../state/volume-files.ts';
 import { openVolumeStore } from '../../state/volume-store.ts';
 import type { Job } from '../job.ts';
@@ -20,7 +22,7 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'berth-volumes-'));
   job = makeJob({
     containers: makeContainerStore([]),
-    volumes: await openVolumeStore(await openVolumeFiles(root)),
+    volumes: await openVolumeStore(await openVolumeFiles(root, createOwnTrees(await loadLibc()))),
   });
 });
 

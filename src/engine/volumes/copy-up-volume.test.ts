@@ -8,6 +8,8 @@ import { makeContainerStore, makeJob, partOf } from '../../../test/support/recor
 import type { Mount } from '../../containerd/types.ts';
 import { EngineError } from '../../errors.ts';
 import type { PathStat, RootfsAccess, RootHandle } from '../../rootfs/types.ts';
+import { loadLibc } from '../../host/libc.ts';
+import { createOwnTrees } from '../../host/own-trees.ts';
 import { openVolumeFiles } from '../../state/volume-files.ts';
 import { openVolumeStore } from '../../state/volume-store.ts';
 import type { Job } from '../job.ts';
@@ -55,7 +57,7 @@ function fakeRootfs(archive: () => Promise<Readable>): RootfsAccess {
 async function setUp(archive: () => Promise<Readable>): Promise<string> {
   job = makeJob({
     containers: makeContainerStore([]),
-    volumes: await openVolumeStore(await openVolumeFiles(root)),
+    volumes: await openVolumeStore(await openVolumeFiles(root, createOwnTrees(await loadLibc()))),
     rootfs: fakeRootfs(archive),
     signal: new AbortController().signal,
   });

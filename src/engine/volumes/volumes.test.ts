@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeContainer, makeContainerStore, makeId, makeJob } from '../../../test/support/records.ts';
 import { GATE_PARTS } from '../../../test/support/gate-parts.ts';
 import type { ContainerMount } from '../../state/container.ts';
+import { loadLibc } from '../../host/libc.ts';
+import { createOwnTrees } from '../../host/own-trees.ts';
 import { openVolumeFiles } from '../../state/volume-files.ts';
 import { openVolumeStore } from '../../state/volume-store.ts';
 import type { VolumeCreateRequest } from '../../wire/volume.ts';
@@ -24,7 +26,7 @@ beforeEach(async () => {
   job = makeJob({
     ...GATE_PARTS,
     containers: makeContainerStore([]),
-    volumes: await openVolumeStore(await openVolumeFiles(root)),
+    volumes: await openVolumeStore(await openVolumeFiles(root, createOwnTrees(await loadLibc()))),
   });
 });
 
