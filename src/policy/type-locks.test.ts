@@ -3,10 +3,11 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const POLICY = import.meta.dirname;
-const FIXTURE = resolve(POLICY, 'type-lock-fixture.ts');
+/** What every text is checked against is parsed once. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
 
-/** Compiles a text as if it were a file of this folder, under the project's own options; answers its errors. */
-function compile(text: string): readonly string[] {
+/** Compiles texts, each as if it were a file of this folder, under the project's own options; answers the errors of each. */
+function compile(...texts: readonly string[]): readonly (readonly string[])[] {
   const config = ts.getParsedCommandLineOfConfigFile(
     resolve(POLICY, '../../tsconfig.json'),
     { incremental: false, types: [] },
@@ -15,18 +16,26 @@ function compile(text: string): readonly string[] {
   if (!config) {
     throw new Error('tsconfig.json cannot be read');
   }
+  const fixtures = new Map(
+    texts.map((text, index) => [resolve(POLICY, `type-lock-fixture-${String(index)}.ts`), text]),
+  );
   const host = ts.createCompilerHost(config.options);
-  host.readFile = (path) => (resolve(path) === FIXTURE ? text : ts.sys.readFile(path));
-  host.fileExists = (path) => resolve(path) === FIXTURE || ts.sys.fileExists(path);
+  host.readFile = (path) => fixtures.get(resolve(path)) ?? ts.sys.readFile(path);
+  host.fileExists = (path) => fixtures.has(resolve(path)) || ts.sys.fileExists(path);
   host.getSourceFile = (path, version) => {
+    const known = parsed.get(path);
+    if (known) return known;
     const content = host.readFile(path);
-    return content === undefined ? undefined : ts.createSourceFile(path, content, version);
+    const source = content === undefined ? undefined : ts.createSourceFile(path, content, version);
+    if (!fixtures.has(resolve(path))) parsed.set(path, source);
+    return source;
   };
-  const program = ts.createProgram([FIXTURE], config.options, host);
-  const source = program.getSourceFile(FIXTURE);
-  return ts
-    .getPreEmitDiagnostics(program, source)
-    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+  const program = ts.createProgram([...fixtures.keys()], config.options, host);
+  return [...fixtures.keys()].map((path) =>
+    ts
+      .getPreEmitDiagnostics(program, program.getSourceFile(path))
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')),
+  );
 }
 
 const TABLE = `
@@ -61,31 +70,25 @@ export declare const admitted: ReturnType<typeof admitCreate>['admitted'];
 
 describe('what must not compile', { timeout: 60_000 }, () => {
   it('a decoded field without a row, while the present ones do', () => {
-    expect(
-      compile(`${TABLE} 
+    const [present, missing] = compile(
+      `${TABLE}
       export const create: RuleTable<HostConfig> = HOST_CONFIG_RULES;
-      export const exec: RuleTable<ExecRequest, object> = EXEC_RULES;`),
-    ).toEqual([]);
-    const errors = compile(`${TABLE}
+      export const exec: RuleTable<ExecRequest, object> = EXEC_RULES;`,
+      `${TABLE}
       export const create: RuleTable<HostConfig & { readonly NewField: string }> = HOST_CONFIG_RULES;
       export const optional: RuleTable<HostConfig & { readonly OtherField?: string }> = HOST_CONFIG_RULES;
-      export const exec: RuleTable<ExecRequest & { readonly thirdField: string }, object> = EXEC_RULES;`);
-    expect(errors).toHaveLength(3);
-    expect(errors[0]).toContain('NewField');
-    expect(errors[1]).toContain('OtherField');
-    expect(errors[2]).toContain('thirdField');
+      export const exec: RuleTable<ExecRequest & { readonly thirdField: string }, object> = EXEC_RULES;`,
+    );
+    expect(present).toEqual([]);
+    expect(missing).toEqual([
+      expect.stringContaining('NewField'),
+      expect.stringContaining('OtherField'),
+      expect.stringContaining('thirdField'),
+    ]);
   });
 
   it('a parameter without a row, nor a handler that reads what its table has not', () => {
-    expect(
-      compile(`${PARAMETERS}
-      export const tables: ParameterTables<EndpointName> = PARAMETER_RULES;
-      export const volume: RuleTable<VolumeCreateRequest, VolumeCreateRequest> = VOLUME_RULES;
-      export const kill: RouteDefinition = { ...shared, parameters: 'container kill',
-        handle: async (context) => { context.query.string('signal'); } };
-      export const none: RouteDefinition = { ...shared, handle: async (context) => { context.empty(204); } };`),
-    ).toEqual([]);
-    for (const broken of [
+    const broken = [
       `export const kill: ParameterTable<'container kill'> & Record<EndpointParameters['container kill'] | 'force', Row> =
         PARAMETER_RULES['container kill'];`,
       `export const volume: RuleTable<VolumeCreateRequest & { readonly more: string }, VolumeCreateRequest> = VOLUME_RULES;`,
@@ -95,21 +98,36 @@ describe('what must not compile', { timeout: 60_000 }, () => {
       `export const none: RouteDefinition = { ...shared,
         handle: async (context: RouteContextOf<'container kill'>) => { context.query.string('signal'); } };`,
       `export const none: RouteDefinition = { ...shared, parameters: 'no such', handle: async () => undefined };`,
-    ])
-      expect(compile(PARAMETERS + broken), broken).toHaveLength(1);
+    ];
+    const [present, ...errors] = compile(
+      `${PARAMETERS}
+      export const tables: ParameterTables<EndpointName> = PARAMETER_RULES;
+      export const volume: RuleTable<VolumeCreateRequest, VolumeCreateRequest> = VOLUME_RULES;
+      export const kill: RouteDefinition = { ...shared, parameters: 'container kill',
+        handle: async (context) => { context.query.string('signal'); } };
+      export const none: RouteDefinition = { ...shared, handle: async (context) => { context.empty(204); } };`,
+      ...broken.map((text) => PARAMETERS + text),
+    );
+    expect(present).toEqual([]);
+    expect(errors).toHaveLength(broken.length);
+    for (const [index, text] of broken.entries()) expect(errors[index], text).toHaveLength(1);
   });
 
   it('a spec of a request that has not been through the gate, while an admitted one does', () => {
-    expect(compile(`${ADMITTED} buildSpec({ ...rest, admitted });`)).toEqual([]);
-    expect(compile(`${ADMITTED} buildSpec({ ...rest, admitted: request });`)).toHaveLength(1);
-    for (const forged of [
+    const forged = [
       'checked',
       '{ ...admitted, hostConfig: request.hostConfig }',
       'Object.assign({}, checked, { admitted: true as const })',
-    ]) {
-      expect(compile(`${ADMITTED} buildSpec({ ...rest, admitted: ${forged} });`), forged).toEqual([
-        expect.stringMatching(/AdmittedMark/),
-      ]);
-    }
+    ];
+    const [present, plain, ...errors] = compile(
+      `${ADMITTED} buildSpec({ ...rest, admitted });`,
+      `${ADMITTED} buildSpec({ ...rest, admitted: request });`,
+      ...forged.map((text) => `${ADMITTED} buildSpec({ ...rest, admitted: ${text} });`),
+    );
+    expect(present).toEqual([]);
+    expect(plain).toHaveLength(1);
+    expect(errors).toHaveLength(forged.length);
+    for (const [index, text] of forged.entries())
+      expect(errors[index], text).toEqual([expect.stringMatching(/AdmittedMark/)]);
   });
 });
