@@ -1,4 +1,5 @@
 import { createDeferred } from '../lib/deferred.ts';
+import { createLastingRace } from '../lib/lasting-race.ts';
 import { EngineError } from '../errors.ts';
 import { frameMessage, framePayload, MessageReader } from './blob-frames.ts';
 import type { Caller } from './channel.ts';
@@ -32,7 +33,7 @@ export async function openWriteSession(
   const { call, codec } = await caller.openBlobCall('Write');
   const negotiated = createDeferred<WriteContentResponse>();
   const committed = createDeferred<WriteContentResponse>();
-  const { race, lose } = createRace();
+  const { run: race, lose } = createLastingRace();
   let digest = '';
   const fail = (error: EngineError): void => {
     negotiated.reject(error);
@@ -77,24 +78,6 @@ export async function openWriteSession(
     close() {
       signal?.removeEventListener('abort', onAbort);
       call.cancel();
-    },
-  };
-}
-
-/** Promise.race with a failure to come would keep each value, which is a blob's bytes, for as long as that is awaited. */
-function createRace(): Pick<WriteSession, 'race'> & { readonly lose: (error: EngineError) => void } {
-  const waiting = new Set<(error: EngineError) => void>();
-  let failure: EngineError | undefined;
-  return {
-    race: (promise) =>
-      new Promise((resolve, reject) => {
-        if (failure) reject(failure);
-        waiting.add(reject);
-        void promise.then(resolve, reject).finally(() => waiting.delete(reject));
-      }),
-    lose(error) {
-      failure ??= error;
-      for (const reject of waiting) reject(failure);
     },
   };
 }

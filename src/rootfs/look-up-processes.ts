@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { EngineError, type ErrorKind } from '../errors.ts';
 import type { Companion } from '../host/types.ts';
 import { createDeferred } from '../lib/deferred.ts';
+import { createLastingRace } from '../lib/lasting-race.ts';
 import { createLimiter, type Limiter } from '../lib/limiter.ts';
 import {
   createFrameReader,
@@ -226,17 +227,21 @@ async function converse<V extends Verb, T>(
 /** Sends the body until it ends or the answer is there, and answers that. */
 async function upload(exchange: Exchange, body: AsyncIterable<Buffer>): Promise<Frame> {
   const early = createDeferred<Frame>();
+  const race = createLastingRace<Frame>();
   const answered = exchange.read();
   answered.then(
-    (frame) => early.resolve(frame),
-    (error: unknown) => early.reject(error),
+    (frame) => {
+      early.resolve(frame);
+      race.win(frame);
+    },
+    (error: unknown) => {
+      early.reject(error);
+      race.lose(error);
+    },
   );
   for await (const chunk of body) {
     if (chunk.length > 0)
-      await Promise.race([
-        exchange.write(Buffer.concat([encodeHead('data', chunk.length), chunk])),
-        answered,
-      ]);
+      await race.run(exchange.write(Buffer.concat([encodeHead('data', chunk.length), chunk])));
     if (early.isSettled) return early.promise;
   }
   await exchange.write(end);

@@ -1,5 +1,6 @@
 import { isErrorKind } from '../../errors.ts';
 import { createDeferred } from '../../lib/deferred.ts';
+import { createLastingRace } from '../../lib/lasting-race.ts';
 import type { StreamName } from '../../stdio/types.ts';
 import type { StreamSession } from '../../state/container.ts';
 
@@ -45,11 +46,15 @@ export function openClientPlace(session: StreamSession, options: ConnectOptions)
   const drop = (): void => {
     end.resolve('gone');
   };
+  const race = createLastingRace<ConnectionEnd>();
+  end.promise.then(race.win, race.lose);
+  let joined: ClientStreams | undefined;
   const deliver = async (stream: StreamName, data: Buffer): Promise<void> => {
-    const client = await Promise.race([arrival.promise, end.promise]);
-    if (typeof client === 'string') return;
+    const client = joined ?? (await race.run(arrival.promise));
+    if (typeof client === 'string' || end.isSettled) return;
     try {
-      await Promise.race([client.write(stream, data), end.promise]);
+      const written = client.write(stream, data);
+      if (written) await race.run(written);
     } catch (error) {
       // A client that leaves in the middle of a piece is no failure.
       if (!isErrorKind(error, 'Cancelled')) throw error;
@@ -70,6 +75,7 @@ export function openClientPlace(session: StreamSession, options: ConnectOptions)
   return {
     cancel: drop,
     async join(client) {
+      joined = client;
       arrival.resolve(client);
       if (client.signal.aborted) drop();
       client.signal.addEventListener('abort', drop, { once: true });
