@@ -37,6 +37,7 @@ export interface ConfigFile {
   readonly logMaxBytes?: number;
   readonly maxContainers?: number;
   readonly maxExecs?: number;
+  readonly startSeconds?: number;
   readonly maxNetworks?: number;
   readonly maxPorts?: number;
   readonly maxVolumes?: number;
@@ -88,6 +89,7 @@ const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readon
   'limits.body_bytes': { setting: 'maxBodyBytes', type: 'integer' },
   'limits.layer_bytes': { setting: 'maxLayerBytes', type: 'integer' },
   'limits.image_bytes': { setting: 'maxImageBytes', type: 'integer' },
+  'limits.start_seconds': { setting: 'startSeconds', type: 'integer' },
   'log.level': { setting: 'logLevel', type: 'string' },
 };
 

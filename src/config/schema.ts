@@ -28,6 +28,8 @@ export interface JobLimits {
   readonly layerBytes: number;
   /** Of the layers of all images, unpacked. */
   readonly imageBytes: number;
+  /** For the start of a container or an exec, as far as the runtime is at it. */
+  readonly startSeconds: number;
 }
 
 /** Where the Docker API is served over the network. */

@@ -6,7 +6,8 @@ import type { Any } from '../containerd/types.ts';
 import type { HostDevice } from '../host/devices.ts';
 import type { Meter } from '../host/meter.ts';
 import type { OwnTrees } from '../host/own-trees.ts';
-import type { HostFacts, HostProcesses } from '../host/types.ts';
+import type { HostFacts, HostProcesses, RuntimeCalls } from '../host/types.ts';
+import type { FairLimiter } from '../lib/fair-limiter.ts';
 import type { Limiter } from '../lib/limiter.ts';
 import type { TaskTracker } from '../lib/task-tracker.ts';
 import type { Logger } from '../logger.ts';
@@ -57,6 +58,7 @@ export interface Job {
   /** AppArmor profiles that can be asked of the runtime. */
   readonly appArmorProfiles: readonly string[];
   readonly processes: HostProcesses;
+  readonly runtimeCalls: RuntimeCalls;
   /** Device nodes of the host, for a privileged container. */
   readonly listDevices: () => Promise<readonly HostDevice[]>;
   readonly paths: JobPaths;
@@ -101,8 +103,8 @@ export interface Job {
   readonly audit: AuditLog;
   /** Health checks run through this, so that not all of them start at once. */
   readonly probes: Limiter;
-  /** Execs are started through this: with dozens at once the shim of containerd 1.6 never answers again. */
-  readonly execStarts: Limiter;
+  /** Execs are started through this, by container: with dozens at once the shim of containerd 1.6 never answers again. */
+  readonly execStarts: FairLimiter;
   /** Removed containers are deleted through this, behind the answers. */
   readonly deletions: Limiter;
   readonly meter: Meter;

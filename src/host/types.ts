@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 
-import type { Mount } from '../containerd/types.ts';
+import type { Mount, ProcessRef } from '../containerd/types.ts';
 
 /** How a path is resolved by openat2(2); the names are the kernel's RESOLVE_ flags. */
 export interface OpenHow {
@@ -249,4 +249,13 @@ export interface HostProcesses {
   isAlive(process: ProcessIdentity): Promise<boolean>;
   /** Sends a signal unless the process has ended; answers whether it was sent. */
   kill(process: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean>;
+}
+
+/** What containerd's shims have the OCI runtime do. */
+export interface RuntimeCalls {
+  /**
+   * Kills what the runtime has begun to start in a container, and the runtime itself where that is held by the kernel;
+   * false where no such start is under way.
+   */
+  endStart(process: ProcessRef): Promise<boolean>;
 }

@@ -10,7 +10,9 @@ import type { Job } from '../engine/job.ts';
 import { ensureDefaultProfile, readAppArmorProfiles } from '../host/apparmor.ts';
 import { listHostDevices } from '../host/devices.ts';
 import { createMeter } from '../host/meter.ts';
+import { createRuntimeCalls } from '../host/runtime-calls.ts';
 import type { HostFacts } from '../host/types.ts';
+import { createFairLimiter } from '../lib/fair-limiter.ts';
 import { createLimiter } from '../lib/limiter.ts';
 import { createTaskTracker } from '../lib/task-tracker.ts';
 import type { Logger } from '../logger.ts';
@@ -42,7 +44,8 @@ import type { HostTools } from './remove-traces.ts';
 
 /** How many health checks start or run at once: an exec costs a good part of a processor's second. */
 const PARALLEL_PROBES = 8;
-const PARALLEL_EXEC_STARTS = 8;
+/** One container is to leave places to the others, also where the start of its execs hangs. */
+const EXEC_STARTS = { ofAll: 8, ofKey: 4, patienceMs: 5_000 };
 const PARALLEL_DELETIONS = 8;
 const MIN_SEGMENT_BYTES = 64 * 1024;
 
@@ -103,6 +106,7 @@ export async function createJob(parts: JobParts): Promise<Job> {
     appArmorProfiles: await findProfiles(parts),
     processes: host.processes,
     trees: host.trees,
+    runtimeCalls: createRuntimeCalls(host.processes),
     listDevices: () => listHostDevices(),
     paths: names.paths,
     log,
@@ -178,7 +182,7 @@ async function createGuard({ settings, names, host }: JobParts): Promise<Guard> 
 function createLimiters(): Pick<Job, 'probes' | 'execStarts' | 'deletions'> {
   return {
     probes: createLimiter(PARALLEL_PROBES),
-    execStarts: createLimiter(PARALLEL_EXEC_STARTS),
+    execStarts: createFairLimiter(EXEC_STARTS),
     deletions: createLimiter(PARALLEL_DELETIONS),
   };
 }

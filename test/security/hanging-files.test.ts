@@ -19,6 +19,9 @@ const SOON_MS = 12_000;
 const GIVEN_UP_MS = 30_000;
 /** Three times this is more than a process of Node has threads. */
 const LOOK_UPS = 2;
+const START_SECONDS = 4;
+/** More than may start at once. */
+const EXECS = 9;
 
 let workspace: string;
 let berth: Berth;
@@ -31,7 +34,10 @@ beforeAll(async () => {
   workspace = await mkdtemp('/tmp/berth-hang-');
   await mkdir(join(workspace, 'hang'));
   await writeFile(join(workspace, 'file'), 'answers');
-  berth = await startBerth({ args: ['--workspace', workspace] });
+  berth = await startBerth({
+    args: ['--workspace', workspace],
+    config: `[limits]\nstart_seconds = ${START_SECONDS}\n`,
+  });
   await loadBusybox(berth);
   api = createApiClient(berth.ready.socket);
   const script = 'echo answers > /file; mkdir /hang; exec sleep 10000';
@@ -97,6 +103,27 @@ describe('a file system in a container that never answers', () => {
       expect([status, message]).toEqual([503, expect.stringContaining('does not answer')]);
     expect((await copy).code).toBe(1);
     expect(Date.now() - before).toBeLessThan(GIVEN_UP_MS);
+  });
+});
+
+describe('an exec that the runtime cannot start since a file system never answers', () => {
+  test.each([
+    ['working directory', ['-w', '/hang', 'box', 'true']],
+    ['program', ['box', '/hang/program']],
+  ])('is ended where that is its %s, while those of other containers start', async (_what, command) => {
+    await ask(berth, 'run', '-d', '--rm', '--name', 'other', 'busybox', 'sleep', '10000');
+    const before = Date.now();
+    const hung = Array.from({ length: EXECS }, () => berth.docker(['exec', ...command]));
+    for (let round = 0; round < 5; round += 1)
+      expect(await expectSoon(() => ask(berth, 'exec', 'other', 'echo', 'here'))).toBe('here');
+    for (const { code, stdout, stderr } of await Promise.all(hung)) {
+      expect(stdout + stderr).toContain(`did not start within ${START_SECONDS} seconds`);
+      expect(code).not.toBe(0);
+    }
+    expect(Date.now() - before).toBeLessThan(GIVEN_UP_MS);
+    expect(await ask(berth, 'exec', 'box', 'echo', 'here')).toBe('here');
+    expect(await ask(berth, 'exec', 'box', 'ps')).not.toContain('runc');
+    await ask(berth, 'rm', '-f', 'other');
   });
 });
 

@@ -3,8 +3,9 @@ import type { Meter } from '../../src/host/meter.ts';
 import type { Job } from '../../src/engine/job.ts';
 
 /** Limiters of a job that let everything through at once, and a meter that has seen nothing. */
-export const fakeLimits: Pick<Job, 'execStarts' | 'deletions' | 'meter'> = {
-  execStarts: { run: (section) => section() },
+export const fakeLimits: Pick<Job, 'execStarts' | 'deletions' | 'meter' | 'runtimeCalls'> = {
+  execStarts: { run: (_containerId, section) => section() },
   deletions: { run: (section) => section() },
+  runtimeCalls: { endStart: () => Promise.resolve(false) },
   meter: partOf<Meter>({ oomKills: () => Promise.resolve(0) }),
 };

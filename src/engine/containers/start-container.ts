@@ -23,6 +23,7 @@ import { removeContainer } from './remove-container.ts';
 import { isLive, isPaused } from './require-running.ts';
 import { restartLater } from './restart-policy-loop.ts';
 import { describeStartFailure, type StartFailure } from './start-error.ts';
+import { startInTime } from './start-in-time.ts';
 import { updateRecord } from './update-record.ts';
 
 const SIGKILL = 9;
@@ -155,17 +156,19 @@ async function createTask(
 ): Promise<void> {
   const { tasks } = job.containerd;
   const { io, taskCreated } = streams.session;
-  await tasks.create({
-    containerId: container.id,
-    rootfs: container.rootMounts,
-    ...io.paths,
-    terminal: container.record.config.Tty,
-    runtimeOptions: job.runtimeOptions,
-  });
-  streams.undo.defer('task', async () => {
-    await tasks.kill({ containerId: container.id, signal: SIGKILL }).catch(() => undefined);
-    await tasks.wait({ containerId: container.id }).catch(() => undefined);
-    await tasks.delete(container.id);
+  await startInTime(job, { containerId: container.id }, async () => {
+    await tasks.create({
+      containerId: container.id,
+      rootfs: container.rootMounts,
+      ...io.paths,
+      terminal: container.record.config.Tty,
+      runtimeOptions: job.runtimeOptions,
+    });
+    streams.undo.defer('task', async () => {
+      await tasks.kill({ containerId: container.id, signal: SIGKILL }).catch(() => undefined);
+      await tasks.wait({ containerId: container.id }).catch(() => undefined);
+      await tasks.delete(container.id);
+    });
   });
   io.taskCreated();
   taskCreated.resolve();

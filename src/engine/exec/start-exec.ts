@@ -9,6 +9,7 @@ import { emitContainerEvent } from '../containers/emit-container-event.ts';
 import { parseDetachKeys } from '../containers/parse-detach-keys.ts';
 import { isPaused, requireRunning } from '../containers/require-running.ts';
 import { describeStartFailure } from '../containers/start-error.ts';
+import { startInTime } from '../containers/start-in-time.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
 import { buildExecSpec } from './exec-spec.ts';
@@ -83,13 +84,13 @@ async function runExec(job: Job, starting: Starting): Promise<Promise<unknown>> 
   const session: StreamSession = { io, taskCreated: createDeferred(), clients: new Set() };
   const place = start.client ? openClientPlace(session, connectOptions(job, exec, session)) : undefined;
   const spec = await buildExecSpec(job, { exec, container, consoleSize: start.consoleSize });
-  const { exit, pid } = await job.execStarts.run(async () => {
+  const { exit, pid } = await job.execStarts.run(container.id, async () => {
     await tasks.exec({ ...process, spec, ...io.paths, terminal: exec.request.tty });
     undo.defer('process', () => ignoreAbsent(tasks.deleteProcess(process)));
     const waiting = tasks.wait(process);
     waiting.catch(() => undefined);
     // In an object: a promise alone would be waited for.
-    return { exit: waiting, ...(await tasks.start(process)) };
+    return { exit: waiting, ...(await startInTime(job, process, () => tasks.start(process))) };
   });
   undo.defer('running process', () => ignoreAbsent(tasks.kill({ ...process, signal: SIGKILL })));
   io.taskCreated();
