@@ -9,7 +9,7 @@ import {
   type ServiceMethods,
   type ServiceName,
 } from './definitions.ts';
-import { toEngineError } from './errors.ts';
+import { toEngineError, type Callee } from './errors.ts';
 
 // containerd sends at most 16 MiB in a message; ours stay at 1 MiB. Twice that leaves room for a changed server.
 const maxMessageBytes = 32 * 1024 * 1024;
@@ -84,7 +84,7 @@ function toSocketPath(address: string): string {
 }
 
 /** Prepares a channel; nothing is sent before the first call. */
-export function openChannel(address: string): Channel {
+export function openChannel(address: string, hiddenDirectories: readonly string[] = []): Channel {
   const client = new Client(toTarget(address), credentials.createInsecure(), channelOptions);
   const blobs = openBlobChannel(toSocketPath(address));
   const loaded = new Map<ServiceName, Promise<unknown>>();
@@ -96,7 +96,10 @@ export function openChannel(address: string): Channel {
   return {
     address,
     caller: (service, scope) =>
-      createCaller({ client, blobs, address, scope, metadata: toMetadata(scope) }, () => methodsOf(service)),
+      createCaller(
+        { client, blobs, scope, metadata: toMetadata(scope), callee: { address, hiddenDirectories } },
+        () => methodsOf(service),
+      ),
     close() {
       client.close();
       blobs.close();
@@ -108,7 +111,7 @@ interface Connection {
   readonly client: Client;
   readonly blobs: BlobChannel;
   readonly scope: CallScope;
-  readonly address: string;
+  readonly callee: Callee;
   readonly metadata: Metadata;
 }
 
@@ -151,7 +154,7 @@ function createCaller<N extends ServiceName>(
       const codec = { encode, decode: (bytes: Buffer) => responseDeserialize(bytes) as never };
       return { call: connection.blobs.open(path, connection.scope), codec };
     },
-    toError: (error) => toEngineError(error, connection.address),
+    toError: (error) => toEngineError(error, connection.callee),
   };
 }
 
@@ -161,7 +164,7 @@ interface Call {
 }
 
 function callUnary(connection: Connection, call: Call, options: CallOptions): Promise<unknown> {
-  const { client, address, metadata } = connection;
+  const { client, callee, metadata } = connection;
   const { path, requestSerialize, responseDeserialize } = call.definition;
   const { signal, timeoutMs } = options;
   return new Promise((resolve, reject) => {
@@ -180,7 +183,7 @@ function callUnary(connection: Connection, call: Call, options: CallOptions): Pr
       deadline,
       (error, answer) => {
         signal?.removeEventListener('abort', onAbort);
-        if (error) reject(toEngineError(error, address));
+        if (error) reject(toEngineError(error, callee));
         else resolve(answer);
       },
     );
@@ -193,7 +196,7 @@ async function* callStream(
   call: Call,
   { signal }: CallOptions,
 ): AsyncGenerator<unknown, void> {
-  const { client, address, metadata } = connection;
+  const { client, callee, metadata } = connection;
   const { path, requestSerialize, responseDeserialize } = call.definition;
   if (signal?.aborted) throw new EngineError('Cancelled', 'cancelled', { cause: signal.reason });
   const stream = client.makeServerStreamRequest(
@@ -210,7 +213,7 @@ async function* callStream(
   try {
     for await (const message of stream) yield message;
   } catch (error) {
-    throw toEngineError(error, address);
+    throw toEngineError(error, callee);
   } finally {
     signal?.removeEventListener('abort', onAbort);
     stream.cancel();

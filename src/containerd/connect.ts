@@ -11,9 +11,16 @@ import { createSnapshots } from './snapshots.ts';
 import { createTasks } from './tasks.ts';
 import type { Containerd } from './types.ts';
 
-/** containerd at a socket's path (or `unix://` address), seen from a namespace; nothing is sent before the first call. */
-export function connectContainerd(address: string, namespace: string): Containerd {
-  return createView(openChannel(address), { namespace, leaseId: undefined });
+/**
+ * containerd at a socket's path (or `unix://` address), seen from a namespace; nothing is sent before the first call. Paths
+ * below hidden directories are left out of what it says of its failures.
+ */
+export function connectContainerd(
+  address: string,
+  namespace: string,
+  hiddenDirectories: readonly string[] = [],
+): Containerd {
+  return createView(openChannel(address, hiddenDirectories), { namespace, leaseId: undefined });
 }
 
 function createView(channel: Channel, scope: CallScope): Containerd {

@@ -1,4 +1,5 @@
 import { EngineError, messageOf, type ErrorKind } from '../errors.ts';
+import { hideHostPaths } from '../lib/hide-host-paths.ts';
 
 // gRPC's status codes as numbers: this file must not pull in the gRPC library for the sake of an enum.
 const kinds: Readonly<Record<number, ErrorKind>> = {
@@ -38,11 +39,19 @@ function connectionError(address: string, cause: StatusLike & Error): EngineErro
   return new EngineError('Unavailable', message, { cause });
 }
 
-/** Turns whatever a call to containerd threw into an EngineError with containerd's own message. */
-export function toEngineError(error: unknown, address: string): EngineError {
+/** Who was called. */
+export interface Callee {
+  readonly address: string;
+  /** Directories that its messages may name, and no client is to read of. */
+  readonly hiddenDirectories: readonly string[];
+}
+
+/** Turns whatever a call to containerd threw into an EngineError with containerd's own message, but for paths of the host. */
+export function toEngineError(error: unknown, { address, hiddenDirectories }: Callee): EngineError {
   if (error instanceof EngineError) return error;
   if (!isStatus(error)) return new EngineError('Internal', messageOf(error), { cause: error });
-  const { code, details } = error;
+  const { code } = error;
+  const details = hideHostPaths(error.details, hiddenDirectories);
   if (code === unavailable && connectionFailure.test(details)) return connectionError(address, error);
   if (code === internal && brokenStream.test(details)) return connectionError(address, error);
   // Ours; a deadline that passed inside containerd comes with its own words.

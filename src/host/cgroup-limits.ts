@@ -95,13 +95,28 @@ export async function readLimits(tree: LimitTree, relative: string): Promise<Cgr
       readNumber(join(directory, isV2 ? 'memory.max' : 'memory.limit_in_bytes')),
     ),
     narrowest('cpu', isV2 ? readCpuMax : readCfsQuota),
-    narrowest('cpuset', (directory) =>
-      countCpus(join(directory, isV2 ? 'cpuset.cpus.effective' : 'cpuset.effective_cpus')),
-    ),
+    narrowest('cpuset', (directory) => countCpus(join(directory, effectiveFile(tree, 'cpus')))),
     narrowest('pids', (directory) => readNumber(join(directory, 'pids.max'))),
   ]);
   const cpus = [quota, cpuset].filter((count) => count !== undefined);
   return { memoryBytes, cpus: cpus.length === 0 ? undefined : Math.min(...cpus), pids };
+}
+
+/** What a cgroup may use in the end. */
+export async function readCpuset(
+  tree: LimitTree,
+  relative: string,
+): Promise<{ readonly cpus: string; readonly mems: string }> {
+  const root = tree.rootOf('cpuset');
+  if (root === undefined) return { cpus: '', mems: '' };
+  const [cpus, mems] = await Promise.all(
+    (['cpus', 'mems'] as const).map((what) => read(join(root, relative, effectiveFile(tree, what)))),
+  );
+  return { cpus: cpus ?? '', mems: mems ?? '' };
+}
+
+function effectiveFile({ mode }: LimitTree, what: 'cpus' | 'mems'): string {
+  return mode === 'v2' ? `cpuset.${what}.effective` : `cpuset.effective_${what}`;
 }
 
 async function readCpuMax(directory: string): Promise<number | undefined> {

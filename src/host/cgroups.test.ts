@@ -128,11 +128,13 @@ describe('cgroup modes', () => {
       mkdirSync(path);
       writeFileSync(join(path, 'cgroup.controllers'), 'cpu cpuset memory pids\n');
       writeFileSync(join(path, 'cpuset.cpus.effective'), '0-2,5\n');
+      writeFileSync(join(path, 'cpuset.mems.effective'), '0-1\n');
       if (path === root) continue;
       for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), `${text}\n`);
     }
     const cgroups = await withMounts([`${root} rw - cgroup2 cgroup2 rw`]);
     expect(await cgroups.limitsOf('a/b')).toEqual({ memoryBytes: undefined, cpus: 4, pids: undefined });
+    expect(await cgroups.cpusetOf('a/b')).toEqual({ cpus: '0-2,5', mems: '0-1' });
     await cgroups.limit('a', { memoryBytes: 1 << 30, cpus: 1.5, pids: 100 });
     const texts = Object.keys(files).map((name) => readFileSync(join(root, 'a', name), 'utf8').trim());
     expect(texts).toEqual(['1073741824', '0', '150000 100000', '100']);

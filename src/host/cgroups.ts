@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promis
 import { dirname, join } from 'node:path';
 
 import { EngineError } from '../errors.ts';
-import { readLimits, writeLimits } from './cgroup-limits.ts';
+import { readCpuset, readLimits, writeLimits } from './cgroup-limits.ts';
 import { isErrno, toEngineError } from './errors.ts';
 import { parseMountInfo } from './mounts.ts';
 import type { CgroupMode, HostCgroups } from './types.ts';
@@ -50,6 +50,7 @@ export async function createHostCgroups(mountInfoPath = '/proc/self/mountinfo'):
     exists: async (cgroup) => (await existing(cgroup)).length > 0,
     limit: (cgroup, limits) => writeLimits(tree, checkedPath(cgroup), limits),
     limitsOf: (cgroup) => readLimits(tree, checkedPath(cgroup)),
+    cpusetOf: (cgroup) => readCpuset(tree, checkedPath(cgroup)),
     ofProcess: (pid, controller) => findCgroupOf(layout, pid, controller),
   };
 }

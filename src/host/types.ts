@@ -148,6 +148,8 @@ export interface HostCgroups {
   limit(cgroup: string, limits: CgroupLimits): Promise<void>;
   /** The narrowest limits of the cgroup and of all above it. */
   limitsOf(cgroup: string): Promise<CgroupLimits>;
+  /** Processors and memory nodes that the cgroup may use, as the kernel lists them; empty where it does not. */
+  cpusetOf(cgroup: string): Promise<{ readonly cpus: string; readonly mems: string }>;
   /** The cgroup of a process: its v2 path, or that of the named v1 controller. */
   ofProcess(pid: number, controller: string): Promise<string | undefined>;
 }

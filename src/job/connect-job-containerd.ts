@@ -26,9 +26,10 @@ export async function connectJobContainerd(
   settings: Settings,
   user: { readonly namespace: string; readonly log: Logger; readonly host: HostTools },
 ): Promise<JobContainerd> {
+  const hidden = [settings.root, settings.runDir];
   const external = settings.containerd ?? (existsSync(SYSTEM_ADDRESS) ? SYSTEM_ADDRESS : 'embedded');
   if (external !== 'embedded') {
-    const containerd = connectContainerd(external, user.namespace);
+    const containerd = connectContainerd(external, user.namespace, hidden);
     try {
       await containerd.ping();
       return {
@@ -51,7 +52,7 @@ export async function connectJobContainerd(
     processes: host.processes,
   });
   return {
-    containerd: connectContainerd(embedded.address, user.namespace),
+    containerd: connectContainerd(embedded.address, user.namespace, hidden),
     isEmbedded: true,
     revive: () => embedded.ensureRunning(),
     release: () => embedded.release(),

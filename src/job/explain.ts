@@ -53,6 +53,7 @@ export async function explainWithoutJob(settings: Settings, asked: AskedRequest)
           memoryBytes: settings.memoryBytes ?? host.memoryBytes,
           cpus: settings.cpus ?? host.cpus,
           pids: settings.pids,
+          cpuset: { cpus: '', mems: '' },
         },
         findOwnContainer: () => undefined,
         describeImage: () => NO_IMAGE,

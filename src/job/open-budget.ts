@@ -19,5 +19,6 @@ export async function openBudget(
     memoryBytes: Math.min(limits.memoryBytes ?? Infinity, totalmem()),
     cpus: Math.min(limits.cpus ?? Infinity, availableParallelism()),
     pids: limits.pids,
+    cpuset: await cgroups.cpusetOf(cgroupPath),
   };
 }

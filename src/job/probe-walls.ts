@@ -86,7 +86,12 @@ function probeSpec(
       fence: undefined,
     }),
     host: facts,
-    budget: { memoryBytes: facts.memoryBytes, cpus: facts.cpus, pids: undefined },
+    budget: {
+      memoryBytes: facts.memoryBytes,
+      cpus: facts.cpus,
+      pids: undefined,
+      cpuset: { cpus: '', mems: '' },
+    },
     findOwnContainer: () => undefined,
     describeImage: () => NO_IMAGE,
   });

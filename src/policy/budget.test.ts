@@ -8,7 +8,11 @@ import type { GateContext } from './gate-context.ts';
 import { admitUpdate } from './privileged-gate.ts';
 
 const GIB = 2 ** 30;
-const GATE: GateContext = { ...gateWith(false), budget: { memoryBytes: GIB, cpus: 1.5, pids: 100 } };
+const CLOSED = gateWith(false);
+const GATE: GateContext = {
+  ...CLOSED,
+  budget: { ...CLOSED.budget, memoryBytes: GIB, cpus: 1.5, pids: 100 },
+};
 
 const ABOVE: readonly (readonly [
   name: string,

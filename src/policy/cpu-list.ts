@@ -1,19 +1,18 @@
 const ITEM = /^([0-9]{1,6})(?:-([0-9]{1,6}))?$/;
 const MAX_NUMBER = 8191;
 
-/** The highest number of a kernel list (`0-2,4`), -1 for an empty one, undefined for what is none. */
-export function highestOfList(text: string): number | undefined {
-  let highest = -1;
+/** What a kernel list (`0-2,4`) names, nothing for an empty one; undefined for what is none, and above 8191. */
+export function numbersOfList(text: string): ReadonlySet<number> | undefined {
+  const numbers = new Set<number>();
   for (const item of text === '' ? [] : text.split(',')) {
     const [, first, last] = ITEM.exec(item) ?? [];
-    if (first === undefined) {
-      return undefined;
-    }
     const end = Number(last ?? first);
-    if (Number(first) > end || end > MAX_NUMBER) {
+    if (first === undefined || Number(first) > end || end > MAX_NUMBER) {
       return undefined;
     }
-    highest = Math.max(highest, end);
+    for (let number = Number(first); number <= end; number += 1) {
+      numbers.add(number);
+    }
   }
-  return highest;
+  return numbers;
 }

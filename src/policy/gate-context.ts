@@ -34,6 +34,8 @@ export interface Budget {
   readonly cpus: number;
   /** Undefined where nothing limits them. */
   readonly pids: number | undefined;
+  /** Processors and memory nodes, as the kernel lists them (`0-3`); empty where it does not. */
+  readonly cpuset: { readonly cpus: string; readonly mems: string };
 }
 
 /** Everything besides the request that a verdict depends on. */

@@ -109,6 +109,8 @@ describe('admitCreate', () => {
     [{ CpuQuota: 10 }, 'CPU cfs quota can not be less than 1ms (i.e. 1000)'],
     [{ CpusetCpus: '0,9' }, 'Requested CPUs are not available - requested 0,9, available: 0-3'],
     [{ CpusetCpus: '1-' }, 'Invalid value 1- for cpuset cpus'],
+    [{ CpusetMems: '0-1' }, 'Requested memory nodes are not available - requested 0-1, available: 0'],
+    [{ CpusetMems: 'a' }, 'Invalid value a for cpuset mems'],
     [{ BlkioWeight: 5 }, 'Range of blkio weight is from 10 to 1000'],
     [{ ShmSize: -1 }, 'SHM size can not be less than 0'],
     [{ OomScoreAdj: 1001 }, 'Invalid value 1001, range for oom score adj is [-1000, 1000]'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isReadOnlyBind, parseBind } from './bind-spec.ts';
-import { highestOfList } from './cpu-list.ts';
+import { numbersOfList } from './cpu-list.ts';
 import { isIpv4, isIpv6 } from './ip-address.ts';
 import { cleanPath, refuseMountPoint } from './mount-point.ts';
 import { isContainerPort, isHostPort } from './port-spec.ts';
@@ -107,15 +107,16 @@ it.each([
 });
 
 it.each([
-  ['', -1],
-  ['0', 0],
-  ['0-3,7', 7],
+  ['', []],
+  ['0', [0]],
+  ['0-3,7', [0, 1, 2, 3, 7]],
+  ['7,0-1,1', [7, 0, 1]],
   ['3-1', undefined],
   ['0-100000', undefined],
   ['a', undefined],
   ['1,', undefined],
-])('highestOfList(%j) is %s', (text, expected) => {
-  expect(highestOfList(text)).toBe(expected);
+])('numbersOfList(%j) is %j', (text, expected) => {
+  expect(numbersOfList(text)).toEqual(expected && new Set(expected));
 });
 
 it.each([

@@ -73,7 +73,7 @@ const PARTS: Partial<Job> = {
   daemonId: 'daemon-1',
   host: HOST,
   hostWarnings: ['runc is old'],
-  budget: { memoryBytes: 4096, cpus: 1.5, pids: 10 },
+  budget: { memoryBytes: 4096, cpus: 1.5, pids: 10, cpuset: { cpus: '0-1', mems: '0' } },
   processes: RUNC,
   containerd: CONTAINERD,
   images: makeImages({ 'docker.io/library/a:1': makeImage('a1', ['1']) }),

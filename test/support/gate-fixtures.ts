@@ -53,7 +53,8 @@ export function gateWith(allowed: boolean, host: Partial<GateHost> = {}): GateCo
 
 /** What a job may use that nothing limits. */
 export function budgetOf(host: Pick<GateHost, 'memoryBytes' | 'cpus'>): Budget {
-  return { memoryBytes: host.memoryBytes, cpus: host.cpus, pids: undefined };
+  const cpuset = { cpus: `0-${host.cpus - 1}`, mems: '0' };
+  return { memoryBytes: host.memoryBytes, cpus: host.cpus, pids: undefined, cpuset };
 }
 
 /** Decodes a body given as text. */

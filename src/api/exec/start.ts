@@ -1,6 +1,6 @@
 import { requireStartable, startExec } from '../../engine/exec/start-exec.ts';
-import { messageOf } from '../../errors.ts';
 import { clientStreams } from '../http/client-streams.ts';
+import { describeError } from '../http/error-response.ts';
 import { known } from '../http/known.ts';
 import type { RouteContext } from '../http/route.ts';
 import { stdcopyHeader } from '../http/stdcopy.ts';
@@ -24,7 +24,7 @@ export async function start(context: RouteContext): Promise<void> {
   try {
     await startExec(job, id, { client: clientStreams(connection, { isRaw: isTty, signal }), consoleSize });
   } catch (error) {
-    const text = Buffer.from(`${messageOf(error)}\r\n`);
+    const text = Buffer.from(`${describeError(error, job).message}\r\n`);
     await (isTty ? connection.write(text) : connection.write(stdcopyHeader('stdout', text.length), text));
   }
   await connection.end();

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { EngineError, isErrorKind, messageOf, type ErrorKind } from '../../errors.ts';
+import { hideHostPaths } from '../../lib/hide-host-paths.ts';
 import type { Job } from '../../engine/job.ts';
 import { auditRefusal } from '../../engine/system/audit-refusal.ts';
 
@@ -36,20 +37,9 @@ export interface ErrorAnswer {
   readonly message: string;
 }
 
-/** Cuts directories that only berth and containerd know out of a message that one of them may have written. */
-function withoutHostPaths(message: string, job: Job): string {
-  const { paths, settings } = job;
-  const roots = [
-    paths.stateDir,
-    paths.runDir,
-    settings.root,
-    settings.runDir,
-    '/run/containerd',
-    '/var/lib/containerd',
-  ];
-  return message.replaceAll(/\/[^\s"':,)]+/g, (path) =>
-    roots.some((root) => path === root || path.startsWith(`${root}/`)) ? '(host path)' : path,
-  );
+/** Also what else may have got into a message: what containerd says comes without such paths. */
+function withoutHostPaths(message: string, { paths, settings }: Job): string {
+  return hideHostPaths(message, [paths.stateDir, paths.runDir, settings.root, settings.runDir]);
 }
 
 /** Status and message of anything that can be thrown; what is not our own error keeps its words for the log. */

@@ -1,6 +1,6 @@
 import type { CreateRequest } from '../../wire/create-request.ts';
 import type { HostConfig } from '../../wire/host-config.ts';
-import { highestOfList } from '../cpu-list.ts';
+import { numbersOfList } from '../cpu-list.ts';
 import type { Budget, GateHost } from '../gate-context.ts';
 import { bad, deny, unless, type Finding, type Rule, type RuleTable } from '../rule.ts';
 
@@ -60,19 +60,35 @@ function checkNanoCpus(nanoCpus: number, host: GateHost): readonly Finding[] {
   );
 }
 
-function checkCpus(list: string, host: GateHost): readonly Finding[] {
-  const highest = highestOfList(list);
-  if (highest === undefined) {
-    return [bad(`Invalid value ${list.slice(0, 200)} for cpuset cpus`)];
+interface CpusetWords {
+  /** As in `Invalid value 1- for cpuset cpus`. */
+  readonly list: string;
+  /** As in `Requested CPUs are not available`. */
+  readonly things: string;
+  /** What may be asked for; empty where nothing says so. */
+  readonly available: string;
+}
+
+function checkCpuset(
+  asked: string,
+  { list, things, available }: CpusetWords,
+  host: GateHost,
+): readonly Finding[] {
+  const numbers = numbersOfList(asked);
+  if (!numbers) {
+    return [bad(`Invalid value ${asked.slice(0, 200)} for cpuset ${list}`)];
   }
-  const available = host.cpus > 1 ? `0-${host.cpus - 1}` : '0';
-  return [
-    ...unless(
-      highest < host.cpus,
-      bad(`Requested CPUs are not available - requested ${list.slice(0, 200)}, available: ${available}`),
-    ),
-    ...unless(list === '' || host.limits.cpuSet, warn(NO_CPUSET)),
-  ];
+  if (asked === '') {
+    return [];
+  }
+  if (!host.limits.cpuSet) {
+    return [warn(NO_CPUSET)];
+  }
+  const there = numbersOfList(available) ?? new Set();
+  return unless(
+    available === '' || [...numbers].every((number) => there.has(number)),
+    bad(`Requested ${things} are not available - requested ${asked.slice(0, 200)}, available: ${available}`),
+  );
 }
 
 const realtime: Rule<number> = {
@@ -147,19 +163,15 @@ export const cpuRules: RuleTable<Pick<HostConfig, Fields>> = {
   CpusetCpus: {
     verdict: 'constrain',
     reason: NARROWS,
-    check: (list, { gate }) => checkCpus(list, gate.host),
+    check: (list, { gate: { host, budget } }) =>
+      checkCpuset(list, { list: 'cpus', things: 'CPUs', available: budget.cpuset.cpus }, host),
     constrain: (list, { gate }) => (gate.host.limits.cpuSet ? list : ''),
   },
   CpusetMems: {
     verdict: 'constrain',
     reason: NARROWS,
-    check: (list, { gate }) => [
-      ...unless(
-        highestOfList(list) !== undefined,
-        bad(`Invalid value ${list.slice(0, 200)} for cpuset mems`),
-      ),
-      ...unless(list === '' || gate.host.limits.cpuSet, warn(NO_CPUSET)),
-    ],
+    check: (list, { gate: { host, budget } }) =>
+      checkCpuset(list, { list: 'mems', things: 'memory nodes', available: budget.cpuset.mems }, host),
     constrain: (list, { gate }) => (gate.host.limits.cpuSet ? list : ''),
   },
   CpuCount: windowsOnly,
