@@ -1,3 +1,4 @@
+import { createAnsweringUrls } from './answering-urls.ts';
 import { checkLogin } from './check-login.ts';
 import { createHostFinder, type HostsSettings } from './hosts.ts';
 import { createHttpClients } from './http-client.ts';
@@ -27,6 +28,7 @@ export function createRegistry(
 ): Registry & { close(): void } {
   const clients = createHttpClients(settings.proxies && createProxyFinder(settings.proxies));
   const findHosts = createHostFinder(settings);
+  const answering = createAnsweringUrls();
   const findReach = createReachFinder(settings);
   const nodeCredentials = createNodeCredentials(settings.registryCredentials);
   const partsFor = (domain: string): RepositoryParts => {
@@ -34,6 +36,7 @@ export function createRegistry(
     return {
       client: clients.forRegistry(domain, reach),
       retry,
+      answering,
       async findHosts(name) {
         const hosts = await findHosts(name);
         for (const { isConfigured, baseUrls } of hosts)

@@ -1,4 +1,5 @@
 import { EngineError, isErrorKind } from '../errors.ts';
+import type { AnsweringUrls } from './answering-urls.ts';
 import { answerChallenge, parseChallenges } from './auth.ts';
 import { isPlainHttpHint, parseErrorDetails, statusError, type RegistryErrorDetail } from './errors.ts';
 import type { HostCapability, RegistryHost } from './hosts.ts';
@@ -19,8 +20,11 @@ export interface Ask {
 export interface HostParts {
   readonly client: HttpClient;
   readonly findHosts: (domain: string) => Promise<readonly RegistryHost[]>;
+  readonly answering: AnsweringUrls;
 }
 
+/** What a registry says of a request, where it is one that speaks. */
+const ANSWERS = ['NotFound', 'Unauthenticated', 'PermissionDenied'] as const;
 const MAX_ERROR_BYTES = 64 * 1024;
 
 /** Requests on behalf of one client to one repository: hosts in order, challenges answered, tokens remembered. */
@@ -29,8 +33,6 @@ export class HostRequests {
   readonly #access: RepositoryAccess;
   /** Authorization headers by the base URL that asked for them. */
   readonly #authorizations = new Map<string, string>();
-  /** Which of a host's base URLs has answered. */
-  readonly #answering = new Map<RegistryHost, URL>();
   #hosts: Promise<readonly RegistryHost[]> | undefined;
   #isAnonymous = true;
 
@@ -65,14 +67,15 @@ export class HostRequests {
   }
 
   async #askHost(host: RegistryHost, ask: Ask): Promise<HttpAnswer> {
-    const answering = this.#answering.get(host);
-    const candidates = answering ? [answering] : host.baseUrls;
+    const { answering } = this.#parts;
+    const candidates = answering.of(host);
     for (const [index, baseUrl] of candidates.entries()) {
       try {
         const answer = await this.#askUrl(host, baseUrl, ask);
-        this.#answering.set(host, baseUrl);
+        answering.note(host, baseUrl);
         return answer;
       } catch (error) {
+        if (!ANSWERS.some((kind) => isErrorKind(error, kind))) answering.forget(host);
         if (index === candidates.length - 1 || !isPlainHttpHint(error)) throw error;
       }
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ContainerdImage, Images } from '../containerd/types.ts';
+import type { ContainerdImage, Images, NewImage } from '../containerd/types.ts';
 import { isErrorKind } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ContentDescriptor } from '../oci/image-manifest.ts';
@@ -44,14 +44,24 @@ export function createImageCache(options: ImageCacheOptions): ImageCache {
         labels: { [SCOPE_LABEL]: scope, [NAME_LABEL]: name, [USED_LABEL]: String(nowMs()) },
       };
       try {
-        await images.create(record);
-      } catch (error) {
-        if (!isErrorKind(error, 'Conflict')) throw error;
         await images.update(record);
+      } catch (error) {
+        if (!isErrorKind(error, 'NotFound')) throw error;
+        await createOrUpdate(images, record);
       }
     },
     makeRoom: () => makeRoom(options),
   };
+}
+
+/** Another job of the owner may have pulled it at the same time. */
+async function createOrUpdate(images: Images, record: NewImage): Promise<void> {
+  try {
+    await images.create(record);
+  } catch (error) {
+    if (!isErrorKind(error, 'Conflict')) throw error;
+    await images.update(record);
+  }
 }
 
 async function makeRoom({

@@ -4,6 +4,7 @@ import { dockerArchive } from '../../../test/support/image-builder-archives.ts';
 import { pushImage } from '../../../test/support/registry.ts';
 import type { Daemon } from '../daemons.ts';
 import { startBenchRegistry, type BenchRegistry } from '../registry.ts';
+import { readyLine } from './lives.ts';
 import { timeMs, type Figure, type Measured, type Stage, type StagedRow } from '../row.ts';
 
 /** How many layers there are, and of what size each is unpacked; half of that on the wire. */
@@ -93,7 +94,10 @@ async function measureRounds(
 
 /** Pulls; throws unless the image is there in the end. */
 async function pull({ client }: Daemon, name: string): Promise<void> {
-  const { text } = await client.call('POST', `/images/create?fromImage=${encodeURIComponent(name)}`);
+  const { text } = await client.call(
+    'POST',
+    `/images/create?tag=latest&fromImage=${encodeURIComponent(name)}`,
+  );
   if (text.includes('errorDetail')) throw new Error(`pull of ${name}: ${text.slice(-500)}`);
   await client.expect('GET', `/images/${name}/json`);
 }
@@ -157,6 +161,8 @@ async function takeLarge(place: Place, round: number): Promise<readonly Values[]
 async function pullBySecondJob(stage: Stage, name: string, round: number): Promise<number> {
   const other = await stage.startBerth(`second-${String(round)}`, { args: ['--cache-scope', 'bench'] });
   try {
+    // A runner's job begins when berth is ready: what it pulls first is not to be mixed with berth's own start.
+    await readyLine(other);
     return await timeMs(() => pull(other, name));
   } finally {
     await other.stop();

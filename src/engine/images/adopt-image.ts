@@ -1,97 +1,102 @@
 import type { ContentInfo } from '../../containerd/types.ts';
-import { isErrorKind } from '../../errors.ts';
 import { shortId } from '../../oci/digest.ts';
 import { MAX_IMAGE_CONFIG_BYTES } from '../../oci/image-config.ts';
 import { familiarName } from '../../oci/reference.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
+import type { BlobAccess } from './blob-access.ts';
 import { chainIdsOf } from './chain-ids.ts';
 import { checkPlatform } from './check-platform.ts';
-import { configLabels, indexLabels, manifestLabels } from './gc-labels.ts';
+import { indexLabels, manifestLabels } from './gc-labels.ts';
 import { findContent, readSmallBlob, type ImageWork } from './image-work.ts';
 import type { Pull, PulledImage } from './pull-types.ts';
 import { checkImageConfig } from './register-image.ts';
-import { selectManifest, storedDocuments, type SelectedManifest } from './select-manifest.ts';
-import { isUnpackedAs } from './unpack-layers.ts';
+import {
+  MAX_MANIFEST_BYTES,
+  selectManifest,
+  type DocumentSource,
+  type SelectedManifest,
+} from './select-manifest.ts';
+import { hasSnapshot } from './unpack-place.ts';
+
+// containerd takes labels of 4096 bytes, name and value together.
+const MAX_LABEL_BYTES = 4000;
 
 /**
  * The image as the host already has it, whole and unpacked, where the registry's word gives the pull every part of it:
- * nothing is transferred and nothing is written. Undefined where anything is missing.
+ * nothing is transferred, and few questions are asked of containerd, for this is what a pull mostly is. Undefined where
+ * it has to be looked at part by part.
  */
 export async function adoptImage(work: ImageWork, pull: Pull): Promise<PulledImage | undefined> {
   const { reference, target, platform, access } = pull;
-  const selected = await selectManifest(storedDocuments(work, access), {
-    target,
-    platform,
-    familiarName: familiarName(reference),
-  });
-  if (!selected) return undefined;
+  if (access.wholeLabel === undefined) return undefined;
+  // The claim on the target holds everything: what is whole says what it refers to.
+  await work.store.leases.addResource(work.leaseId, { id: target.digest, type: 'content' });
+  const infos = new Map<string, ContentInfo>();
+  const source = servedDocuments(work, access, infos);
+  const selected = await selectManifest(source, { target, platform, familiarName: familiarName(reference) });
+  const sizes = selected && recallSizes(infos, access, selected);
+  if (!sizes) return undefined;
   const { parsed, manifest } = selected;
-  const blobs = [parsed.config, ...parsed.layers];
-  const infos = await Promise.all(blobs.map(({ digest }) => findContent(work.store, digest)));
-  const found = infos.filter((info) => info !== undefined && access.allows(info)) as readonly ContentInfo[];
-  const [configInfo, ...layerInfos] = found;
-  if (found.length < blobs.length || configInfo === undefined) return undefined;
   const configBytes = await readSmallBlob(work.store, parsed.config.digest, MAX_IMAGE_CONFIG_BYTES);
   const config = checkImageConfig(configBytes, parsed.layers.length);
   checkPlatform(pull, config.platform);
-  const isUnpacked = layerInfos.every(
-    (info, index) =>
-      info.size === parsed.layers[index]?.size && isUnpackedAs(info, config.diffIds[index] ?? ''),
-  );
-  if (!isUnpacked || !(await isHeld(work, selected, { configInfo, chainIds: chainIdsOf(config.diffIds) })))
+  const chainIds = chainIdsOf(config.diffIds);
+  const chainId = chainIds.at(-1) ?? '';
+  if ((chainId !== '' && !(await hasSnapshot(work, chainId))) || !(await isGiven(pull, selected)))
     return undefined;
-  const layers = await measureLayers(work, selected, config.diffIds);
-  if (!layers || !(await isGiven(pull, selected))) return undefined;
-  for (const { blob } of layers)
-    work.report({ status: 'Already exists', progressDetail: {}, id: shortId(blob.digest) });
-  pull.traffic.reusedLayers = layers.length;
-  const image = {
-    id: parsed.config.digest,
-    manifest: { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size },
-    config,
-    layers,
-    chainId: layers.at(-1)?.chainId ?? '',
-    parentId: '',
+  for (const { digest } of parsed.layers)
+    work.report({ status: 'Already exists', progressDetail: {}, id: shortId(digest) });
+  pull.traffic.reusedLayers = parsed.layers.length;
+  const layers = parsed.layers.map((blob, index): ImageLayer => ({
+    blob,
+    diffId: config.diffIds[index] ?? '',
+    chainId: chainIds[index] ?? '',
+    sizeBytes: sizes[index] ?? 0,
+  }));
+  const { mediaType, digest, size } = manifest;
+  const image = { id: parsed.config.digest, manifest: { mediaType, digest, size }, config, layers };
+  return { image: { ...image, chainId, parentId: '' }, selected };
+}
+
+/** Writes down that the repository has served every part of an image that is unpacked; nothing where it has not. */
+export async function markWhole(
+  work: ImageWork,
+  { access }: Pull,
+  { image: { manifest, layers } }: PulledImage,
+): Promise<void> {
+  if (access.wholeLabel === undefined || !access.isAllServed()) return;
+  const sizes = layers.map(({ sizeBytes }) => sizeBytes).join(',');
+  if (sizes.length > MAX_LABEL_BYTES) return;
+  await work.store.content.updateLabels(manifest.digest, { [access.wholeLabel]: sizes });
+}
+
+/** Reads documents that the repository has served, and keeps their records. */
+function servedDocuments(
+  work: ImageWork,
+  access: BlobAccess,
+  infos: Map<string, ContentInfo>,
+): DocumentSource {
+  return async ({ mediaType, digest }) => {
+    const info = await findContent(work.store, digest);
+    if (!info || !access.isServed(info)) return undefined;
+    infos.set(digest, info);
+    const bytes = await readSmallBlob(work.store, digest, MAX_MANIFEST_BYTES);
+    return { mediaType, digest, size: info.size, bytes };
   };
-  return { image, selected };
 }
 
-/** The claim on the target holds everything, if each document says what it refers to. */
-async function isHeld(
-  work: ImageWork,
+/** Sizes of the unpacked layers, where the manifest is known to be whole and its index keeps it. */
+function recallSizes(
+  infos: ReadonlyMap<string, ContentInfo>,
+  access: BlobAccess,
   { index, manifest, parsed }: SelectedManifest,
-  last: { readonly configInfo: ContentInfo; readonly chainIds: readonly string[] },
-): Promise<boolean> {
-  const holds = (info: ContentInfo | undefined, labels: Readonly<Record<string, string>>): boolean =>
-    Object.entries(labels).every(([key, value]) => info?.labels[key] === value);
-  return (
-    (index === undefined ||
-      holds(await findContent(work.store, index.digest), indexLabels(manifest.digest))) &&
-    holds(await findContent(work.store, manifest.digest), manifestLabels(parsed)) &&
-    holds(last.configInfo, configLabels(last.chainIds.at(-1) ?? ''))
-  );
-}
-
-async function measureLayers(
-  work: ImageWork,
-  { parsed }: SelectedManifest,
-  diffIds: readonly string[],
-): Promise<readonly ImageLayer[] | undefined> {
-  const chainIds = chainIdsOf(diffIds);
-  const snapshots = work.store.snapshots(SNAPSHOTTER);
-  try {
-    return await Promise.all(
-      parsed.layers.map(async (blob, index) => {
-        const chainId = chainIds[index] ?? '';
-        const { sizeBytes } = await snapshots.usage(chainId);
-        return { blob, diffId: diffIds[index] ?? '', chainId, sizeBytes };
-      }),
-    );
-  } catch (error) {
-    if (isErrorKind(error, 'NotFound')) return undefined;
-    throw error;
-  }
+): readonly number[] | undefined {
+  const holds = (digest: string, labels: Readonly<Record<string, string>>): boolean =>
+    Object.entries(labels).every(([key, value]) => infos.get(digest)?.labels[key] === value);
+  const sizes = infos.get(manifest.digest)?.labels[access.wholeLabel ?? ''];
+  if (sizes === undefined || !holds(manifest.digest, manifestLabels(parsed))) return undefined;
+  if (index && !holds(index.digest, indexLabels(manifest.digest))) return undefined;
+  return sizes.split(',').map(Number);
 }
 
 /** A manifest that credentials opened is asked for blob by blob: they may open less than they did for another job. */

@@ -127,11 +127,14 @@ export async function readSmallBlob(
   digest: string,
   maxBytes: number,
 ): Promise<Uint8Array> {
-  const { size } = await store.content.info(digest);
-  if (size > maxBytes)
-    throw new EngineError('InvalidArgument', `blob ${digest} is larger than ${maxBytes} bytes`);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of store.content.read(digest)) chunks.push(chunk);
+  let leftBytes = maxBytes;
+  for await (const chunk of store.content.read(digest)) {
+    leftBytes -= chunk.byteLength;
+    if (leftBytes < 0)
+      throw new EngineError('InvalidArgument', `blob ${digest} is larger than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks);
 }
 

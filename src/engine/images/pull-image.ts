@@ -12,7 +12,7 @@ import type { RegistryCredentials } from '../../registry/types.ts';
 import type { Image, NewImageName } from '../../state/image-store.ts';
 import type { ImageProgress } from '../../wire/image-progress.ts';
 import type { Job } from '../job.ts';
-import { adoptImage } from './adopt-image.ts';
+import { adoptImage, markWhole } from './adopt-image.ts';
 import { createBlobAccess } from './blob-access.ts';
 import { emitImageEvent } from './emit-image-event.ts';
 import { fetchImage } from './fetch-image.ts';
@@ -123,13 +123,22 @@ async function confirmCurrent(job: Job, pull: Pull): Promise<Image | undefined> 
 
 async function bringImage(work: ImageWork, pull: Pull): Promise<Image> {
   const { job } = work;
-  const pulled = (await adoptImage(work, pull)) ?? (await fetchImage(work, pull));
+  const pulled = (await adoptImage(work, pull)) ?? (await fetchWhole(work, pull));
   checkActive(work);
   const names = namesFor(pull, pulled.image, whatNamed(job, pull, pulled));
   await job.images.lock.run('names', () => job.images.put(pulled.image, names));
-  await markPublic(work, pull);
-  await job.cache.keep({ ...pull.target, name: familiarString(pull.reference) });
+  await Promise.all([
+    markPublic(work, pull),
+    job.cache.keep({ ...pull.target, name: familiarString(pull.reference) }),
+  ]);
   return pulled.image;
+}
+
+/** The next pull of it is an adoption. */
+async function fetchWhole(work: ImageWork, pull: Pull): Promise<PulledImage> {
+  const pulled = await fetchImage(work, pull);
+  await markWhole(work, pull, pulled);
+  return pulled;
 }
 
 /** What the registry named: of an index, the manifest that was pulled beside those that earlier pulls have brought. */

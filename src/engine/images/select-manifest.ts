@@ -31,7 +31,8 @@ export interface WantedManifest {
   readonly familiarName: string;
 }
 
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+/** The most that a manifest or an index may have. */
+export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /** Documents of the store that the pull may have; nothing is asked of the registry. */
 export function storedDocuments(work: ImageWork, access: BlobAccess): DocumentSource {

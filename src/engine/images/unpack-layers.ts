@@ -87,7 +87,7 @@ export async function claimSnapshot(work: ImageWork, chainId: string): Promise<b
  * True where the blob is known to unpack to this diff id. That its snapshot exists says nothing of a blob that only claims
  * to be this layer: it has to have been unpacked once itself.
  */
-export function isUnpackedAs({ digest, labels }: ContentInfo, diffId: string): boolean {
+function isUnpackedAs({ digest, labels }: ContentInfo, diffId: string): boolean {
   return digest === diffId || labels[UNCOMPRESSED_LABEL] === diffId;
 }
 
