@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { createIpv6Pool } from './ipv6-pool.ts';
 import { formatIpv6, formatIpv6Block, parseIpv6, parseIpv6Block } from './ipv6.ts';
 import { planIpv6 } from './plan-ipv6.ts';
-import type { Ipv6Request } from './types.ts';
+import type { PoolRequest } from './types.ts';
 
-const request = (parts: Partial<Ipv6Request>): Ipv6Request => ({
+const request = (parts: Partial<PoolRequest>): PoolRequest => ({
   subnet: '',
   gateway: '',
   ipRange: '',
@@ -54,9 +54,24 @@ describe("a network's IPv6 part", () => {
     [{ subnet: '::1/128' }, "it cannot be a network's"],
     [{ subnet: 'fd00::/127' }, "it cannot be a network's"],
     [{ subnet: 'fd00::1/64' }, 'it should be fd00::/64'],
-    [{ subnet: 'fd00::/64', gateway: 'fd01::1' }, 'no matching subnet for gateway fd01::1'],
-    [{ subnet: 'fd00::/64', ipRange: 'fd01::/96' }, 'no matching subnet for range fd01::/96'],
-    [{ subnet: 'fd00::/64', auxAddresses: { x: 'fd01::1' } }, 'no matching subnet for aux-address fd01::1'],
+    [
+      { subnet: 'fd00::/64', gateway: 'fd01::1' },
+      "invalid gateway fd01::1: parent subnet fd00::/64 doesn't contain this address",
+    ],
+    [
+      { subnet: 'fd00::/64', ipRange: 'fd01::/96' },
+      "invalid ip-range fd01::/96: parent subnet fd00::/64 doesn't contain ip-range",
+    ],
+    [
+      { subnet: 'fd00::/64', auxAddresses: { x: 'fd01::1' } },
+      "invalid auxiliary address x: parent subnet fd00::/64 doesn't contain this address",
+    ],
+    [{ subnet: 'fd00::/64', gateway: '10.0.0.1' }, 'parent subnet is an IPv6 block'],
+    [
+      { subnet: 'fd00::/64', gateway: 'fd00::' },
+      'failed to allocate gateway (fd00::): Address already in use',
+    ],
+    [{ subnet: 'fd00::/64', auxAddresses: { x: 'fd00:0::1' } }, 'secondary ip address (x:fd00::1)'],
     [{ subnet: 'fd00::/64\n' }, 'invalid subnet'],
   ])('%j is refused', (parts, message) => {
     expect(() => planIpv6(request(parts), [])).toThrow(message);

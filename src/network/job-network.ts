@@ -28,7 +28,7 @@ import type { BridgeRules } from './rule-tables.ts';
 import { reapNetwork } from './reap-network.ts';
 import type { ResolverConfig } from './resolv-conf.ts';
 import { createSandboxes, gatewayOf } from './sandboxes.ts';
-import type { JobNetwork, NetworkPlace } from './types.ts';
+import type { JobNetwork, NetworkFacts, NetworkPlace } from './types.ts';
 
 /** What a job's network is made of. The slug is the job's id in letters that are safe in names and paths. */
 export interface JobNetworkOptions {
@@ -102,7 +102,7 @@ async function openState(ground: Ground, { options, stored, reap }: Opening): Pr
       await dropUnclaimed(ground);
       await dropDeparted(ground, found, stored);
       await applyRules(ground, found, bridgesOf(found, stored));
-      for (const network of stored.networks ?? []) await leadOut({ ground, foundation: found }, network);
+      for (const network of bridged(stored)) await leadOut({ ground, foundation: found }, network);
       return { ...stored, foundation: found };
     }
     const left = await reap();
@@ -135,21 +135,27 @@ async function dropUnclaimed({ runDir, libc }: Ground): Promise<void> {
     await removeNetnsFile(libc, path);
 }
 
-function bridgesOf(foundation: Foundation, { networks = [] }: NetworkState): readonly BridgeRules[] {
-  return [defaultBridgeRules(foundation), ...networks.map(rulesOf)];
+function bridgesOf(foundation: Foundation, state: NetworkState): readonly BridgeRules[] {
+  return [defaultBridgeRules(foundation), ...bridged(state).map(rulesOf)];
+}
+
+function bridged({ networks = [] }: NetworkState): readonly NetworkFacts[] {
+  return networks.filter(({ configuration }) => !configuration);
 }
 
 // Bridges of networks that were being removed when the last process ended. In a namespace with others' links they are
 // the broom's: there a name alone does not say whose they are.
 async function dropDeparted(
-  { links }: Ground,
-  { netnsPath, uplink }: Foundation,
-  { networks = [] }: NetworkState,
+  { links, tools, mark }: Ground,
+  { netnsPath, uplink, bridge }: Foundation,
+  state: NetworkState,
 ): Promise<void> {
   if (!uplink) return;
-  const known = new Set(networks.map(({ bridgeName }) => bridgeName));
-  const { names } = await links.survey(netnsPath);
-  const departed = [...names].filter((name) => isUserBridge(name) && !known.has(name));
+  const known = new Set([bridge.name, ...bridged(state).map(({ bridgeName }) => bridgeName)]);
+  const all = await tools.show({ netns: netnsPath }, ['link', 'show', 'type', 'bridge']);
+  const departed = all.flatMap(({ ifname: name = '', ifalias }) =>
+    (isUserBridge(name) || ifalias === mark) && !known.has(name) ? [name] : [],
+  );
   await Promise.all(departed.map((name) => links.removeLink(netnsPath, name)));
 }
 

@@ -226,9 +226,9 @@ function adoptable({ registry }: Parts, { endpoints }: SandboxTraces): readonly 
 }
 
 function refuseActive({ registry, sandboxes }: Parts, networkId: string): void {
-  const { facts } = registry.find(networkId);
   const members = [...sandboxes.membersOf(networkId).values()];
   if (members.length === 0) return;
+  const { facts } = registry.find(networkId);
   const names = members
     .slice(0, 20)
     .map(

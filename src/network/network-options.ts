@@ -40,6 +40,11 @@ export function interfacePrefixOf({ options }: NetworkFacts): string {
   return options[interfaceOption] ?? 'eth';
 }
 
+/** What a user calls the network's bridge; empty where that is the daemon's choice. */
+export function bridgeNameOf({ options }: Pick<NetworkFacts, 'options'>): string {
+  return options[nameOption] ?? '';
+}
+
 /** InvalidArgument, in dockerd's words where it has any, for a value that cannot be, or for an option of Docker's that has no effect here. */
 export function checkNetworkOptions(options: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(options)) {
@@ -59,7 +64,12 @@ const checks: ReadonlyMap<string, (value: string) => string | undefined> = new M
     interfaceOption,
     (value) => (/^[a-zA-Z][a-zA-Z0-9_-]{0,9}$/.test(value) ? undefined : 'not the start of a name of a link'),
   ],
-  [nameOption, () => undefined],
+  [nameOption, nameFault],
+  [`${ownPrefix}bridge.default_bridge`, flagFault],
+  // Values of what is not carried out are fine where they ask for what is so anyway.
+  [`${ownPrefix}bridge.inhibit_ipv4`, (value) => flagFault(value) ?? onlyOff(value)],
+  [`${ownPrefix}bridge.gateway_mode_ipv4`, onlyTranslated],
+  [`${ownPrefix}bridge.gateway_mode_ipv6`, onlyTranslated],
 ]);
 
 function whyNot(name: string, value: string): string | undefined {
@@ -73,6 +83,20 @@ function mtuFault(value: string): string | undefined {
   const mtu = Number(value);
   const isPossible = mtu === 0 || (mtu >= smallestMtu && mtu <= largestMtu);
   return isPossible ? undefined : `between ${smallestMtu} and ${largestMtu}`;
+}
+
+// The kernel's length, and no name of a directory of its settings.
+function nameFault(value: string): string | undefined {
+  const isName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,14}$/.test(value) && value !== 'all' && value !== 'default';
+  return value === '' || isName ? undefined : 'not the name of a link';
+}
+
+function onlyOff(value: string): string | undefined {
+  return isOn(value) ? 'a bridge without an address is not supported' : undefined;
+}
+
+function onlyTranslated(value: string): string | undefined {
+  return value === '' || value === 'nat' ? undefined : 'only nat is supported';
 }
 
 function flagFault(value: string): string | undefined {

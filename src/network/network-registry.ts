@@ -2,13 +2,14 @@ import { EngineError, limitReached, messageOf } from '../errors.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
 import { hasSix } from './kernel-links.ts';
 import { createBridgePlaces, type NetnsOptions } from './bridge-places.ts';
+import { applyConfiguration, planConfiguration, refuseUsedConfiguration } from './configurations.ts';
 import { bridgeSpec, routeLoopback, takenBlocks, type Ground } from './foundation.ts';
 import { permitForwarding, withdrawForwarding } from './forward-permit.ts';
 import { openIpv6Exit } from './ipv6-exit.ts';
 import { parseSubnet, type Subnet } from './ipv4.ts';
 import { parseIpv6Block } from './ipv6.ts';
 import type { InterfaceAddress } from './link-messages.ts';
-import { hasMasquerade, mtuOf } from './network-options.ts';
+import { bridgeNameOf, hasMasquerade, mtuOf } from './network-options.ts';
 import type { Foundation } from './network-state.ts';
 import { planNetwork } from './plan-network.ts';
 import type { PredefinedNetworks } from './predefined.ts';
@@ -20,7 +21,7 @@ import type { Ipv6Facts, NetworkFacts, NetworkRequest } from './types.ts';
 export interface NetworkRegistry {
   /** The predefined ones and the users'. */
   readonly networks: readonly NetworkFacts[];
-  /** By name or id; NotFound in dockerd's words, also for a network without a bridge. */
+  /** By name or id; NotFound in dockerd's words, also for a network without a bridge; PermissionDenied for a configuration. */
   find(networkRef: string): LiveNetwork;
   /** The default bridge and the users' networks, for the rules. */
   bridges(): readonly BridgeRules[];
@@ -49,66 +50,142 @@ export interface RegistryOptions extends NetnsOptions {
   readonly updateRules: () => Promise<void>;
 }
 
+/** What a registry holds. */
+interface Holdings {
+  /** Those with a bridge of a user's. */
+  readonly users: Map<string, LiveNetwork>;
+  readonly configurations: Map<string, NetworkFacts>;
+  readonly departures: Departures;
+  /** Of the users. */
+  readonly facts: () => readonly NetworkFacts[];
+  /** The predefined ones, and the users'. */
+  readonly all: () => readonly NetworkFacts[];
+}
+
 /** The networks of a job as they were left. */
 export function createNetworkRegistry(options: RegistryOptions): NetworkRegistry {
-  const { ground, foundation, predefined, lock } = options;
-  const users = new Map<string, LiveNetwork>();
-  const departures = createDepartures(options);
+  const { predefined, lock } = options;
+  const holdings = createHoldings(options);
+  const { users, departures } = holdings;
   const bridge = live(options, predefined.bridge);
-  const facts = (): NetworkFacts[] => [...users.values()].map((network) => network.facts);
-  const all = (): NetworkFacts[] => [...Object.values(predefined), ...facts()];
-  for (const user of options.users) users.set(user.id, live(options, user));
   return {
     get networks() {
-      return all();
+      return holdings.all();
     },
     find(networkRef) {
-      const fact = all().find(({ id }) => id === networkRef) ?? all().find(({ name }) => name === networkRef);
+      const all = holdings.all();
+      const fact = all.find(({ id }) => id === networkRef) ?? all.find(({ name }) => name === networkRef);
+      if (fact?.configuration)
+        throw new EngineError('PermissionDenied', 'cannot create endpoint on configuration-only network');
       const network = fact && (fact.id === bridge.facts.id ? bridge : users.get(fact.id));
       if (!network) throw new EngineError('NotFound', `network ${networkRef} not found`);
       return network;
     },
     bridges: () => [bridge, ...users.values()].map((network) => rulesOf(network.facts)),
-    create: (request) =>
-      lock.run('networks', async () => {
-        if (all().some(({ name }) => name === request.name))
-          throw new EngineError('Conflict', `network with name ${request.name} already exists`);
-        if (users.size >= options.maxNetworks) throw limitReached('networks', options.maxNetworks);
-        if (request.ipv6 && !hasSix())
-          throw new EngineError('NotImplemented', 'IPv6 networks need a kernel with IPv6');
-        if (request.subnet !== '') await departures.finish();
-        const taken = foundation.uplink
-          ? [parseSubnet(`${foundation.uplink.jobAddress}/31`), ...departures.subnets()]
-          : await takenBlocks(ground, foundation.netnsPath);
-        const createdAt = new Date().toISOString().replace('Z', '000000Z');
-        const planned = planNetwork(request, { networks: all(), taken, createdAt });
-        const leadsOut = await leadOut(options, planned);
-        const made = planned.ipv6 ? { ...planned, ipv6: { ...planned.ipv6, leadsOut } } : planned;
-        await addBridge(options, made, async () => {
-          users.set(made.id, live(options, made));
-          await options.updateRules();
-          await options.store(facts());
-        }).catch(async (error: unknown) => {
-          users.delete(made.id);
-          await options.updateRules();
-          throw error;
-        });
-        return made;
-      }),
-    remove: (networkId) =>
-      lock.run('networks', async () => {
-        const network = users.get(networkId);
-        if (!network) throw new EngineError('NotFound', `network ${networkId} not found`);
-        users.delete(networkId);
-        await network.places.stop();
-        await Promise.all([options.updateRules(), options.store(facts())]);
-        departures.begin(network.facts);
-      }),
+    create: (request) => lock.run('networks', () => create(options, holdings, request)),
+    remove: (networkId) => lock.run('networks', () => remove(options, holdings, networkId)),
     async stop() {
       for (const network of [bridge, ...users.values()]) await network.places.stop();
       await departures.finish();
     },
   };
+}
+
+function createHoldings(options: RegistryOptions): Holdings {
+  const users = new Map<string, LiveNetwork>();
+  const configurations = new Map<string, NetworkFacts>();
+  for (const user of options.users)
+    if (user.configuration) configurations.set(user.id, user);
+    else users.set(user.id, live(options, user));
+  const facts = (): NetworkFacts[] => [
+    ...[...users.values()].map((network) => network.facts),
+    ...configurations.values(),
+  ];
+  const all = (): NetworkFacts[] => [...Object.values(options.predefined), ...facts()];
+  return { users, configurations, departures: createDepartures(options), facts, all };
+}
+
+async function create(
+  options: RegistryOptions,
+  { users, configurations, departures, facts, all }: Holdings,
+  request: NetworkRequest,
+): Promise<NetworkFacts> {
+  if (all().some(({ name }) => name === request.name))
+    throw new EngineError('Conflict', `network with name ${request.name} already exists`);
+  if (users.size + configurations.size >= options.maxNetworks)
+    throw limitReached('networks', options.maxNetworks);
+  if (request.isConfigOnly) {
+    const made = planConfiguration(request, timestamp());
+    configurations.set(made.id, made);
+    await options.store(facts());
+    return made;
+  }
+  const asked = applyConfiguration(request, all());
+  const planned = await plan(options, { asked, networks: all(), departures });
+  const leadsOut = await leadOut(options, planned);
+  const made = planned.ipv6 ? { ...planned, ipv6: { ...planned.ipv6, leadsOut } } : planned;
+  await addBridge(options, made, async () => {
+    users.set(made.id, live(options, made));
+    await options.updateRules();
+    await options.store(facts());
+  }).catch(async (error: unknown) => {
+    users.delete(made.id);
+    await options.updateRules();
+    throw error;
+  });
+  return made;
+}
+
+async function remove(
+  options: RegistryOptions,
+  { users, configurations, departures, facts }: Holdings,
+  networkId: string,
+): Promise<void> {
+  const configuration = configurations.get(networkId);
+  if (configuration) {
+    refuseUsedConfiguration(configuration, facts());
+    configurations.delete(networkId);
+    await options.store(facts());
+    return;
+  }
+  const network = users.get(networkId);
+  if (!network) throw new EngineError('NotFound', `network ${networkId} not found`);
+  users.delete(networkId);
+  await network.places.stop();
+  await Promise.all([options.updateRules(), options.store(facts())]);
+  departures.begin(network.facts);
+}
+
+interface Planning {
+  readonly asked: NetworkRequest;
+  readonly networks: readonly NetworkFacts[];
+  readonly departures: Departures;
+}
+
+async function plan(
+  { ground, foundation, links }: RegistryOptions,
+  { asked, networks, departures }: Planning,
+): Promise<NetworkFacts> {
+  if (asked.ipv6 && !hasSix())
+    throw new EngineError('NotImplemented', 'IPv6 networks need a kernel with IPv6');
+  const { netnsPath, uplink } = foundation;
+  const isNamed = bridgeNameOf(asked) !== '';
+  if (asked.subnet !== '' || isNamed) await departures.finish();
+  const taken = uplink
+    ? [parseSubnet(`${uplink.jobAddress}/31`), ...departures.subnets()]
+    : await takenBlocks(ground, netnsPath);
+  // A name of a client's is for the job's own namespace alone.
+  const linkNames = isNamed && uplink ? (await links.survey(netnsPath)).names : undefined;
+  return planNetwork(asked, {
+    networks,
+    taken,
+    createdAt: timestamp(),
+    ...(linkNames ? { linkNames } : {}),
+  });
+}
+
+function timestamp(): string {
+  return new Date().toISOString().replace('Z', '000000Z');
 }
 
 /** Bridges that nobody is on any more; the kernel takes its time to remove one, and nobody has to wait for it. */

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 
 import { parseSubnet } from './ipv4.ts';
-import { planNetwork } from './plan-network.ts';
+import { planNetwork, type Surroundings } from './plan-network.ts';
 import type { NetworkFacts, NetworkRequest } from './types.ts';
 
 function request(parts: Partial<NetworkRequest> = {}): NetworkRequest {
   return {
     name: 'mine',
+    isConfigOnly: false,
+    configFrom: '',
     subnet: '',
     gateway: '',
     ipRange: '',
@@ -59,11 +61,46 @@ describe('a new network', () => {
     [{ subnet: '10.1.0.0/31' }, 'invalid subnet'],
     [{ subnet: '10.1.0.0/24; flush ruleset' }, 'invalid subnet'],
     [{ subnet: 'fd00::/64' }, 'invalid'],
-    [{ subnet: '10.1.0.0/24', gateway: '10.2.0.1' }, 'no matching subnet for gateway 10.2.0.1'],
-    [{ subnet: '10.1.0.0/24', gateway: 'x' }, 'invalid IPv4 address'],
-    [{ subnet: '10.1.0.0/24', ipRange: '10.2.0.0/25' }, 'no matching subnet for range'],
-    [{ subnet: '10.1.0.0/24', auxAddresses: { a: '10.2.0.1' } }, 'no matching subnet for aux-address'],
+    [{ subnet: '10.1.0.0' }, 'invalid subnet 10.1.0.0: invalid CIDR block notation'],
+    [{ subnet: '10.1.0.0/024' }, 'invalid subnet 10.1.0.0/024: invalid CIDR block notation'],
+    [
+      { subnet: '10.1.0.0/24', gateway: '10.2.0.1' },
+      "invalid gateway 10.2.0.1: parent subnet 10.1.0.0/24 doesn't contain this address",
+    ],
+    [{ subnet: '10.1.0.0/24', gateway: 'x' }, 'invalid gateway x: invalid address'],
+    [
+      { subnet: '10.1.0.0/24', gateway: 'fd00::1' },
+      'invalid gateway fd00::1: parent subnet is an IPv4 block',
+    ],
+    [
+      { subnet: '10.1.0.0/24', gateway: '10.1.0.0' },
+      'failed to allocate gateway (10.1.0.0): Address already',
+    ],
+    [{ subnet: '10.1.0.0/24', gateway: '10.1.0.255' }, 'failed to allocate gateway (10.1.0.255)'],
+    [{ subnet: '10.1.0.0/24', ipRange: 'x' }, 'invalid ip-range x: invalid CIDR block notation'],
+    [{ subnet: '10.1.0.0/24', ipRange: '10.1.0.7/25' }, 'it should be 10.1.0.0/25'],
+    [
+      { subnet: '10.1.0.0/24', ipRange: '10.2.0.0/25' },
+      "invalid ip-range 10.2.0.0/25: parent subnet 10.1.0.0/24 doesn't contain ip-range",
+    ],
+    [
+      { subnet: '10.1.0.0/24', ipRange: '10.0.0.0/8' },
+      'invalid ip-range 10.0.0.0/8: CIDR block is bigger than its parent subnet 10.1.0.0/24',
+    ],
+    [
+      { subnet: '10.1.0.0/24', auxAddresses: { a: '10.2.0.1' } },
+      "invalid auxiliary address a: parent subnet 10.1.0.0/24 doesn't contain this address",
+    ],
+    [
+      { subnet: '10.1.0.0/24', auxAddresses: { a: '10.1.0.1' } },
+      'failed to allocate secondary ip address (a:10.1.0.1): Address already in use',
+    ],
+    [
+      { subnet: '10.1.0.0/24', auxAddresses: { a: '10.1.0.5', b: '10.1.0.5' } },
+      'failed to allocate secondary ip address (b:10.1.0.5): Address already in use',
+    ],
     [{ gateway: '10.1.0.1' }, 'needs a subnet'],
+    [{ auxAddresses: { a: '10.1.0.1' } }, 'needs a subnet'],
     [
       { options: { 'com.docker.network.driver.mtu': 'abc' } },
       'failed to parse com.docker.network.driver.mtu value: abc (strconv.Atoi: parsing "abc": invalid syntax)',
@@ -73,9 +110,50 @@ describe('a new network', () => {
     [{ options: { 'com.docker.network.bridge.host_binding_ipv4': '::1' } }, '(nil ip)'],
     [{ options: { 'com.docker.network.container_iface_prefix': 'a/b' } }, 'not the start of a name'],
     [{ options: { 'com.docker.network.host_ipv4': '1.2.3.4' } }, 'unsupported network option'],
-    [{ options: { 'com.docker.network.bridge.gateway_mode_ipv4': 'routed' } }, 'unsupported network option'],
+    [{ options: { 'com.docker.network.bridge.gateway_mode_ipv4': 'routed' } }, 'only nat is supported'],
+    [{ options: { 'com.docker.network.bridge.inhibit_ipv4': 'true' } }, 'without an address'],
+    [{ options: { 'com.docker.network.bridge.trusted_host_interfaces': 'x' } }, 'unsupported network option'],
+    [{ options: { 'com.docker.network.bridge.name': '../etc' } }, 'not the name of a link'],
+    [{ options: { 'com.docker.network.bridge.name': 'x"; flush' } }, 'not the name of a link'],
+    [{ options: { 'com.docker.network.bridge.name': 'sixteen-letters-' } }, 'not the name of a link'],
+    [{ options: { 'com.docker.network.bridge.name': 'all' } }, 'not the name of a link'],
   ])('%j is refused', (parts, message) => {
     expect(() => plan(parts)).toThrow(message);
+  });
+
+  test('says all that is wrong with its addresses at once', () => {
+    expect(() => plan({ subnet: '10.1.0.9/24', gateway: 'x', ipRange: '10.2.0.1/24' })).toThrow(
+      [
+        'invalid network config:',
+        'invalid subnet 10.1.0.9/24: it should be 10.1.0.0/24',
+        'invalid ip-range 10.2.0.1/24: it should be 10.2.0.0/24',
+        "invalid ip-range 10.2.0.1/24: parent subnet 10.1.0.0/24 doesn't contain ip-range",
+        'invalid gateway x: invalid address',
+      ].join('\n'),
+    );
+  });
+
+  describe('names its bridge', () => {
+    const named = (name: string): Partial<NetworkRequest> => ({
+      options: { 'com.docker.network.bridge.name': name },
+    });
+    const planAmong = (name: string, around: Partial<Surroundings>): NetworkFacts =>
+      planNetwork(request(named(name)), { networks: [], taken: [], createdAt: '', ...around });
+
+    test('where the namespace is the job’s own', () => {
+      expect(planAmong('mybr0', { linkNames: new Set(['lo']) }).bridgeName).toBe('mybr0');
+      expect(planAmong('', { linkNames: new Set(['lo']) }).bridgeName).toMatch(/^br-[0-9a-f]{12}$/);
+      expect(planAmong('mybr0', {}).bridgeName).toMatch(/^br-[0-9a-f]{12}$/);
+    });
+
+    test('unlike another, and unlike what is there', () => {
+      const linkNames = new Set(['lo']);
+      const other = planAmong('mybr0', { linkNames });
+      const same = `conflicts with network ${other.id} (mybr0): networks have same bridge name`;
+      expect(() => planAmong('mybr0', { linkNames, networks: [other] })).toThrow(same);
+      expect(() => planAmong('mybr0', { networks: [{ ...other, bridgeName: 'br-1' }] })).toThrow(same);
+      expect(() => planAmong('lo', { linkNames })).toThrow('existing interface lo is not a bridge');
+    });
   });
 
   test('is one of a bounded number', () => {

@@ -1,17 +1,16 @@
 import { EngineError } from '../errors.ts';
 import { createRandomId } from '../lib/random-id.ts';
+import { checkPool, refuseTwice } from './check-pool.ts';
 import {
   formatAddress,
   formatSubnet,
   lastAddress,
-  parseAddress,
   parseSubnet,
-  subnetContains,
   subnetsOverlap,
   type Subnet,
 } from './ipv4.ts';
 import { userBridgeName } from './names.ts';
-import { checkNetworkOptions } from './network-options.ts';
+import { bridgeNameOf, checkNetworkOptions } from './network-options.ts';
 import { planIpv6 } from './plan-ipv6.ts';
 import { freeBridges } from './slots.ts';
 import type { NetworkFacts, NetworkRequest } from './types.ts';
@@ -22,6 +21,8 @@ export interface Surroundings {
   /** Blocks in use where the bridges are, besides those of the networks. */
   readonly taken: readonly Subnet[];
   readonly createdAt: string;
+  /** Names of the links there; absent where a user may not name one. */
+  readonly linkNames?: ReadonlySet<string>;
 }
 
 /** Each has a bridge and rules of its own; more would only be asked for to wear the machine out. */
@@ -34,13 +35,12 @@ export function planNetwork(request: NetworkRequest, around: Surroundings): Netw
   const users = around.networks.filter(({ isPredefined }) => !isPredefined);
   if (users.length >= maxNetworks)
     throw new EngineError('PermissionDenied', `more than ${maxNetworks} networks in one job`);
-  const { subnet, gateway } = chooseSubnet(request, around);
-  const inside = (address: string, what: string): void => {
-    if (!subnetContains(subnet, parseAddress(address)))
-      throw invalid(`no matching subnet for ${what} ${address}`);
-  };
-  if (request.gateway !== '') inside(request.gateway, 'gateway');
-  for (const address of Object.values(request.auxAddresses)) inside(address, 'aux-address');
+  checkPool(request);
+  const { subnet, gateway: first } = chooseSubnet(request, around);
+  const { auxAddresses } = request;
+  const gateway = request.gateway || first;
+  const [base, last] = [formatAddress(subnet.base), formatAddress(lastAddress(subnet))];
+  refuseTwice({ reserved: [base, last], gateway, auxAddresses });
   const id = createRandomId();
   return {
     id,
@@ -48,11 +48,11 @@ export function planNetwork(request: NetworkRequest, around: Surroundings): Netw
     driver: 'bridge',
     createdAt: around.createdAt,
     subnet: formatSubnet(subnet),
-    gateway: request.gateway || gateway,
-    bridgeName: userBridgeName(id),
+    gateway,
+    bridgeName: chooseBridgeName(request, id, around),
     isPredefined: false,
-    ipRange: request.ipRange === '' ? '' : checkRange(request.ipRange, subnet),
-    auxAddresses: request.auxAddresses,
+    ipRange: request.ipRange,
+    auxAddresses,
     hasChosenSubnet: request.subnet !== '',
     ...(request.ipv6
       ? {
@@ -66,7 +66,25 @@ export function planNetwork(request: NetworkRequest, around: Surroundings): Netw
     isAttachable: request.isAttachable,
     options: request.options,
     labels: request.labels,
+    ...(request.configFrom === '' ? {} : { configFrom: request.configFrom }),
   };
+}
+
+function chooseBridgeName(
+  request: NetworkRequest,
+  id: string,
+  { networks, linkNames }: Surroundings,
+): string {
+  const asked = bridgeNameOf(request);
+  if (asked === '') return userBridgeName(id);
+  const other = networks.find((one) => one.bridgeName === asked || bridgeNameOf(one) === asked);
+  if (other)
+    throw new EngineError(
+      'PermissionDenied',
+      `cannot create network ${id} (${asked}): conflicts with network ${other.id} (${asked}): networks have same bridge name`,
+    );
+  if (linkNames?.has(asked)) throw new EngineError('Conflict', `existing interface ${asked} is not a bridge`);
+  return linkNames ? asked : userBridgeName(id);
 }
 
 function chooseSubnet(
@@ -78,39 +96,22 @@ function chooseSubnet(
     ...taken,
   ];
   if (request.subnet !== '') {
-    const subnet = parseWhole(request.subnet, 'subnet');
+    const subnet = parseSubnet(request.subnet);
     if (
       subnet.prefixLength < 8 ||
       subnet.prefixLength > 30 ||
       never.some((one) => subnetsOverlap(one, subnet))
     )
-      throw invalid(`invalid subnet ${request.subnet}: it cannot be a network's`);
+      throw new EngineError(
+        'InvalidArgument',
+        `invalid network config:\ninvalid subnet ${request.subnet}: it cannot be a network's`,
+      );
     if (blocks.some((block) => subnetsOverlap(block, subnet)))
       throw new EngineError('PermissionDenied', 'Pool overlaps with other one on this address space');
     const range = request.ipRange === '' ? subnet : parseSubnet(request.ipRange);
     const first = range.base === subnet.base ? subnet.base + 1 : range.base;
     return { subnet, gateway: formatAddress(first) };
   }
-  if (request.ipRange !== '' || request.gateway !== '')
-    throw invalid('an ip-range or a gateway needs a subnet');
   for (const slot of freeBridges({ names: new Set(), blocks })) return slot;
   throw new EngineError('NotFound', 'all predefined address pools have been fully subnetted');
-}
-
-function checkRange(text: string, subnet: Subnet): string {
-  const range = parseWhole(text, 'ip-range');
-  if (range.base < subnet.base || lastAddress(range) > lastAddress(subnet))
-    throw invalid(`no matching subnet for range ${text}`);
-  return formatSubnet(range);
-}
-
-function parseWhole(text: string, what: string): Subnet {
-  const subnet = parseSubnet(text);
-  const whole = formatSubnet(subnet);
-  if (whole !== text) throw invalid(`invalid ${what} ${text}: it should be ${whole}`);
-  return subnet;
-}
-
-function invalid(message: string): EngineError {
-  return new EngineError('InvalidArgument', `invalid network config:\n${message}`);
 }

@@ -147,6 +147,10 @@ export interface NetworkFacts {
   readonly isAttachable: boolean;
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** Only where the network is nothing but a configuration: what networks made from it ask for. */
+  readonly configuration?: AddressRequest;
+  /** The name of the configuration that it was made from. */
+  readonly configFrom?: string;
 }
 
 /** The IPv6 part of a network. */
@@ -162,18 +166,22 @@ export interface Ipv6Facts {
   readonly leadsOut: boolean;
 }
 
-/** What a user asks for of IPv6; empty texts stand for the daemon's choice. */
-export type Ipv6Request = Omit<Ipv6Facts, 'hasChosenSubnet' | 'leadsOut'>;
+/** What a user asks for of the addresses of one family; empty texts stand for the daemon's choice. */
+export type PoolRequest = Omit<Ipv6Facts, 'hasChosenSubnet' | 'leadsOut'>;
+
+/** What a user asks for of a network's addresses. */
+export interface AddressRequest extends PoolRequest {
+  /** Absent for a network without IPv6. */
+  readonly ipv6?: PoolRequest;
+}
 
 /** A network that a user asks for; empty texts stand for the daemon's choice. */
-export interface NetworkRequest {
+export interface NetworkRequest extends AddressRequest {
   readonly name: string;
-  readonly subnet: string;
-  readonly gateway: string;
-  readonly ipRange: string;
-  readonly auxAddresses: Readonly<Record<string, string>>;
-  /** Absent for a network without IPv6. */
-  readonly ipv6?: Ipv6Request;
+  /** Nothing but a configuration, for other networks to be made from. */
+  readonly isConfigOnly: boolean;
+  /** The name of the configuration that it has its addresses, options and labels from; empty for its own. */
+  readonly configFrom: string;
   readonly isInternal: boolean;
   readonly isAttachable: boolean;
   readonly options: Readonly<Record<string, string>>;

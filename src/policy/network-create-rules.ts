@@ -4,8 +4,11 @@ import { bad, forbid, free, quote, unless, type Finding, type RuleTable } from '
 const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9_. -]{0,126}[a-zA-Z0-9_.-])?$/;
 const RESERVED: readonly string[] = ['bridge', 'host', 'none', 'default', 'container', 'private'];
 const OWN_OPTION = 'com.docker.network.';
-const NAME_OPTION = `${OWN_OPTION}bridge.name`;
+const SHOWN_OPTION = `${OWN_OPTION}bridge.default_bridge`;
 const MAX_LABEL_BYTES = 64 * 1024;
+const ONLY_OWN =
+  'configuration network can only contain network specific fields. Network operator fields like [ ingress | internal | attachable | scope ] are not supported.';
+const NO_OWN = 'are not supported if the network depends on a configuration network';
 const NO_SWARM =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
@@ -16,7 +19,9 @@ function checkName(name: string): readonly Finding[] {
   return unless(NAME.test(name), bad(`invalid network name: ${quote(name)}: ${rule}`));
 }
 
-function checkDriver(driver: string): readonly Finding[] {
+// A configuration has none, whatever is asked for.
+function checkDriver(driver: string, { ConfigOnly: isConfigOnly }: NetworkCreateRequest): readonly Finding[] {
+  if (isConfigOnly) return [];
   if (driver === '' || driver === 'default' || driver === 'bridge') return [];
   if (driver === 'host' || driver === 'null')
     return [forbid(`only one instance of "${driver}" network is allowed`)];
@@ -56,8 +61,27 @@ function checkIpam(
 }
 
 /** True where a pool is one of IPv6 addresses. */
-export function isIpv6Pool({ Subnet, Gateway, IPRange }: IpamPool): boolean {
-  return [Subnet, Gateway, IPRange].some((text) => text?.includes(':') === true);
+export function isIpv6Pool({ Subnet = '', Gateway = '', IPRange = '' }: IpamPool): boolean {
+  return (Subnet || IPRange || Gateway).includes(':');
+}
+
+function checkConfigOnly(isAsked: boolean, request: NetworkCreateRequest): readonly Finding[] {
+  const { Ingress, Internal, Attachable, Scope } = request;
+  return unless(!isAsked || !(Ingress || Internal || Attachable || Scope !== ''), forbid(ONLY_OWN));
+}
+
+function checkConfigFrom(
+  { Network: from }: NetworkCreateRequest['ConfigFrom'],
+  { ConfigOnly, IPAM: ipam, EnableIPv6, Labels, Options }: NetworkCreateRequest,
+): readonly Finding[] {
+  if (from === '') return [];
+  const count = (some: object | null): number => Object.keys(some ?? {}).length;
+  const hasOwn = EnableIPv6 === true || [Labels, ipam.Options, ipam.Config].some((one) => count(one) > 0);
+  return [
+    ...unless(!ConfigOnly, forbid('a configuration network cannot depend on another configuration network')),
+    ...unless(!hasOwn, forbid(`user specified configurations ${NO_OWN}`)),
+    ...unless(count(Options) === 0, forbid(`network driver options ${NO_OWN}`)),
+  ];
 }
 
 function checkSize(texts: Readonly<Record<string, string>> | null): readonly Finding[] {
@@ -67,9 +91,9 @@ function checkSize(texts: Readonly<Record<string, string>> | null): readonly Fin
   );
 }
 
-// Those of drivers that are not here are kept and shown, as in dockerd; a bridge's name is the daemon's choice.
+// Those of drivers that are not here are kept and shown, as in dockerd; so is the one that inspect shows of `bridge`.
 function checkEffect(option: string): readonly Finding[] {
-  const hasEffect = option.startsWith(OWN_OPTION) && option !== NAME_OPTION;
+  const hasEffect = option.startsWith(OWN_OPTION) && option !== SHOWN_OPTION;
   return unless(hasEffect, { kind: 'warn', message: `network option ${quote(option)} has no effect` });
 }
 
@@ -89,20 +113,20 @@ export const NETWORK_CREATE_RULES: RuleTable<NetworkCreateRequest, NetworkCreate
   Scope: { verdict: 'bad', reason: 'there is no swarm', check: checkScope },
   Internal: free('narrows the network'),
   Attachable: free('of swarms; shown, and without an effect'),
+  ConfigOnly: {
+    verdict: 'bad',
+    reason: 'kept for networks that are made from it, each of which is looked at as any other',
+    check: checkConfigOnly,
+  },
   Ingress: {
     verdict: 'bad',
     reason: 'there is no swarm',
     check: (isAsked) => unless(!isAsked, forbid('Ingress network can only be global scope network')),
   },
-  ConfigOnly: {
-    verdict: 'bad',
-    reason: 'there is no swarm whose nodes would share it',
-    check: (isAsked, { Name: name }) => unsupported(isAsked, name, 'ConfigOnly'),
-  },
   ConfigFrom: {
     verdict: 'bad',
-    reason: 'there is no swarm whose nodes would share it',
-    check: ({ Network: from }, { Name: name }) => unsupported(from !== '', name, 'ConfigFrom'),
+    reason: "names a configuration of the job's own",
+    check: checkConfigFrom,
   },
   EnableIPv4: {
     verdict: 'bad',

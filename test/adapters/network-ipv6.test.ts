@@ -11,8 +11,9 @@ import { createWorld, newContainerId, onNetworks, world, type World } from './ne
 const plainPool = { subnet: '', gateway: '', ipRange: '', auxAddresses: {} };
 
 function withIpv6(name: string, more: Partial<NetworkRequest> = {}): NetworkRequest {
+  const kind = { isConfigOnly: false, configFrom: '' };
   const flags = { isInternal: false, isAttachable: false, options: {}, labels: {} };
-  return { name, ...plainPool, ipv6: plainPool, ...flags, ...more };
+  return { name, ...kind, ...plainPool, ipv6: plainPool, ...flags, ...more };
 }
 
 describe('IPv6 of a job', () => {

@@ -144,6 +144,8 @@ describe('names', () => {
   const createNetwork = (name: string, isInternal = false): Promise<NetworkFacts> =>
     job.createNetwork({
       name,
+      isConfigOnly: false,
+      configFrom: '',
       subnet: '',
       gateway: '',
       ipRange: '',

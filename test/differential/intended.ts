@@ -253,13 +253,9 @@ const AS_WISHED: readonly IntendedDifference[] = [
     why: 'says what is wrong with the archive, where 20.10 names its own files and programs',
   },
   {
-    asks: [
-      'POST /networks/create *"ConfigOnly"*',
-      'POST /networks/create *"ConfigFrom"*',
-      '* /volumes/*mem*',
-    ],
+    asks: ['* /volumes/*mem*'],
     at: REFUSED,
-    why: 'networks from a configuration and volumes of the kernel are not served',
+    why: 'volumes of the kernel are not served',
   },
   {
     asks: ['POST /networks/create *"Subnet"*,{"Subnet"*', 'GET /networks/{made}'],

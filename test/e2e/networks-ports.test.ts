@@ -85,6 +85,14 @@ describe('published ports', () => {
   test('a port of SCTP is refused', async () => {
     const { stderr } = await job.berth.docker(['create', '-p', '8092:80/sctp', 'busybox', 'true']);
     expect(stderr).toContain('SCTP ports cannot be published');
+    const all = await job.berth.docker(['create', '-P', '--expose', '8092/sctp', 'busybox', 'true']);
+    expect(all.stderr).toContain('SCTP ports cannot be published');
+    const exposed = await ask(job.berth, 'run', '-d', '--expose', '8092/sctp', 'busybox', 'sleep', '1000');
+    const stopped = await job.berth.docker(['commit', exposed, 'speaks-sctp']);
+    expect(stopped.code).toBe(0);
+    const { stderr: ofImage } = await job.berth.docker(['create', '-P', 'speaks-sctp']);
+    expect(ofImage).toContain('SCTP ports cannot be published');
+    await ask(job.berth, 'rm', '-f', exposed);
   });
 
   test('after a crash of berth the next process keeps them', async () => {

@@ -20,6 +20,7 @@ import { buildContainerSpec, placeholderSpec, specText } from './container-spec.
 import { createMounts, type CreatedMounts } from './create-mounts.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { generateName } from './generate-name.ts';
+import { portRequestsOf } from './port-requests.ts';
 import { resolveLinks } from './container-links.ts';
 import { initialNetworks } from './container-networks.ts';
 import { newContainer } from './new-container.ts';
@@ -63,6 +64,8 @@ export async function createContainer(
     WorkingDir: merged.config.WorkingDir && cleanPath(merged.config.WorkingDir),
     Hostname: merged.config.Hostname || id.slice(0, 12),
   });
+  // An image may expose what cannot be published.
+  portRequestsOf(admitted);
   const warnings = [...options.warnings, ...asked.warnings];
   for (const warning of warnings)
     job.log.warn({ containerId: id, warning }, 'container gets less than it asked for');

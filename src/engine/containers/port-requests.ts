@@ -1,11 +1,15 @@
-import type { PortProtocol, PortRequest } from '../../network/types.ts';
+import { EngineError } from '../../errors.ts';
+import type { PortRequest } from '../../network/types.ts';
 import type { ContainerRecord } from '../../state/container.ts';
 import type { PortBinding } from '../../wire/host-config.ts';
 
 const EPHEMERAL: PortBinding = { HostIp: '', HostPort: '' };
 
-/** What of the container's ports is to be published: its bindings, and with `-P` every other port it exposes. */
-export function portRequestsOf({ config, hostConfig }: ContainerRecord): readonly PortRequest[] {
+/** What of the container's ports is to be published: its bindings, and with `-P` every other port it exposes; NotImplemented for one of SCTP. */
+export function portRequestsOf({
+  config,
+  hostConfig,
+}: Pick<ContainerRecord, 'config' | 'hostConfig'>): readonly PortRequest[] {
   const asked = new Map(
     Object.entries(hostConfig.PortBindings).map(([port, hosts]) => [withProtocol(port), hosts ?? []]),
   );
@@ -25,9 +29,11 @@ export function withProtocol(port: string): string {
 function toRequest(port: string, { HostIp: hostIp, HostPort: hostPort }: PortBinding): PortRequest {
   const [containerPort = '', protocol] = port.split('/', 2);
   const [first = '', last = first] = hostPort.split('-', 2);
+  if (protocol !== 'tcp' && protocol !== 'udp')
+    throw new EngineError('NotImplemented', 'SCTP ports cannot be published');
   return {
     containerPort: Number(containerPort),
-    protocol: protocol as PortProtocol,
+    protocol,
     hostIp,
     firstHostPort: Number(first),
     lastHostPort: Number(last),

@@ -70,7 +70,7 @@ function refuseMode({ record }: Container, network: NetworkFacts): void {
       'container cannot be disconnected from host network or connected to host network',
     );
   const isAlone = Object.hasOwn(record.networks, 'none');
-  if (isAlone || (network.driver === 'null' && Object.keys(record.networks).length > 0))
+  if (isAlone || (network.name === 'none' && Object.keys(record.networks).length > 0))
     throw new EngineError(
       'InvalidArgument',
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',

@@ -1,10 +1,12 @@
-import type { Ipv6Request, NetworkFacts } from '../../network/types.ts';
+import type { PoolRequest, NetworkFacts } from '../../network/types.ts';
 import { admitNetwork } from '../../policy/admit-requests.ts';
 import { isIpv6Pool } from '../../policy/network-create-rules.ts';
 import type { IpamPool, NetworkCreateRequest } from '../../wire/network.ts';
 import { auditedGate, gateContextOf } from '../gate-context.ts';
 import type { Job } from '../job.ts';
 import { emitNetworkEvent } from './emit-network-event.ts';
+
+const BRIDGE_NAME = 'com.docker.network.bridge.name';
 
 /** `POST /networks/create`: a bridge of the job's own, refused in dockerd's words where it would be. */
 export async function createNetwork(
@@ -15,6 +17,8 @@ export async function createNetwork(
   const { four, six } = ipamOf(request);
   const network = await job.network.createNetwork({
     name: request.Name,
+    isConfigOnly: request.ConfigOnly,
+    configFrom: request.ConfigFrom.Network,
     ...toPool(four),
     ...(six ? { ipv6: toPool(six) } : {}),
     isInternal: request.Internal,
@@ -36,13 +40,22 @@ function ipamOf({ IPAM: ipam, EnableIPv6: isSix }: NetworkCreateRequest): {
   return isSix === true ? { four, six: pools.find(isIpv6Pool) ?? {} } : { four };
 }
 
-function toPool({ Subnet = '', Gateway = '', IPRange = '', AuxiliaryAddresses = {} }: IpamPool): Ipv6Request {
+function toPool({ Subnet = '', Gateway = '', IPRange = '', AuxiliaryAddresses = {} }: IpamPool): PoolRequest {
   return { subnet: Subnet, gateway: Gateway, ipRange: IPRange, auxAddresses: AuxiliaryAddresses };
 }
 
 /** What the machine could not give of what the gate has let through. */
-function unmet({ Internal: isInternal }: NetworkCreateRequest, { ipv6 }: NetworkFacts): readonly string[] {
-  return ipv6?.leadsOut === false && !isInternal
-    ? ['the host has no IPv6: that of the network does not leave the job']
-    : [];
+function unmet(
+  { Internal: isInternal }: NetworkCreateRequest,
+  { ipv6, options, bridgeName, configuration }: NetworkFacts,
+): readonly string[] {
+  const named = options[BRIDGE_NAME] ?? '';
+  return [
+    ...(ipv6?.leadsOut === false && !isInternal
+      ? ['the host has no IPv6: that of the network does not leave the job']
+      : []),
+    ...(named !== '' && named !== bridgeName && !configuration
+      ? [`network option "${BRIDGE_NAME}" has no effect: the job shares its network namespace with others`]
+      : []),
+  ];
 }

@@ -1,4 +1,4 @@
-import type { Endpoint, Ipv6Facts, NetworkFacts } from '../../network/types.ts';
+import type { AddressRequest, Endpoint, NetworkFacts, PoolRequest } from '../../network/types.ts';
 import type { Container } from '../../state/container.ts';
 import type { IpamPool, Network, NetworkContainer } from '../../wire/network.ts';
 
@@ -11,20 +11,17 @@ export function describeNetwork(network: NetworkFacts, containers: readonly Cont
     Scope: 'local',
     Driver: network.driver,
     EnableIPv4: true,
-    EnableIPv6: network.ipv6 !== undefined,
+    EnableIPv6: (network.configuration ?? network).ipv6 !== undefined,
     IPAM: {
       Driver: 'default',
       Options: null,
-      Config: [
-        ...(network.subnet === '' ? [] : [poolOf(network)]),
-        ...(network.ipv6 ? [poolOf(network.ipv6)] : []),
-      ],
+      Config: poolsOf(network.configuration ?? network),
     },
     Internal: network.isInternal,
     Attachable: network.isAttachable,
     Ingress: false,
-    ConfigFrom: { Network: '' },
-    ConfigOnly: false,
+    ConfigFrom: { Network: network.configFrom ?? '' },
+    ConfigOnly: network.configuration !== undefined,
     Containers: Object.fromEntries(
       containers.flatMap((container) => {
         const endpoint = Object.values(container.record.endpoints).find(
@@ -39,11 +36,15 @@ export function describeNetwork(network: NetworkFacts, containers: readonly Cont
   };
 }
 
-function poolOf({ subnet, ipRange, gateway, auxAddresses }: Ipv6Facts | NetworkFacts): IpamPool {
+function poolsOf({ ipv6, ...four }: AddressRequest): readonly IpamPool[] {
+  return [four, ...(ipv6 ? [ipv6] : [])].filter(({ subnet }) => subnet !== '').map(poolOf);
+}
+
+function poolOf({ subnet, ipRange, gateway, auxAddresses }: PoolRequest): IpamPool {
   return {
     Subnet: subnet,
     ...(ipRange === '' ? {} : { IPRange: ipRange }),
-    Gateway: gateway,
+    ...(gateway === '' ? {} : { Gateway: gateway }),
     ...(Object.keys(auxAddresses).length === 0 ? {} : { AuxiliaryAddresses: auxAddresses }),
   };
 }

@@ -5,7 +5,7 @@ import type { Job } from '../job.ts';
 import { networkUsers } from './network-users.ts';
 import { removeNetwork } from './remove-network.ts';
 
-/** `POST /networks/prune`: removes the users' networks that no container is on, running or not, and that the filters fit. */
+/** `POST /networks/prune`: removes the users' networks that no container is on, running or not, and that the filters fit; no configurations. */
 export async function pruneNetworks(
   job: Job,
   filters: Filters,
@@ -30,7 +30,7 @@ function isMeant(
   network: NetworkFacts,
   { filters, untilNs }: { readonly filters: Filters; readonly untilNs: bigint | undefined },
 ): boolean {
-  if (network.isPredefined || !matchesLabels(filters, network.labels)) return false;
+  if (network.isPredefined || network.configuration || !matchesLabels(filters, network.labels)) return false;
   const createdNs = parseTimestampNs(network.createdAt) ?? 0n;
   return (untilNs === undefined || createdNs <= untilNs) && networkUsers(job, network).length === 0;
 }

@@ -12,5 +12,6 @@ export async function removeNetwork(job: Job, networkRef: string): Promise<void>
       `${network.name} is a pre-defined network and cannot be removed`,
     );
   await job.network.removeNetwork(network.id);
-  emitNetworkEvent(job, network, { action: 'destroy' });
+  // As in dockerd, nothing tells of the end of a configuration.
+  if (!network.configuration) emitNetworkEvent(job, network, { action: 'destroy' });
 }

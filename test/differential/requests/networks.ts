@@ -38,12 +38,91 @@ const BAD: readonly object[] = [
   { IPAM: { Config: [{ Subnet: '172.30.0.0/16', Gateway: '10.0.0.1' }] } },
   { IPAM: { Config: [{ Subnet: '172.30.0.0/16', IPRange: '10.0.0.0/24' }] } },
   { IPAM: { Config: [{ Gateway: '172.30.0.1' }] } },
+  { IPAM: { Config: [{ Subnet: '10.90.0.0/16', Gateway: '10.90.0.0' }] } },
+  { IPAM: { Config: [{ Subnet: '10.91.0.0/16', AuxiliaryAddresses: { x: '10.91.0.1' } }] } },
   { Scope: 'swarm' },
-  { ConfigOnly: true },
   { ConfigFrom: { Network: 'nope' } },
   { Options: { 'com.docker.network.driver.mtu': 'x' } },
   { Options: { 'com.docker.network.bridge.enable_icc': 'maybe' } },
   { Options: { 'com.docker.network.bridge.host_binding_ipv4': 'nope' } },
+];
+
+const CONFIGURED: readonly object[] = [
+  { ConfigOnly: true, Internal: true },
+  { ConfigOnly: true, Attachable: true },
+  { ConfigOnly: true, Ingress: true },
+  { ConfigOnly: true, Scope: 'local' },
+  { ConfigOnly: true, IPAM: { Config: [{ Subnet: 'x' }] } },
+  { ConfigOnly: true, ConfigFrom: { Network: 'conf' } },
+  { ConfigFrom: { Network: 'bridge' } },
+  { ConfigFrom: { Network: '{conf}' } },
+  { ConfigFrom: { Network: 'conf' }, Labels: { a: 'b' } },
+  { ConfigFrom: { Network: 'conf' }, EnableIPv6: true },
+  { ConfigFrom: { Network: 'conf' }, IPAM: { Config: [{ Subnet: '172.31.0.0/16' }] } },
+  { ConfigFrom: { Network: 'conf' }, Options: { 'com.docker.network.driver.mtu': '1300' } },
+];
+
+// dockerd 20.10 never gives back the addresses of a network that it then refuses: each has a subnet of its own.
+const subnet = (text: string): object => ({ IPAM: { Config: [{ Subnet: text }] } });
+
+/** Networks that are nothing but a configuration, and networks made from them. */
+const CONFIGURATIONS: readonly Request[] = [
+  {
+    ask: 'POST /networks/create',
+    json: {
+      Name: 'conf',
+      ConfigOnly: true,
+      Driver: 'nope',
+      IPAM: { Config: [{ Subnet: '10.93.0.0/16', Gateway: '10.93.0.9' }] },
+      Options: { 'com.docker.network.driver.mtu': '1400' },
+      Labels: { a: 'b' },
+    },
+    keep: { conf: 'Id' },
+  },
+  { ask: 'GET /networks/conf' },
+  ...CONFIGURED.map((body): Request => ({ ask: 'POST /networks/create', json: { Name: 'bad', ...body } })),
+  {
+    ask: 'POST /networks/create',
+    json: { Name: 'from', Internal: true, ConfigFrom: { Network: 'conf' } },
+    keep: { from: 'Id' },
+  },
+  { ask: 'GET /networks/from' },
+  { ask: 'POST /networks/create', json: { Name: 'second', ConfigFrom: { Network: 'conf' } } },
+  { ask: 'DELETE /networks/conf' },
+  { ask: 'GET /networks?configured', filters: { type: ['custom'] }, unordered: true },
+  { ask: 'GET /networks?configured', filters: { driver: ['null'] }, unordered: true },
+  { ask: 'GET /networks?configured', filters: { dangling: ['true'] }, unordered: true },
+  {
+    ask: 'POST /containers/create?name=unplaced',
+    json: { Image: 'busybox', Cmd: ['sleep', '1000'], HostConfig: { NetworkMode: 'conf' } },
+  },
+  { ask: 'POST /containers/unplaced/start' },
+  { ask: 'DELETE /containers/unplaced' },
+  { ask: 'POST /networks/prune' },
+  { ask: 'GET /networks/conf?spared' },
+  { ask: 'DELETE /networks/conf' },
+  { ask: 'DELETE /networks/conf' },
+];
+
+const BRIDGE_NAME = 'com.docker.network.bridge.name';
+
+/** Two bridges of one name, and one of a link's. */
+const BRIDGES: readonly Request[] = [
+  {
+    ask: 'POST /networks/create',
+    json: { Name: 'named', ...subnet('10.94.0.0/16'), Options: { [BRIDGE_NAME]: 'mybr0' } },
+    keep: { named: 'Id' },
+  },
+  { ask: 'GET /networks/named' },
+  {
+    ask: 'POST /networks/create',
+    json: { Name: 'bad', ...subnet('10.95.0.0/16'), Options: { [BRIDGE_NAME]: 'mybr0' } },
+  },
+  {
+    ask: 'POST /networks/create',
+    json: { Name: 'bad', ...subnet('10.96.0.0/16'), Options: { [BRIDGE_NAME]: 'lo' } },
+  },
+  { ask: 'DELETE /networks/named' },
 ];
 
 const FILTERS: readonly unknown[] = [
@@ -96,6 +175,8 @@ export const networks: RequestTable = {
       { ask: 'DELETE /networks/bad', quiet: true },
     ]),
     { ask: 'DELETE /networks/bad%20name', quiet: true },
+    ...CONFIGURATIONS,
+    ...BRIDGES,
     { ask: 'POST /networks/create', json: { Name: 'net', Labels: { a: 'b' } }, keep: { net: 'Id' } },
     { ask: 'POST /networks/create', json: { Name: 'net', CheckDuplicate: true } },
     ...FILTERS.map((filters): Request => ({ ask: 'GET /networks', filters, unordered: true })),
