@@ -1,6 +1,7 @@
 import type { ServerUnaryCall, ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { EngineError } from '../errors.ts';
 import type {
+  DiskUsageRequest,
   PruneRequest,
   SolveRequest as ControlSolveRequest,
   StatusRequest,
@@ -10,7 +11,7 @@ import type {
 import type { ReturnRequest, SolveRequest as GatewaySolveRequest } from './generated/gateway.ts';
 import { toRpcError } from './rpc-error.ts';
 import type { Solve, Solves } from './solves.ts';
-import { statusOf } from './status-of.ts';
+import { pruneAskedOf, statusOf, usageRecordOf } from './status-of.ts';
 import type { BuildSession, SolveProgress, Solver } from './types.ts';
 import { describeWorker, FRONTEND_CAPABILITIES } from './worker.ts';
 
@@ -73,6 +74,12 @@ async function runSolve(parts: ServiceParts, call: SolveCall): Promise<Readonly<
       `frontend ${JSON.stringify(frontend)} is not supported, only ${FRONTEND}: DOCKER_BUILDKIT=0 builds without one`,
     );
   const solve = parts.solves.get(ref);
+  // Who has given up a build may leave its status unread.
+  const left = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
   const exporter = asked.Exporters[0] ?? { Type: asked.Exporter, Attrs: asked.ExporterAttrs };
   return parts.solver.solve(
     {
@@ -85,9 +92,7 @@ async function runSolve(parts: ServiceParts, call: SolveCall): Promise<Readonly<
       signal,
       session: await parts.awaitSession(asked.Session),
     },
-    (progress) => {
-      parts.solves.tell(solve, progress);
-    },
+    (progress) => Promise.race([parts.solves.tell(solve, progress), left]),
   );
 }
 
@@ -119,14 +124,23 @@ async function solve(
 
 function status(parts: ServiceParts, call: ServerWritableStream<StatusRequest, StatusResponseInput>): void {
   const current = parts.solves.get(call.request.Ref);
-  const send = (progress: SolveProgress): void => void call.write(statusOf(progress));
-  for (const progress of current.told) send(progress);
+  const gone = new Promise<void>((resolve) => {
+    call.once('cancelled', resolve);
+    call.once('close', resolve);
+  });
+  const write = async (progress: SolveProgress): Promise<void> => {
+    if (call.cancelled || call.write(statusOf(progress))) return;
+    await Promise.race([new Promise<void>((resolve) => call.once('drain', resolve)), gone]);
+  };
+  let last = Promise.resolve();
+  const send = (progress: SolveProgress): Promise<void> => (last = last.then(() => write(progress)));
+  for (const progress of current.told) void send(progress);
   current.listeners.add(send);
   const end = (): void => {
     current.listeners.delete(send);
-    call.end();
+    void last.then(() => call.end());
   };
-  call.on('cancelled', end);
+  void gone.then(end);
   current.answer.promise.then(end, end);
 }
 
@@ -143,14 +157,20 @@ export function controlService(parts: ServiceParts): UntypedServiceImplementatio
     },
     ListWorkers: unary(parts, () => Promise.resolve({ record: [describeWorker()] })),
     Info: unary(parts, () => Promise.resolve({ buildkitVersion: describeWorker().BuildkitVersion })),
-    DiskUsage: unary(parts, () => Promise.resolve({ record: [] })),
+    DiskUsage: unary(parts, async ({ filter }: DiskUsageRequest) => {
+      const entries = await parts.solver.listUsage(filter);
+      return { record: entries.map(usageRecordOf) };
+    }),
     Prune: (call: ServerWritableStream<PruneRequest, UsageRecordInput>) => {
-      parts.solver.prune().then(
-        (bytes) => {
-          call.write({ ID: 'build-cache', Size: bytes });
+      parts.solver.prune(pruneAskedOf(call.request)).then(
+        (entries) => {
+          for (const entry of entries) call.write(usageRecordOf(entry));
           call.end();
         },
-        (error: unknown) => call.emit('error', toRpcError(error)),
+        (error: unknown) => {
+          if (!(error instanceof EngineError)) parts.reportFailure(error);
+          call.emit('error', toRpcError(error));
+        },
       );
     },
     ListenBuildHistory: (call: ServerWritableStream<unknown, unknown>) => {

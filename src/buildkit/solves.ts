@@ -1,7 +1,7 @@
 import { EngineError } from '../errors.ts';
 import { createDeferred, type Deferred } from '../lib/deferred.ts';
 import type { SolveRequest as ControlSolveRequest } from './generated/control.ts';
-import type { SolveProgress } from './types.ts';
+import type { ReportSolve, SolveProgress } from './types.ts';
 
 /** A build that clients follow, from the first call that names it to the end of its status. */
 export interface Solve {
@@ -13,14 +13,16 @@ export interface Solve {
   result: Readonly<Record<string, string>> | undefined;
   /** What was told so far, for who asks late. */
   readonly told: SolveProgress[];
-  readonly listeners: Set<(progress: SolveProgress) => void>;
+  toldBytes: number;
+  readonly listeners: Set<ReportSolve>;
 }
 
 /** The builds of a job that clients know, by their own names for them. */
 export interface Solves {
   /** Finds or begins a build; Unavailable where there are too many. */
   get(ref: string): Solve;
-  tell(solve: Solve, progress: SolveProgress): void;
+  /** Resolves when all who follow the build have taken it. */
+  tell(solve: Solve, progress: SolveProgress): Promise<void>;
   /** Forgets a build that has ended, when its status has been told. */
   end(ref: string): void;
 }
@@ -28,6 +30,7 @@ export interface Solves {
 const MAX_SOLVES = 64;
 /** More output than this is not kept for a status that nobody has asked for yet. */
 const MAX_TOLD = 10_000;
+const MAX_TOLD_BYTES = 4 * 1024 * 1024;
 /** How long a status may come after the answer. */
 const KEPT_MS = 10_000;
 
@@ -56,14 +59,20 @@ export function createSolves(): Solves {
         answer: createDeferred(),
         result: undefined,
         told: [],
+        toldBytes: 0,
         listeners: new Set(),
       };
       solves.set(ref, solve);
       return solve;
     },
-    tell({ told, listeners }, progress) {
-      if (told.length < MAX_TOLD) told.push(progress);
-      for (const listener of listeners) listener(progress);
+    async tell(solve, progress) {
+      const { told, listeners } = solve;
+      const bytes = progress.kind === 'log' ? progress.bytes.length : 0;
+      if (told.length < MAX_TOLD && solve.toldBytes + bytes <= MAX_TOLD_BYTES) {
+        told.push(progress);
+        solve.toldBytes += bytes;
+      }
+      await Promise.all([...listeners].map((listener) => listener(progress)));
     },
     end(ref) {
       setTimeout(() => solves.delete(ref), KEPT_MS).unref();

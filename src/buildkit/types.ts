@@ -68,12 +68,42 @@ export type SolveProgress =
 /** Carries out builds. */
 export interface Solver {
   /** Answers what the exporter has to say (`containerimage.digest`, …). */
-  solve(
-    request: SolveRequest,
-    report: (progress: SolveProgress) => void,
-  ): Promise<Readonly<Record<string, string>>>;
-  /** Frees what builds have kept; bytes. */
-  prune(): Promise<number>;
+  solve(request: SolveRequest, report: ReportSolve): Promise<Readonly<Record<string, string>>>;
+  /** What builds have kept, of which one of the filters says true; all without any. InvalidArgument for a bad one. */
+  listUsage(filters: readonly string[]): Promise<readonly UsageEntry[]>;
+  /** Frees what builds have kept, and answers it. */
+  prune(asked: PruneAsked): Promise<readonly UsageEntry[]>;
+}
+
+/** Takes what a build tells, at the pace of who follows it. */
+export type ReportSolve = (progress: SolveProgress) => Promise<void>;
+
+/** What of the kept is to be freed. */
+export interface PruneAsked {
+  /** In containerd's words (`type==regular,inuse`): all parts of one hold, of one of them. */
+  readonly filters: readonly string[];
+  /** Also what images have, too. */
+  readonly all: boolean;
+  /** What was used within this time stays; 0: nothing by its age. */
+  readonly keepMs: number;
+  /** Bytes of what was used last that stay; 0: none. */
+  readonly keepBytes: number;
+}
+
+/** Something that builds have kept. */
+export interface UsageEntry {
+  readonly id: string;
+  /** `regular`, or `exec.cachemount`. */
+  readonly type: string;
+  readonly description: string;
+  readonly isInUse: boolean;
+  readonly isShared: boolean;
+  readonly sizeBytes: number;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  /** RFC 3339. */
+  readonly lastUsedAt: string;
+  readonly uses: number;
 }
 
 /** How a client introduced itself with `POST /session`. */

@@ -37,8 +37,11 @@ export const buildRoutes: readonly Route[] = [
 
 async function prune(context: RouteContextOf<'build prune'>): Promise<void> {
   const { job, query } = context;
-  const keepBytes =
-    query.int('keep-storage') ?? query.int('reserved-space') ?? query.int('max-used-space') ?? 0;
+  // Newer clients say what may be used and what must stay; both leave the larger of the two.
+  const spaces = (['keep-storage', 'reserved-space', 'max-used-space'] as const).map(
+    (name) => query.int(name) ?? 0,
+  );
+  const keepBytes = Math.max(...spaces);
   const all = query.bool('all');
   context.json(200, await pruneCache(job, { all, keepBytes, filters: query.filters('filters') }));
 }

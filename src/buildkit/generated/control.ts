@@ -23,6 +23,7 @@ export interface PruneRequest {
   readonly all: boolean;
   readonly keepDuration: number;
   readonly keepBytes: number;
+  readonly maxUsedSpace: number;
 }
 
 export interface PruneRequestInput {
@@ -30,6 +31,7 @@ export interface PruneRequestInput {
   readonly all?: boolean;
   readonly keepDuration?: number;
   readonly keepBytes?: number;
+  readonly maxUsedSpace?: number;
 }
 
 export interface UsageRecord {

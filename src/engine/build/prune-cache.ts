@@ -11,6 +11,8 @@ export interface PruneCacheOptions {
   /** Bytes of what was used last that stay; 0: none. */
   readonly keepBytes: number;
   readonly filters: Filters;
+  /** Of those that the filters choose only these. */
+  readonly isChosen?: (record: BuildCacheRecord) => boolean;
 }
 
 const NS_PER_MS = 1_000_000n;
@@ -18,21 +20,30 @@ const FILTERS = ['until', 'unused-for', 'id', 'type', 'description', 'inuse', 's
 
 /** `POST /build/prune`: what was not used for the longest time goes first; what a step has just now stays. */
 export async function pruneCache(job: Job, options: PruneCacheOptions): Promise<BuildCachePruned> {
-  const { all, keepBytes, filters } = options;
+  const dropped = await pruneRecords(job, options);
+  return {
+    CachesDeleted: dropped.length === 0 ? null : dropped.map(({ ID }) => ID),
+    // A layer that an image has is still there.
+    SpaceReclaimed: dropped.reduce((sum, { Size, Shared }) => sum + (Shared ? 0 : Size), 0),
+  };
+}
+
+/** As pruneCache; answers what is gone. */
+export async function pruneRecords(
+  job: Job,
+  options: PruneCacheOptions,
+): Promise<readonly BuildCacheRecord[]> {
+  const { all, keepBytes, filters, isChosen = () => true } = options;
   checkFilterNames(filters, FILTERS);
   const until = filters.get('until') ?? filters.get('unused-for');
   const untilNs = untilFilter(until ? new Map([['until', until]]) : new Map(), job.nowNs());
   const isAsked = (record: BuildCacheRecord): boolean =>
     (all || !record.Shared) &&
     matchesRecord(filters, record) &&
+    isChosen(record) &&
     (untilNs === undefined || BigInt(Date.parse(record.LastUsedAt)) * NS_PER_MS <= untilNs);
   await job.buildCache.load();
-  const dropped = await dropOldest(job, isAsked, keepBytes);
-  return {
-    CachesDeleted: dropped.length === 0 ? null : dropped.map(({ ID }) => ID),
-    // A layer that an image has is still there.
-    SpaceReclaimed: dropped.reduce((sum, { Size, Shared }) => sum + (Shared ? 0 : Size), 0),
-  };
+  return dropOldest(job, isAsked, keepBytes);
 }
 
 /** Keeps the cache to the size that the operator has set, after a build. */

@@ -1,8 +1,11 @@
 import type { Duplex } from 'node:stream';
-import type { SolveRequest } from '../../buildkit/types.ts';
+import type { SolveRequest, UsageEntry } from '../../buildkit/types.ts';
+import type { BuildCacheRecord } from '../../wire/build-cache.ts';
 import type { Job } from '../job.ts';
-import { pruneCache } from './prune-cache.ts';
+import { listCache } from './list-cache.ts';
+import { pruneRecords } from './prune-cache.ts';
 import { solveBuild, type DecodedSolve } from './solve-build.ts';
+import { usageFilter } from './usage-filter.ts';
 
 /** `POST /grpc`: serves BuildKit's control API on a connection, with the job's own builder behind it. */
 export function serveBuildkit(
@@ -12,9 +15,30 @@ export function serveBuildkit(
 ): Promise<void> {
   return job.buildkit.serveControl(connection, {
     solve: (solve, report) => solveBuild(job, { solve, decoded: decode(solve), report }),
-    async prune() {
-      const { SpaceReclaimed } = await pruneCache(job, { all: true, keepBytes: 0, filters: new Map() });
-      return SpaceReclaimed;
+    async listUsage(filters) {
+      const isChosen = usageFilter(filters);
+      await job.buildCache.load();
+      return (await listCache(job)).filter(isChosen).map(toUsage);
+    },
+    async prune({ filters, all, keepMs, keepBytes }) {
+      const until = keepMs > 0 ? [`${Math.ceil(keepMs)}ms`] : [];
+      const isChosen = usageFilter(filters);
+      const age = new Map(until.length > 0 ? [['until', until]] : []);
+      return (await pruneRecords(job, { all, keepBytes, filters: age, isChosen })).map(toUsage);
     },
   });
+}
+
+function toUsage(record: BuildCacheRecord): UsageEntry {
+  return {
+    id: record.ID,
+    type: record.Type,
+    description: record.Description,
+    isInUse: record.InUse,
+    isShared: record.Shared,
+    sizeBytes: record.Size,
+    createdAt: record.CreatedAt,
+    lastUsedAt: record.LastUsedAt,
+    uses: record.UsageCount,
+  };
 }

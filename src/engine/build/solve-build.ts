@@ -1,4 +1,4 @@
-import type { BuildSession, SolveProgress, SolveRequest } from '../../buildkit/types.ts';
+import type { BuildSession, ReportSolve, SolveRequest } from '../../buildkit/types.ts';
 import { parseIgnoreFile } from '../../dockerfile/ignore-file.ts';
 import { EngineError } from '../../errors.ts';
 import { parseReference } from '../../oci/reference.ts';
@@ -22,7 +22,7 @@ export interface DecodedSolve {
 export interface SolveOptions {
   readonly solve: SolveRequest;
   readonly decoded: DecodedSolve;
-  readonly report: (progress: SolveProgress) => void;
+  readonly report: ReportSolve;
 }
 
 // The client's directories, by the names that buildx gives them.
@@ -90,7 +90,7 @@ async function pushNames(job: Job, { solve, decoded, report }: SolveOptions): Pr
   const steps = new SolveSteps(`${ref} push`, report);
   for (const name of decoded.request.tags) {
     const reference = parseReference(name);
-    const step = steps.begin(`pushing ${name}`);
+    const step = await steps.begin(`pushing ${name}`);
     const credentials = await loginOf(session, reference.domain);
     try {
       await pushImage(job, {
@@ -100,9 +100,9 @@ async function pushNames(job: Job, { solve, decoded, report }: SolveOptions): Pr
         report: () => undefined,
         signal,
       });
-      step.end({});
+      await step.end({});
     } catch (error) {
-      step.end({ error });
+      await step.end({ error });
       throw error;
     }
   }
@@ -114,9 +114,9 @@ export async function solveBuild(job: Job, options: SolveOptions): Promise<Reado
   const { session, signal } = solve;
   const steps = new SolveSteps(solve.ref, report);
   const { request } = decoded;
-  const loading = steps.begin(`[internal] load build definition from ${request.dockerfile}`);
+  const loading = await steps.begin(`[internal] load build definition from ${request.dockerfile}`);
   const { text, ignored } = await readDefinition(session, request.dockerfile);
-  loading.end({});
+  await loading.end({});
   let imageId = '';
   try {
     const building = buildImage(job, {
@@ -127,11 +127,11 @@ export async function solveBuild(job: Job, options: SolveOptions): Promise<Reado
       signal,
     });
     for await (const progress of building) {
-      steps.take(progress);
+      await steps.take(progress);
       if (progress.kind === 'built') ({ imageId } = progress);
     }
   } catch (error) {
-    steps.fail(error);
+    await steps.fail(error);
     throw error;
   }
   if (decoded.isPushed) await pushNames(job, options);

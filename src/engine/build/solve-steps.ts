@@ -1,29 +1,29 @@
 import { createHash } from 'node:crypto';
-import type { SolveProgress, SolveStep } from '../../buildkit/types.ts';
+import type { ReportSolve, SolveStep } from '../../buildkit/types.ts';
 import { messageOf } from '../../errors.ts';
 import type { BuildProgress } from './build-progress.ts';
 
 /** A step on its way, of which only the end is still to be told. */
 export interface RunningStep {
-  log(bytes: Uint8Array, isError: boolean): void;
-  end(outcome: { readonly isCached?: boolean; readonly error?: unknown }): void;
+  log(bytes: Uint8Array, isError: boolean): Promise<void>;
+  end(outcome: { readonly isCached?: boolean; readonly error?: unknown }): Promise<void>;
 }
 
 /** Tells a build's progress as BuildKit's clients show it: steps that begin, write and end. */
 export class SolveSteps {
   readonly #ref: string;
-  readonly #report: (progress: SolveProgress) => void;
+  readonly #report: ReportSolve;
   #count = 0;
   #current: RunningStep | undefined;
   #isCached = false;
 
-  constructor(ref: string, report: (progress: SolveProgress) => void) {
+  constructor(ref: string, report: ReportSolve) {
     this.#ref = ref;
     this.#report = report;
   }
 
   /** Begins a step of the given name. */
-  begin(name: string): RunningStep {
+  async begin(name: string): Promise<RunningStep> {
     this.#count += 1;
     const digest = `sha256:${createHash('sha256').update(`${this.#ref} ${this.#count}`).digest('hex')}`;
     const step: SolveStep = {
@@ -35,38 +35,42 @@ export class SolveSteps {
       completedAt: undefined,
       error: '',
     };
-    this.#report({ kind: 'step', step });
+    await this.#report({ kind: 'step', step });
     return {
-      log: (bytes, isError) => {
-        this.#report({ kind: 'log', digest, isError, bytes });
-      },
+      log: (bytes, isError) => this.#report({ kind: 'log', digest, isError, bytes }),
       end: ({ isCached = false, error }) => {
         const words = error === undefined ? '' : messageOf(error);
-        this.#report({ kind: 'step', step: { ...step, isCached, completedAt: Date.now(), error: words } });
+        return this.#report({
+          kind: 'step',
+          step: { ...step, isCached, completedAt: Date.now(), error: words },
+        });
       },
     };
   }
 
   /** Takes the builder's progress, in its order. */
-  take(progress: BuildProgress): void {
+  async take(progress: BuildProgress): Promise<void> {
     if (progress.kind === 'step') {
-      this.#endCurrent(undefined);
+      await this.#endCurrent(undefined);
       const { number, total, source } = progress.step;
-      this.#current = this.begin(`[${number}/${total}] ${source}`);
+      this.#current = await this.begin(`[${number}/${total}] ${source}`);
     } else if (progress.kind === 'cached') this.#isCached = true;
-    else if (progress.kind === 'output') this.#current?.log(progress.data, progress.stream === 'stderr');
-    else if (progress.kind === 'note') this.#current?.log(Buffer.from(progress.text), progress.isWarning);
-    else if (progress.kind === 'done') this.#endCurrent(undefined);
+    else if (progress.kind === 'output')
+      await this.#current?.log(progress.data, progress.stream === 'stderr');
+    else if (progress.kind === 'note')
+      await this.#current?.log(Buffer.from(progress.text), progress.isWarning);
+    else if (progress.kind === 'done') await this.#endCurrent(undefined);
   }
 
   /** The build failed: so did the step that was on its way. */
-  fail(error: unknown): void {
-    this.#endCurrent(error);
+  async fail(error: unknown): Promise<void> {
+    await this.#endCurrent(error);
   }
 
-  #endCurrent(error: unknown): void {
-    this.#current?.end({ isCached: this.#isCached, error });
+  async #endCurrent(error: unknown): Promise<void> {
+    const [step, isCached] = [this.#current, this.#isCached];
     this.#current = undefined;
     this.#isCached = false;
+    await step?.end({ isCached, error });
   }
 }
