@@ -1,25 +1,31 @@
 const HEADER_BYTES = 8;
 
-/** Takes Docker's multiplexed stream in any pieces and hands on what is in its frames, copying nothing. */
+/**
+ * Takes Docker's multiplexed stream in any pieces and hands on what is in its frames. A log has a frame for each line: it
+ * is to be the daemon that is measured, not this, so nothing is copied but a header that lies in two pieces.
+ */
 export function createUnframer(take: (payload: Buffer) => void): (chunk: Buffer) => void {
-  let header = Buffer.alloc(0);
+  let begun = Buffer.alloc(0);
   let left = 0;
   return (chunk) => {
-    let rest = chunk;
-    while (rest.length > 0) {
+    let at = 0;
+    while (at < chunk.length) {
       if (left > 0) {
-        const payload = rest.subarray(0, left);
-        left -= payload.length;
-        rest = rest.subarray(payload.length);
-        take(payload);
+        const end = Math.min(at + left, chunk.length);
+        left -= end - at;
+        take(chunk.subarray(at, end));
+        at = end;
         continue;
       }
-      const missing = HEADER_BYTES - header.length;
-      header = Buffer.concat([header, rest.subarray(0, missing)]);
-      rest = rest.subarray(missing);
-      if (header.length < HEADER_BYTES) return;
-      left = header.readUInt32BE(4);
-      header = Buffer.alloc(0);
+      const missing = HEADER_BYTES - begun.length;
+      if (missing === HEADER_BYTES && chunk.length - at >= HEADER_BYTES) left = chunk.readUInt32BE(at + 4);
+      else {
+        begun = Buffer.concat([begun, chunk.subarray(at, at + missing)]);
+        if (begun.length < HEADER_BYTES) return;
+        left = begun.readUInt32BE(4);
+        begun = Buffer.alloc(0);
+      }
+      at += missing;
     }
   };
 }

@@ -169,7 +169,10 @@ async function fileParts(parts: JobParts): Promise<Pick<Job, 'rootfs' | 'binds'>
 
 async function createGuard({ settings, names, host }: JobParts): Promise<Guard> {
   return {
-    trust: await createFileSystemTrust(host.mounts, [settings.root, settings.runDir, ...settings.workspaces]),
+    trust: await createFileSystemTrust(host.mounts, {
+      own: [settings.root, settings.runDir],
+      given: settings.workspaces,
+    }),
     processes: createLookUpProcesses({
       start: () =>
         host.processes.startCompanion([process.execPath, '--', PROGRAM, 'look-up', String(process.pid)]),

@@ -34,8 +34,11 @@ export interface FileCalls {
   rmdir(path: PathLike): Awaitable<void>;
   chmod(path: PathLike, mode: number): Awaitable<void>;
   chown(path: PathLike, uid: number, gid: number): Awaitable<void>;
+  fchmod(fd: number, mode: number): Awaitable<void>;
+  fchown(fd: number, uid: number, gid: number): Awaitable<void>;
   lchown(path: PathLike, uid: number, gid: number): Awaitable<void>;
   utimes(path: PathLike, atime: number, mtime: number): Awaitable<void>;
+  futimes(fd: number, atime: number, mtime: number): Awaitable<void>;
   lutimes(path: PathLike, atime: number, mtime: number): Awaitable<void>;
   ftruncate(fd: number, sizeBytes: number): Awaitable<void>;
   /** Lets others have their turn where this work has had the thread for long: to be called once for each file. */
@@ -66,8 +69,11 @@ export function pooledCalls(libc: Pick<Libc, 'openat2Async'>): FileCalls {
     rmdir: (path) => fs.promises.rmdir(path),
     chmod: (path, mode) => fs.promises.chmod(path, mode),
     chown: (path, uid, gid) => fs.promises.chown(path, uid, gid),
+    fchmod: promisify(fs.fchmod),
+    fchown: promisify(fs.fchown),
     lchown: (path, uid, gid) => fs.promises.lchown(path, uid, gid),
     utimes: (path, atime, mtime) => fs.promises.utimes(path, atime, mtime),
+    futimes: promisify(fs.futimes),
     lutimes: (path, atime, mtime) => fs.promises.lutimes(path, atime, mtime),
     ftruncate: (fd, sizeBytes) => promisify(fs.ftruncate)(fd, sizeBytes),
     yieldTurn: () => undefined,
@@ -101,8 +107,11 @@ export function directCalls(libc: Pick<Libc, 'openat2'>): FileCalls {
     },
     chmod: fs.chmodSync,
     chown: fs.chownSync,
+    fchmod: fs.fchmodSync,
+    fchown: fs.fchownSync,
     lchown: fs.lchownSync,
     utimes: fs.utimesSync,
+    futimes: fs.futimesSync,
     lutimes: fs.lutimesSync,
     ftruncate: fs.ftruncateSync,
     yieldTurn: createTurns(),

@@ -22,16 +22,27 @@ const kernelFileSystems: ReadonlySet<string> = new Set([
 export interface FileSystemTrust {
   /** Of paths in our own view, with what is mounted below them. */
   areQuick(paths: readonly string[]): Promise<boolean>;
+  /** Of those that are quick: true where berth's own directories are on the same file systems, the operator's disk. */
+  areOwn(paths: readonly string[]): Promise<boolean>;
   /** Of all that a process sees, while nobody mounts anything there; false when it has ended. */
   isQuickFor(pid: number): Promise<boolean>;
 }
 
-/** Makes it; `ownPaths` are on the trusted file systems. */
+/** What is on the trusted file systems. */
+export interface TrustedPaths {
+  /** Berth's own directories. */
+  readonly own: readonly string[];
+  /** What the operator has given the job: quick too, but it may be another machine's disk. */
+  readonly given: readonly string[];
+}
+
+/** Makes it. */
 export async function createFileSystemTrust(
   mounts: Pick<HostMounts, 'list' | 'listOf'>,
-  ownPaths: readonly string[],
+  { own, given }: TrustedPaths,
 ): Promise<FileSystemTrust> {
-  const devices = new Set(await Promise.all(ownPaths.map(deviceOf)));
+  const ownDevices = new Set(await Promise.all(own.map(deviceOf)));
+  const devices = new Set([...ownDevices, ...(await Promise.all(given.map(deviceOf)))]);
   const isQuick = (entry: MountEntry): boolean =>
     kernelFileSystems.has(entry.fsType) || devices.has(entry.device);
   return {
@@ -42,6 +53,9 @@ export async function createFileSystemTrust(
       return (await mounts.list()).every(
         (entry) => isQuick(entry) || !paths.some((path) => holds(entry, path)),
       );
+    },
+    async areOwn(paths) {
+      return (await Promise.all(paths.map(deviceOf))).every((device) => ownDevices.has(device));
     },
     // An overlay at the top is the container's own root, on directories of containerd.
     async isQuickFor(pid) {

@@ -144,6 +144,22 @@ describe('a file system that never answers', () => {
     },
   );
 
+  test.each([
+    { source: 'own', isOwn: true },
+    // As quick, but not where berth's own files are.
+    { source: 'memory', isOwn: false },
+  ])("is not in a view of $source, which is berth's own: $isOwn", async ({ source, isOwn }) => {
+    mkdirSync(join(directory, 'memory'));
+    libc.mount({ source: '', target: join(directory, 'memory'), type: 'tmpfs', flags: 0, data: '' });
+    const root = await access.openView(
+      [{ type: 'bind', source: join(directory, 'root'), target: '', options: ['rbind', 'rw'] }],
+      [{ source: join(directory, source), target: '/inner', isReadOnly: false }],
+    );
+    expect(root).toMatchObject({ mayHang: false, isOwn });
+    expect((await access.stat(root, '/inner')).name).toBe('inner');
+    await root.close();
+  });
+
   test('is nothing to what is beside it', async () => {
     const root = await openView();
     writeFileSync(join(directory, 'root/file'), 'of the root');

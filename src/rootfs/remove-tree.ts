@@ -22,7 +22,10 @@ export async function removeTree(contained: Contained, parent: ContainedFile, na
   }
   const directory = await contained.openBelow(parent, name);
   try {
-    for (const child of await calls.readdir(directory.path)) await removeTree(contained, directory, child);
+    for (const child of await calls.readdir(directory.path)) {
+      await calls.yieldTurn();
+      await removeTree(contained, directory, child);
+    }
   } finally {
     directory.close();
   }

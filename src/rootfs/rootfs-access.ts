@@ -33,8 +33,11 @@ export function createRootfsAccess({ libc, mounts, guard }: RootfsAccessOptions)
     openMounts: openRoot,
     async openView(list, inner) {
       const view = { mounts: list, inner };
-      if (await guard.trust.areQuick(inner.map(({ source }) => source)))
-        return handleOf((await openView({ libc, mounts }, view)).fd, { isOwn: false, mayHang: false });
+      const sources = inner.map(({ source }) => source);
+      if (await guard.trust.areQuick(sources)) {
+        const isOwn = await guard.trust.areOwn(sources);
+        return handleOf((await openView({ libc, mounts }, view)).fd, { isOwn, mayHang: false });
+      }
       return handleOf(await openGuardedView({ libc, guard }, view), { isOwn: false, mayHang: true });
     },
     async openProcess(pid, { isConfined }) {

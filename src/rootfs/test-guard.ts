@@ -22,7 +22,7 @@ export async function createTestGuard({ mounts, directory, ...options }: TestGua
   const script = `import(${JSON.stringify(program)}).then(({ lookUp }) => lookUp(["${process.pid}"]))`;
   const argv = [process.execPath, '--input-type=module', '--eval', script];
   return {
-    trust: await createFileSystemTrust(mounts, [directory]),
+    trust: await createFileSystemTrust(mounts, { own: [directory], given: [] }),
     processes: createLookUpProcesses({ ...options, start: () => createHostProcesses().startCompanion(argv) }),
     directory,
   };

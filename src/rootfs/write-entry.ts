@@ -7,7 +7,7 @@ import { EngineError } from '../errors.ts';
 import { isErrno } from '../host/errors.ts';
 import { archiveError } from './archive-error.ts';
 import type { ContainedFile } from './contained.ts';
-import type { FileCalls } from './file-calls.ts';
+import type { Awaitable, FileCalls } from './file-calls.ts';
 import { removeTree } from './remove-tree.ts';
 import type { WriteArchiveOptions } from './types.ts';
 import type { ParentCache, UnpackTarget } from './parent-cache.ts';
@@ -44,9 +44,16 @@ export async function writeEntry(unpacking: Unpacking, entry: ExtractedEntry): P
   const parent = await unpacking.openParent(path);
   const name = posix.basename(path);
   const place = { path, parent, name, entryPath: `${parent.path}/${name}` };
+  // A file is made where there is none: to look first would be one call more for each.
+  const file = isFile(header) ? await createNew(unpacking, place) : undefined;
+  if (file !== undefined) return fillFile(unpacking, file, entry);
   const isReplaced = await makeRoom(unpacking, place, header.type === 'directory');
   await create(unpacking, place, entry);
   if (isReplaced) unpacking.openParent.close();
+}
+
+function isFile({ type }: Header): boolean {
+  return type === 'file' || type === 'contiguous-file';
 }
 
 // Lexically, as dockerd does: absolute names begin at the target, and a name that climbs out of it is refused.
@@ -97,7 +104,7 @@ async function create(unpacking: Unpacking, place: Place, entry: ExtractedEntry)
   switch (header.type) {
     case 'file':
     case 'contiguous-file':
-      return createFile(unpacking, place, entry);
+      return fillFile(unpacking, await createFile(unpacking, place), entry);
     case 'directory':
       return createDirectory(unpacking, place, header);
     case 'link':
@@ -117,16 +124,29 @@ async function create(unpacking: Unpacking, place: Place, entry: ExtractedEntry)
   }
 }
 
-async function createFile(unpacking: Unpacking, { entryPath }: Place, entry: ExtractedEntry): Promise<void> {
+function createFile(unpacking: Unpacking, { entryPath }: Place): Awaitable<number> {
+  return unpacking.contained.calls.open(entryPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+}
+
+/** Undefined where there is something of the name. */
+async function createNew(unpacking: Unpacking, place: Place): Promise<number | undefined> {
+  try {
+    return await createFile(unpacking, place);
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return undefined;
+    throw error;
+  }
+}
+
+/** Closes the file too. */
+async function fillFile(unpacking: Unpacking, file: number, entry: ExtractedEntry): Promise<void> {
   const { calls } = unpacking.contained;
-  const file = await calls.open(entryPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     for await (const chunk of bytesOf(entry)) await writeAll(calls, { fd: file }, chunk);
-    const path = `/proc/self/fd/${file}`;
     // The owner first: a change of owner takes setuid and setgid away.
-    await calls.chown(path, ...ownerOf(unpacking, entry.header));
-    await calls.chmod(path, modeOf(entry.header));
-    await calls.utimes(path, timeOf(entry.header), timeOf(entry.header));
+    await calls.fchown(file, ...ownerOf(unpacking, entry.header));
+    await calls.fchmod(file, modeOf(entry.header));
+    await calls.futimes(file, timeOf(entry.header), timeOf(entry.header));
   } finally {
     await calls.close(file);
   }
