@@ -6,7 +6,7 @@ import type { Any } from '../containerd/types.ts';
 import type { HostDevice } from '../host/devices.ts';
 import type { Meter } from '../host/meter.ts';
 import type { OwnTrees } from '../host/own-trees.ts';
-import type { HostFacts, HostProcesses, RuntimeCalls } from '../host/types.ts';
+import type { HostFacts, HostProcesses, ProcessSignals, RuntimeCalls } from '../host/types.ts';
 import type { FairLimiter } from '../lib/fair-limiter.ts';
 import type { Limiter } from '../lib/limiter.ts';
 import type { TaskTracker } from '../lib/task-tracker.ts';
@@ -59,6 +59,8 @@ export interface Job {
   readonly appArmorProfiles: readonly string[];
   readonly processes: HostProcesses;
   readonly runtimeCalls: RuntimeCalls;
+  /** Signals for processes of containers, past containerd. */
+  readonly signals: ProcessSignals;
   /** Device nodes of the host, for a privileged container. */
   readonly listDevices: () => Promise<readonly HostDevice[]>;
   readonly paths: JobPaths;

@@ -32,7 +32,14 @@ const moveMountFromEmptyPath = 0x04;
 const moveMountToEmptyPath = 0x40;
 
 // These numbers are the same on x86_64 and arm64: calls newer than 2019 share one table on all architectures.
-const numbers = { openTree: 428, moveMount: 429, pidfdOpen: 434, openat2: 437, pidfdGetfd: 438 } as const;
+const numbers = {
+  pidfdSendSignal: 424,
+  openTree: 428,
+  moveMount: 429,
+  pidfdOpen: 434,
+  openat2: 437,
+  pidfdGetfd: 438,
+} as const;
 
 function encodeHow(how: OpenHow): Buffer {
   const bytes = Buffer.alloc(24);
@@ -64,6 +71,7 @@ export async function loadLibc(): Promise<Libc> {
     ...mountCalls(native, check),
     ...createTreeCloner(native, check),
     ...openCalls(native, check),
+    ...processCalls(native, check),
   };
 }
 
@@ -122,7 +130,35 @@ function mountCalls({ functions }: Native, check: Check): MountCalls {
   };
 }
 
-type OpenCalls = Pick<Libc, 'openat2' | 'openat2Async' | 'mknod' | 'takeFd'>;
+type ProcessCalls = Pick<Libc, 'takeFd' | 'signalIf'>;
+
+function processCalls({ functions }: Native, check: Check): ProcessCalls {
+  // It names one process for good, whoever has its number later.
+  const withProcess = <T>(pid: number, use: (pidFd: number) => T): T => {
+    const pidFd = check('pidfd_open', `pid ${pid}`, functions.pidfdOpen(numbers.pidfdOpen, pid, 0));
+    try {
+      return use(pidFd);
+    } finally {
+      closeSync(pidFd);
+    }
+  };
+  return {
+    takeFd: (pid, fd) =>
+      withProcess(pid, (pidFd) =>
+        check('pidfd_getfd', `fd ${fd}`, functions.pidfdGetfd(numbers.pidfdGetfd, pidFd, fd, 0)),
+      ),
+    signalIf: (pid, signal, isMeant) =>
+      withProcess(pid, (pidFd) => {
+        if (!isMeant()) return false;
+        const { pidfdSendSignal } = functions;
+        const result = pidfdSendSignal(numbers.pidfdSendSignal, pidFd, signal, null, 0);
+        check('pidfd_send_signal', `pid ${pid}`, result);
+        return true;
+      }),
+  };
+}
+
+type OpenCalls = Pick<Libc, 'openat2' | 'openat2Async' | 'mknod'>;
 
 function openCalls({ functions, callAsync }: Native, check: Check): OpenCalls {
   const argumentsOf = (directoryFd: number, path: string | Buffer, how: OpenHow): readonly Argument[] => {
@@ -134,14 +170,6 @@ function openCalls({ functions, callAsync }: Native, check: Check): OpenCalls {
       check('openat2', path.toString(), functions.openat2(...argumentsOf(directoryFd, path, how))),
     openat2Async: (directoryFd, path, how) =>
       callAsync('openat2', path.toString(), argumentsOf(directoryFd, path, how)),
-    takeFd(pid, fd) {
-      const pidFd = check('pidfd_open', `pid ${pid}`, functions.pidfdOpen(numbers.pidfdOpen, pid, 0));
-      try {
-        return check('pidfd_getfd', `fd ${fd}`, functions.pidfdGetfd(numbers.pidfdGetfd, pidFd, fd, 0));
-      } finally {
-        closeSync(pidFd);
-      }
-    },
     async mknod({ path, mode, major, minor }) {
       await callAsync('mknod', path, [path, mode, makeDevice(major, minor)]);
     },

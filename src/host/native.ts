@@ -33,6 +33,7 @@ const signatures = {
   openat2: ['syscall', 'long', ['long', 'long', 'void *', 'void *', 'size_t']],
   pidfdOpen: ['syscall', 'long', ['long', 'long', 'long']],
   pidfdGetfd: ['syscall', 'long', ['long', 'long', 'long', 'long']],
+  pidfdSendSignal: ['syscall', 'long', ['long', 'long', 'long', 'void *', 'long']],
   openTree: ['syscall', 'long', ['long', 'long', 'str', 'long']],
   moveMount: ['syscall', 'long', ['long', 'long', 'str', 'long', 'str', 'long']],
 } as const;

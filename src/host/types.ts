@@ -65,8 +65,19 @@ export interface Libc {
   flock(fd: number, kind: 'exclusive' | 'shared' | 'unlock'): boolean;
   /** A copy of another process's descriptor (pidfd_getfd), without resolving any path; the caller closes it. */
   takeFd(pid: number, fd: number): number;
+  /**
+   * Sends a signal to the process that has the number now, if `isMeant` says so of it: never to a later one of the same
+   * number. False where it was not sent; ESRCH where there is none.
+   */
+  signalIf(pid: number, signal: number, isMeant: () => boolean): boolean;
   /** F_SETPIPE_SZ; answers the size the kernel chose. */
   setPipeSize(fd: number, bytes: number): number;
+}
+
+/** Sends signals to processes of containers. */
+export interface ProcessSignals {
+  /** False where no process of that number is in a cgroup of that name, or below one: then nothing was sent. */
+  send(process: { readonly pid: number; readonly cgroupName: string }, signal: number): boolean;
 }
 
 /** One line of mountinfo. */

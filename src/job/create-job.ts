@@ -10,6 +10,7 @@ import type { Job } from '../engine/job.ts';
 import { ensureDefaultProfile, readAppArmorProfiles } from '../host/apparmor.ts';
 import { listHostDevices } from '../host/devices.ts';
 import { createMeter } from '../host/meter.ts';
+import { createProcessSignals } from '../host/process-signals.ts';
 import { createRuntimeCalls } from '../host/runtime-calls.ts';
 import type { HostFacts } from '../host/types.ts';
 import { createFairLimiter } from '../lib/fair-limiter.ts';
@@ -107,6 +108,7 @@ export async function createJob(parts: JobParts): Promise<Job> {
     processes: host.processes,
     trees: host.trees,
     runtimeCalls: createRuntimeCalls(host.processes),
+    signals: createProcessSignals(host.libc),
     listDevices: () => listHostDevices(),
     paths: names.paths,
     log,

@@ -174,6 +174,8 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     appArmorProfiles: [],
     listDevices: () => Promise.resolve([]),
     processes: createHostProcesses(),
+    // Numbers of made-up processes are other processes' here.
+    signals: { send: () => false },
     paths: { stateDir, runDir, socket: '', controlSocket: '' },
     containerd,
     store,
