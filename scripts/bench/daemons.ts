@@ -52,7 +52,7 @@ export function startBerth(home: string, job: string, options: DaemonOptions = {
     ],
     socket,
     group,
-    netns: join(home, 'r', job, 'netns'),
+    netns: `/run/netns/berth-${job}`,
   });
 }
 

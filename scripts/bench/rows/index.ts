@@ -4,6 +4,7 @@ import { BUILD_ROWS } from './builds.ts';
 import { EXEC_ROWS } from './exec.ts';
 import { LIFE_ROWS } from './lives.ts';
 import { LOG_ROWS } from './logs.ts';
+import { NETWORK_ROWS } from './networks.ts';
 import { REQUEST_ROWS } from './requests.ts';
 import { RUN_ROWS } from './runs.ts';
 import { STREAM_ROWS } from './streams.ts';
@@ -15,6 +16,7 @@ export const ROWS: readonly Row[] = [
   ...RUN_ROWS,
   ...EXEC_ROWS,
   ...REQUEST_ROWS,
+  ...NETWORK_ROWS,
   ...STREAM_ROWS,
   ...LOG_ROWS,
   ...ARCHIVE_ROWS,
