@@ -5,7 +5,7 @@ import { shortId } from '../../oci/digest.ts';
 import { MAX_IMAGE_CONFIG_BYTES, parseImageConfig } from '../../oci/image-config.ts';
 import { parseImageIndex, parseImageManifest } from '../../oci/image-manifest.ts';
 import { layerMediaType } from '../../oci/media-types.ts';
-import { formatPlatform, parsePlatform, platformDistance } from '../../oci/platform.ts';
+import { formatPlatform, parsePlatform, platformDistance, type Platform } from '../../oci/platform.ts';
 import { familiarString, parseReference, recordName, type ImageReference } from '../../oci/reference.ts';
 import type { Image, NewImageName } from '../../state/image-store.ts';
 import type { ImageProgress } from '../../wire/image-progress.ts';
@@ -18,7 +18,8 @@ import { hostPlatform } from './host-platform.ts';
 import { withImageWork, type ImageWork } from './image-work.ts';
 import { createLoadSink, type LoadSink } from './load-sink.ts';
 import { checkImageConfig, storeDocuments, type ImageDocuments } from './register-image.ts';
-import { unpackLayers } from './unpack-layers.ts';
+import { createUnpackAhead, type UnpackAhead } from './unpack-ahead.ts';
+import { unpackLayers, type UnpackListener } from './unpack-layers.ts';
 
 /** An archive to be loaded. */
 export interface LoadRequest {
@@ -42,13 +43,38 @@ const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 /** `docker load`: all images of an archive, each with the names that the archive gives it. */
 export async function loadImage(job: Job, request: LoadRequest): Promise<void> {
   await withImageWork({ job, report: request.report, signal: request.signal }, async (work) => {
-    const sink = createLoadSink(work);
-    const archived = await job.archives.readImages(request.tar, sink, work.signal);
+    const ahead = createUnpackAhead(work, wantedPlatform(job, request), loadListener(work, request));
+    const sink = createLoadSink(work, ahead);
+    const archived = await readAhead(ahead, job.archives.readImages(request.tar, sink, work.signal));
     const candidates: Candidate[] = [];
     for (const image of archived) candidates.push(await readCandidate(sink, image));
     for (const candidate of chooseCandidates(job, candidates, request.platform))
       await loadOne(work, { sink, candidate, quiet: request.quiet, isAlone: request.platform !== '' });
   });
+}
+
+/** What the reading began goes on until it is over, however that ends. */
+async function readAhead<T>(ahead: UnpackAhead, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } finally {
+    await ahead.end();
+  }
+}
+
+function wantedPlatform(job: Job, { platform }: Pick<LoadRequest, 'platform'>): Platform {
+  const host = hostPlatform(job);
+  return platform === '' ? host : parsePlatform(platform, host);
+}
+
+function loadListener(work: ImageWork, { quiet }: Pick<LoadRequest, 'quiet'>): UnpackListener {
+  return {
+    extracting: ({ blob, diffId }) => {
+      const progressDetail = { current: blob.size, total: blob.size };
+      if (!quiet) work.report({ status: 'Loading layer', progressDetail, id: shortId(diffId) });
+    },
+    complete: () => undefined,
+  };
 }
 
 async function readCandidate(sink: LoadSink, archived: ArchivedImage): Promise<Candidate> {
@@ -69,8 +95,7 @@ function chooseCandidates(
   candidates: readonly Candidate[],
   platform: string,
 ): readonly Candidate[] {
-  const host = hostPlatform(job);
-  const wanted = platform === '' ? host : parsePlatform(platform, host);
+  const wanted = wantedPlatform(job, { platform });
   const distanceOf = ({ config }: Candidate): number =>
     platformDistance(wanted, parseImageConfig(config).platform) ?? Number.POSITIVE_INFINITY;
   const groups = new Map<unknown, Candidate>();
@@ -98,7 +123,7 @@ async function loadOne(
     readonly isAlone: boolean;
   },
 ): Promise<void> {
-  const { sink, candidate, quiet } = source;
+  const { sink, candidate } = source;
   const documents = await documentsOf(sink, candidate);
   const { layers: blobs } = documents.parsedManifest;
   const config = checkImageConfig(candidate.config, blobs.length);
@@ -109,13 +134,7 @@ async function loadOne(
     chainId: chainIds[index] ?? '',
     ready: Promise.resolve(),
   }));
-  const layers = await unpackLayers(work, pending, {
-    extracting: ({ blob, diffId }) => {
-      const progressDetail = { current: blob.size, total: blob.size };
-      if (!quiet) work.report({ status: 'Loading layer', progressDetail, id: shortId(diffId) });
-    },
-    complete: () => undefined,
-  });
+  const layers = await unpackLayers(work, pending, loadListener(work, source));
   const image = await storeDocuments(work, documents, { config, layers });
   await nameImage(work, image, {
     references: candidate.names,
