@@ -79,7 +79,9 @@ describe('admitCreate', () => {
     expect(
       outcomeOf(() => admitBody({ HostConfig: { NetworkMode: `container:${OWN_CONTAINER.name}` } })).kind,
     ).toBe('admitted');
-    expect(outcomeOf(() => admitBody({ HostConfig: { NetworkMode: 'container:x' } })).kind).toBe('NotFound');
+    expect(outcomeOf(() => admitBody({ HostConfig: { NetworkMode: 'container:x' } })).kind).toBe(
+      'InvalidArgument',
+    );
   });
 
   it.each([
@@ -130,7 +132,7 @@ describe('admitCreate', () => {
       { RestartPolicy: { Name: 'often' } },
       "invalid restart policy: unknown policy 'often'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",
     ],
-    [{ LogConfig: { Type: 'syslog' } }, "logger: no log driver named 'syslog' is registered"],
+    [{ LogConfig: { Type: 'syslog' } }, 'error looking up logging plugin syslog: plugin "syslog" not found'],
     [
       { LogConfig: { Type: 'json-file', Config: { tag: '{{range .ExtraAttributes}}' } } },
       'invalid value for log opt \'tag\': "{{range .ExtraAttributes}}"',

@@ -18,6 +18,7 @@ import { checkMountPoints } from './mount-points.ts';
 import type { Finding, RuleContext } from './rule.ts';
 import type { SecurityDecisions } from './security-decisions.ts';
 import { parseSecurityOptions } from './security-options.ts';
+import { isLocalDriver } from './rules/mount-rules.ts';
 import { changesOf, unchangeable, withChanges } from './update-fields.ts';
 
 /** A create request together with what the gate decided about it. */
@@ -64,7 +65,18 @@ export function admitMergedConfig(
       throw new EngineError('InvalidArgument', finding.message);
     }
   }
+  refuseImageVolumes(request);
   return seal(request);
+}
+
+// The rule of the field has not seen the image's volumes.
+function refuseImageVolumes({ config, hostConfig: { VolumeDriver: driver } }: CreateRequest): void {
+  if (isLocalDriver(driver) || Object.keys(config.Volumes ?? {}).length === 0) return;
+  const plugin = driver.slice(0, 64);
+  throw new EngineError(
+    'InvalidArgument',
+    `error looking up volume plugin ${plugin}: plugin ${JSON.stringify(plugin)} not found`,
+  );
 }
 
 /**

@@ -62,7 +62,7 @@ describe('create with the gate closed refuses what widens a container', () => {
       'a shared bind mount',
       { Mounts: [{ Type: 'bind', Source: '/a', Target: '/b', BindOptions: { Propagation: 'rshared' } }] },
     ],
-    ['a volume driver', { VolumeDriver: 'evil' }],
+    ['a volume driver', { VolumeDriver: 'evil', Binds: ['named:/x'] }],
     [
       'the volume driver of one mount',
       {
@@ -98,7 +98,7 @@ describe('create with the gate closed refuses what widens a container', () => {
   });
 
   it('says nothing of the setting where the setting does not open it', () => {
-    const { text } = outcomeOf(() => admitBody(host({ VolumeDriver: 'evil' })));
+    const { text } = outcomeOf(() => admitBody(host({ VolumeDriver: 'evil', Binds: ['named:/x'] })));
     expect(text).toContain('HostConfig.VolumeDriver evil');
     expect(text).not.toContain('allow_privileged');
   });
@@ -137,7 +137,7 @@ describe('create with the gate open', () => {
   });
 
   it.each<[string, object, string]>([
-    ['a volume driver', { VolumeDriver: 'evil' }, DENIED],
+    ['a volume driver', { VolumeDriver: 'evil', Binds: ['named:/x'] }, DENIED],
     ['a shared bind', { Binds: ['/a:/b:shared'] }, DENIED],
     ['real-time scheduling', { CpuRealtimeRuntime: 1 }, DENIED],
     ['kernel.core_pattern', { Sysctls: { 'kernel.core_pattern': '|/x' } }, DENIED],

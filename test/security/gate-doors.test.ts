@@ -87,7 +87,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'a shared bind': { body: host({ Binds: ['/a:/b:shared'] }), field: 'HostConfig.Binds', hasSetting: false },
   OomScoreAdj: { body: host({ OomScoreAdj: -1000 }), field: 'HostConfig.OomScoreAdj', hasSetting: true },
   'a volume driver': {
-    body: host({ VolumeDriver: 'nfs' }),
+    body: host({ VolumeDriver: 'nfs', Binds: ['named:/x'] }),
     field: 'HostConfig.VolumeDriver',
     hasSetting: false,
   },

@@ -59,7 +59,8 @@ function checkLogOption(driver: string, option: string, value: string): readonly
 
 function checkLogConfig({ Type: driver, Config: options }: LogConfig): readonly Finding[] {
   if (!LOG_DRIVERS.includes(driver)) {
-    return [bad(`logger: no log driver named '${driver.slice(0, 64)}' is registered`)];
+    const plugin = driver.slice(0, 64);
+    return [bad(`error looking up logging plugin ${plugin}: plugin ${quote(plugin)} not found`)];
   }
   return Object.entries(options).flatMap(([option, value]) => checkLogOption(driver, option, value));
 }

@@ -1,3 +1,4 @@
+import type { CreateRequest } from '../../wire/create-request.ts';
 import type { BindOptions, HostConfig, MountRequest, VolumeOptions } from '../../wire/host-config.ts';
 import { parseBind, type BindSpec } from '../bind-spec.ts';
 import { FEATURES } from '../features.ts';
@@ -213,7 +214,7 @@ function checkVolumesFrom(
   if (!hasKnownModes(source)) return [bad(`invalid mode: ${modes.join(',').slice(0, 200)}`)];
   const message = `No such container: ${containerRef.slice(0, 200)}`;
   return [
-    ...unless(findOwnContainer(containerRef) !== undefined, { kind: 'missing', message }),
+    ...unless(findOwnContainer(containerRef) !== undefined, bad(message)),
     ...unless(!modes.some((word) => word === 'z' || word === 'Z'), {
       kind: 'warn',
       message: `Files are not relabelled for SELinux: ${text.slice(0, 300)}`,
@@ -292,6 +293,18 @@ export const mountRules: RuleTable<Pick<HostConfig, Fields>> = {
     verdict: 'deny',
     reason: 'a volume driver is a program of the machine',
     safer: 'leave it out or say local',
-    check: (driver) => unless(driver === '' || driver === 'local', deny(driver.slice(0, 64))),
+    check: (driver, { request }) =>
+      unless(isLocalDriver(driver) || !asksForVolume(request), deny(driver.slice(0, 64))),
   },
 };
+
+// dockerd's parts say nothing of a driver that nothing is to be made by.
+function asksForVolume({ config, hostConfig }: CreateRequest): boolean {
+  const named = (hostConfig.Binds ?? []).some((text) => parseBind(text)?.source.startsWith('/') !== true);
+  return named || Object.keys(config.Volumes ?? {}).length > 0;
+}
+
+/** True for the one driver of volumes that there is. */
+export function isLocalDriver(driver: string): boolean {
+  return driver === '' || driver === 'local';
+}

@@ -28,7 +28,8 @@ function checkOtherContainer(
     return [bad(`invalid ${supported.what} mode: invalid container format container:<name|id>`)];
   }
   if (context.gate.findOwnContainer(containerRef) === undefined) {
-    return [{ kind: 'missing', message: `No such container: ${containerRef.slice(0, 200)}` }];
+    // No 404: clients would take that for a missing image, and pull it.
+    return [bad(`No such container: ${containerRef.slice(0, 200)}`)];
   }
   return supported.isSupported
     ? []

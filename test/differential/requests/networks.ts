@@ -18,6 +18,8 @@ const GOOD: readonly object[] = [
     },
   },
   { IPAM: { Driver: 'default', Options: {}, Config: [] } },
+  { IPAM: { Config: [{ Subnet: '2001:389::/64', Gateway: '2001:389::ffff' }] } },
+  { EnableIPv6: true, IPAM: { Config: [{ Subnet: '2001:389::/64' }] } },
   { Options: { 'com.docker.network.driver.mtu': '1400' } },
   { Options: { 'com.docker.network.bridge.enable_icc': 'true' } },
 ];
