@@ -230,6 +230,8 @@ describe('the cache', () => {
     expect(stdout).toContain('Using cache');
     const cat = (image: string): Promise<string> => ask(job.berth, 'run', '--rm', image, 'cat', '/when');
     expect(await cat('again')).toBe(await cat('source'));
+    const anew = await build({ Dockerfile }, '--cache-from', 'gone');
+    expect(anew.stdout).not.toContain('Using cache');
   });
 });
 

@@ -10,6 +10,7 @@ import { claimFound, claimLayers } from './claim-layers.ts';
 import { keepStep } from './keep-step.ts';
 import type { ReportProgress } from './progress-lanes.ts';
 
+const BUILDKIT = '2';
 const NS_PER_SECOND = 1_000_000_000n;
 
 /** A stage on its way: what its instructions have come to so far. */
@@ -75,7 +76,7 @@ async function findKnown(
   cacheKey: string,
 ): Promise<{ readonly createdAt: string; readonly layer: ImageLayer | undefined } | undefined> {
   const { run, image } = stage;
-  const own = run.job.buildCache.find(cacheKey, chainIdOf(image));
+  const own = hasOwnCache(run) ? run.job.buildCache.find(cacheKey, chainIdOf(image)) : undefined;
   // The build keeps the images of `--cache-from`.
   if (!own) return findInSources(run, image, description);
   if (!own.layer) return own;
@@ -85,6 +86,11 @@ async function findKnown(
     return undefined;
   }
   return own;
+}
+
+// The classic builder asks the images of --cache-from and nothing else, also where none of them is there.
+function hasOwnCache({ request: { cacheFrom, version } }: BuildRun): boolean {
+  return version === BUILDKIT || cacheFrom.length === 0;
 }
 
 /** What a result made now is dated with. */
