@@ -66,6 +66,16 @@ describe('exec', () => {
     expect((await fake.api.get('/containers/host/json')).body).toMatchObject({ ExecIDs: [id] });
   });
 
+  it('that could not be begun has the exit code that its version of the API has for that', async () => {
+    const id = await create(['nope']);
+    const reason = 'exec: "nope": executable file not found in $PATH';
+    fake.containerd.failNext('tasks.start', new EngineError('Internal', reason));
+    expect((await fake.api.post(`/exec/${id}/start`, { Detach: true })).status).toBe(400);
+    expect(await inspect(id)).toMatchObject({ Running: false, ExitCode: 127 });
+    expect((await fake.api.get(`/v1.42/exec/${id}/json`)).body).toMatchObject({ ExitCode: 127 });
+    expect((await fake.api.get(`/v1.41/exec/${id}/json`)).body).toMatchObject({ ExitCode: 126 });
+  });
+
   it('with a terminal: raw bytes', async () => {
     const id = await create(['print', 'raw', '', '0'], { ...OUTPUTS, Tty: true });
     const connection = await start(id, { Tty: true });
