@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { EngineError } from '../errors.ts';
 import { formatSubnet, lastAddress, parseAddress, parseSubnet } from './ipv4.ts';
 import { formatIpv6Block, lastIpv6, parseIpv6, parseIpv6Block } from './ipv6.ts';
-import type { PoolRequest } from './types.ts';
+import type { AddressRequest, PoolRequest } from './types.ts';
 
 /** A block of either family. */
 interface Block {
@@ -22,6 +22,22 @@ export function checkPool(pool: PoolRequest): void {
   const faults = faultsOf(pool);
   if (faults.length > 0)
     throw new EngineError('InvalidArgument', `invalid network config:\n${faults.join('\n')}`);
+}
+
+/** The request with what is below the prefixes of its blocks cut off; what is no block stays for `checkPool`. */
+export function cutHostBits<T extends AddressRequest>(request: T): T {
+  const { ipv6, idleIpv6 } = request;
+  return {
+    ...request,
+    ...wholePool(request),
+    ...(ipv6 ? { ipv6: { ...ipv6, ...wholePool(ipv6) } } : {}),
+    ...(idleIpv6 ? { idleIpv6: { ...idleIpv6, ...wholePool(idleIpv6) } } : {}),
+  };
+}
+
+function wholePool({ subnet, ipRange }: PoolRequest): Pick<PoolRequest, 'subnet' | 'ipRange'> {
+  const whole = (text: string): string => readBlock(text)?.text ?? text;
+  return { subnet: whole(subnet), ipRange: whole(ipRange) };
 }
 
 /** The addresses of a network that are somebody's before its first container comes. */

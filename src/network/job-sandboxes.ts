@@ -154,14 +154,15 @@ function wishOf(registry: NetworkRegistry, request: EndpointRequest): Wish {
   return { network, request };
 }
 
-function refuseIpv6({ ipv6: six }: NetworkFacts, { ipv6Address }: EndpointRequest): void {
+function refuseIpv6({ ipv6, idleIpv6 }: NetworkFacts, { ipv6Address }: EndpointRequest): void {
   if (ipv6Address === '') return;
-  if (six?.hasChosenSubnet !== true)
+  const chosen = ipv6 ? ipv6.hasChosenSubnet && ipv6.subnet : idleIpv6?.subnet;
+  if (!chosen)
     throw new EngineError(
       'InvalidArgument',
       'user specified IP address is supported only when connecting to networks with user configured subnets',
     );
-  if (!ipv6Contains(parseIpv6Block(six.subnet), parseIpv6(ipv6Address)))
+  if (!ipv6Contains(parseIpv6Block(chosen), parseIpv6(ipv6Address)))
     throw new EngineError(
       'InvalidArgument',
       `Invalid address ${ipv6Address}: It does not belong to any of this network's subnets`,

@@ -2,6 +2,7 @@ import { EngineError, limitReached, messageOf } from '../errors.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
 import { hasSix } from './kernel-links.ts';
 import { createBridgePlaces, type NetnsOptions } from './bridge-places.ts';
+import { cutHostBits } from './check-pool.ts';
 import { applyConfiguration, planConfiguration, refuseUsedConfiguration } from './configurations.ts';
 import { bridgeSpec, routeLoopback, takenBlocks, type Ground } from './foundation.ts';
 import { permitForwarding, withdrawForwarding } from './forward-permit.ts';
@@ -108,8 +109,9 @@ function createHoldings(options: RegistryOptions): Holdings {
 async function create(
   options: RegistryOptions,
   { users, configurations, departures, facts, all }: Holdings,
-  request: NetworkRequest,
+  sent: NetworkRequest,
 ): Promise<NetworkFacts> {
+  const request = sent.mayHaveHostBits === true ? cutHostBits(sent) : sent;
   if (all().some(({ name }) => name === request.name))
     throw new EngineError('Conflict', `network with name ${request.name} already exists`);
   if (users.size + configurations.size >= options.maxNetworks)

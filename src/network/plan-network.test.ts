@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { cutHostBits } from './check-pool.ts';
 import { parseSubnet } from './ipv4.ts';
 import { planNetwork, type Surroundings } from './plan-network.ts';
 import type { NetworkFacts, NetworkRequest } from './types.ts';
@@ -49,6 +50,30 @@ describe('a new network', () => {
     [{ subnet: '10.1.0.0/24', ipRange: '10.1.0.128/25' }, '10.1.0.128'],
   ])('%j has the gateway %s', (parts, gateway) => {
     expect(plan(parts)).toMatchObject({ gateway, hasChosenSubnet: true });
+  });
+
+  test('keeps what is asked of IPv6 without having it, if it says anything', () => {
+    const idleIpv6 = { subnet: '2001:db8::/64', gateway: '', ipRange: '', auxAddresses: {} };
+    const made = plan({ idleIpv6 });
+    expect(made).toMatchObject({ subnet: '172.18.0.0/16', idleIpv6 });
+    expect(made).not.toHaveProperty('ipv6');
+    expect(() => plan({ idleIpv6: { ...idleIpv6, subnet: 'nope:/64' } })).toThrow('invalid');
+    expect(() => plan({ idleIpv6: { ...idleIpv6, gateway: '::g' } })).toThrow('invalid');
+  });
+
+  test('is named by an address in it where that is let through', () => {
+    const idleIpv6 = { subnet: 'fd00::1/64', gateway: '', ipRange: 'fd00::ff/120', auxAddresses: {} };
+    const cut = cutHostBits(
+      request({ subnet: '10.1.0.5/24', ipRange: '10.1.0.130/25', ipv6: idleIpv6, idleIpv6 }),
+    );
+    const whole = { ...idleIpv6, subnet: 'fd00::/64', ipRange: 'fd00::/120' };
+    expect(cut).toMatchObject({
+      subnet: '10.1.0.0/24',
+      ipRange: '10.1.0.128/25',
+      ipv6: whole,
+      idleIpv6: whole,
+    });
+    expect(cutHostBits(request({ subnet: 'nope' }))).toEqual(request({ subnet: 'nope' }));
   });
 
   test.each<[Partial<NetworkRequest>, string]>([

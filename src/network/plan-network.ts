@@ -36,6 +36,7 @@ export function planNetwork(request: NetworkRequest, around: Surroundings): Netw
   if (users.length >= maxNetworks)
     throw new EngineError('PermissionDenied', `more than ${maxNetworks} networks in one job`);
   checkPool(request);
+  if (request.idleIpv6) checkPool(request.idleIpv6);
   const { subnet, gateway: first } = chooseSubnet(request, around);
   const { auxAddresses } = request;
   const gateway = request.gateway || first;
@@ -62,6 +63,7 @@ export function planNetwork(request: NetworkRequest, around: Surroundings): Netw
           ),
         }
       : {}),
+    ...(request.idleIpv6 ? { idleIpv6: request.idleIpv6 } : {}),
     isInternal: request.isInternal,
     isAttachable: request.isAttachable,
     options: request.options,

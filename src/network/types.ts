@@ -143,6 +143,8 @@ export interface NetworkFacts {
   readonly hasChosenSubnet: boolean;
   /** Only where the network has IPv6. */
   readonly ipv6?: Ipv6Facts;
+  /** What was asked of IPv6 for a network without it: shown, and its addresses may be asked for, without effect. */
+  readonly idleIpv6?: PoolRequest;
   readonly isInternal: boolean;
   readonly isAttachable: boolean;
   readonly options: Readonly<Record<string, string>>;
@@ -173,6 +175,8 @@ export type PoolRequest = Omit<Ipv6Facts, 'hasChosenSubnet' | 'leadsOut'>;
 export interface AddressRequest extends PoolRequest {
   /** Absent for a network without IPv6. */
   readonly ipv6?: PoolRequest;
+  /** Subnets of a network that is not to have IPv6. */
+  readonly idleIpv6?: PoolRequest;
 }
 
 /** A network that a user asks for; empty texts stand for the daemon's choice. */
@@ -182,6 +186,8 @@ export interface NetworkRequest extends AddressRequest {
   readonly isConfigOnly: boolean;
   /** The name of the configuration that it has its addresses, options and labels from; empty for its own. */
   readonly configFrom: string;
+  /** True where a subnet may be named by any address in it. */
+  readonly mayHaveHostBits?: boolean;
   readonly isInternal: boolean;
   readonly isAttachable: boolean;
   readonly options: Readonly<Record<string, string>>;

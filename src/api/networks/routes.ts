@@ -5,6 +5,7 @@ import { inspectNetwork } from '../../engine/networks/inspect-network.ts';
 import { listNetworks } from '../../engine/networks/list-networks.ts';
 import { pruneNetworks } from '../../engine/networks/prune-networks.ts';
 import { removeNetwork } from '../../engine/networks/remove-network.ts';
+import { isAtLeast } from '../http/api-version.ts';
 import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext, RouteContextOf } from '../http/route.ts';
 import { known } from '../http/known.ts';
@@ -40,8 +41,11 @@ function inspect(context: RouteContextOf<'network inspect'>): Promise<void> {
 }
 
 async function create(context: RouteContext): Promise<void> {
-  const { job, body } = context;
-  context.json(201, await createNetwork(job, known(job, 'network create', decodeNetwork(body))));
+  const { job, body, apiVersion } = context;
+  const request = known(job, 'network create', decodeNetwork(body));
+  // Daemons before 25.0, which brought API 1.44, cut what is below the prefix.
+  const mayHaveHostBits = !isAtLeast(apiVersion, '1.44');
+  context.json(201, await createNetwork(job, request, { mayHaveHostBits }));
 }
 
 async function remove(context: RouteContext): Promise<void> {

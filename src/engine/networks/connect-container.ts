@@ -88,7 +88,8 @@ function refuseAddress(
     );
   const { IPv4Address: four = '', IPv6Address: six = '' } = ipam ?? {};
   const mayChoose = (wish: string, hasChosenSubnet = false): boolean => wish === '' || hasChosenSubnet;
-  if (mayChoose(four, network.hasChosenSubnet) && mayChoose(six, network.ipv6?.hasChosenSubnet)) return;
+  const hasChosenSix = network.ipv6?.hasChosenSubnet ?? Boolean(network.idleIpv6?.subnet);
+  if (mayChoose(four, network.hasChosenSubnet) && mayChoose(six, hasChosenSix)) return;
   throw new EngineError(
     'InvalidArgument',
     network.isPredefined

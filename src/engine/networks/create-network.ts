@@ -8,19 +8,25 @@ import { emitNetworkEvent } from './emit-network-event.ts';
 
 const BRIDGE_NAME = 'com.docker.network.bridge.name';
 
-/** `POST /networks/create`: a bridge of the job's own, refused in dockerd's words where it would be. */
+/**
+ * `POST /networks/create`: a bridge of the job's own, refused in dockerd's words where it would be. A subnet with bits
+ * below its prefix is, unless `mayHaveHostBits`.
+ */
 export async function createNetwork(
   job: Job,
   request: NetworkCreateRequest,
+  { mayHaveHostBits }: { readonly mayHaveHostBits: boolean } = { mayHaveHostBits: false },
 ): Promise<{ readonly Id: string; readonly Warning: string }> {
   const warnings = admitNetwork(request, auditedGate(job, gateContextOf(job), { verb: 'network create' }));
-  const { four, six } = ipamOf(request);
+  const { four, six, idleSix } = ipamOf(request);
   const network = await job.network.createNetwork({
     name: request.Name,
     isConfigOnly: request.ConfigOnly,
     configFrom: request.ConfigFrom.Network,
     ...toPool(four),
     ...(six ? { ipv6: toPool(six) } : {}),
+    ...(idleSix ? { idleIpv6: toPool(idleSix) } : {}),
+    mayHaveHostBits,
     isInternal: request.Internal,
     isAttachable: request.Attachable,
     options: request.Options ?? {},
@@ -34,10 +40,14 @@ export async function createNetwork(
 function ipamOf({ IPAM: ipam, EnableIPv6: isSix }: NetworkCreateRequest): {
   readonly four: IpamPool;
   readonly six?: IpamPool;
+  /** Not to be used, for IPv6 is not asked for. */
+  readonly idleSix?: IpamPool;
 } {
   const pools = ipam.Config ?? [];
   const four = pools.find((pool) => !isIpv6Pool(pool)) ?? {};
-  return isSix === true ? { four, six: pools.find(isIpv6Pool) ?? {} } : { four };
+  const six = pools.find(isIpv6Pool);
+  if (isSix === true) return { four, six: six ?? {} };
+  return six ? { four, idleSix: six } : { four };
 }
 
 function toPool({ Subnet = '', Gateway = '', IPRange = '', AuxiliaryAddresses = {} }: IpamPool): PoolRequest {

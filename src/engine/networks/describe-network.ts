@@ -36,8 +36,10 @@ export function describeNetwork(network: NetworkFacts, containers: readonly Cont
   };
 }
 
-function poolsOf({ ipv6, ...four }: AddressRequest): readonly IpamPool[] {
-  return [four, ...(ipv6 ? [ipv6] : [])].filter(({ subnet }) => subnet !== '').map(poolOf);
+function poolsOf({ ipv6, idleIpv6, ...four }: AddressRequest): readonly IpamPool[] {
+  return [four, ...(ipv6 ? [ipv6] : []), ...(idleIpv6 ? [idleIpv6] : [])]
+    .filter(({ subnet }) => subnet !== '')
+    .map(poolOf);
 }
 
 function poolOf({ subnet, ipRange, gateway, auxAddresses }: PoolRequest): IpamPool {
