@@ -16,7 +16,9 @@ export interface PruneCacheOptions {
 }
 
 const NS_PER_MS = 1_000_000n;
-const FILTERS = ['until', 'unused-for', 'id', 'type', 'description', 'inuse', 'shared', 'private'];
+const FIELDS = ['id', 'type', 'description', 'inuse', 'shared', 'private'];
+// As in dockerd, `docker system prune` sends its own labels here, and they choose nothing.
+const FILTERS = ['until', 'unused-for', 'label', 'label!', ...FIELDS];
 
 /** `POST /build/prune`: what was not used for the longest time goes first; what a step has just now stays. */
 export async function pruneCache(job: Job, options: PruneCacheOptions): Promise<BuildCachePruned> {

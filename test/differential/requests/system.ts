@@ -1,4 +1,4 @@
-import type { RequestTable } from '../request.ts';
+import type { Request, RequestTable } from '../request.ts';
 
 const ALL = ['1.24', '1.30', '1.40', '1.41'];
 const EVENTS = 'GET /events?since=1&until=2';
@@ -42,5 +42,8 @@ export const system: RequestTable = {
     { ask: 'POST /volumes/prune', filters: { nothing: ['x'] } },
     { ask: 'POST /volumes/prune', versions: ['1.24', '1.30', '1.41'] },
     { ask: 'POST /build/prune', versions: ['1.24', '1.31', '1.41'] },
+    ...[{ label: ['a'] }, { 'label!': ['a=b'] }, { until: ['1h'] }, { nope: ['x'] }].map(
+      (filters): Request => ({ ask: 'POST /build/prune', filters }),
+    ),
   ],
 };
