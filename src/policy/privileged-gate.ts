@@ -18,8 +18,8 @@ import { checkMountPoints } from './mount-points.ts';
 import type { Finding, RuleContext } from './rule.ts';
 import type { SecurityDecisions } from './security-decisions.ts';
 import { parseSecurityOptions } from './security-options.ts';
-import { isLocalDriver } from './rules/mount-rules.ts';
 import { changesOf, unchangeable, withChanges } from './update-fields.ts';
+import { isLocalDriver } from './volume-driver.ts';
 
 /** A create request together with what the gate decided about it. */
 export interface CheckedCreate extends CreateRequest {

@@ -88,12 +88,15 @@ function refuseAddress(
     );
   const { IPv4Address: four = '', IPv6Address: six = '' } = ipam ?? {};
   const mayChoose = (wish: string, hasChosenSubnet = false): boolean => wish === '' || hasChosenSubnet;
-  const hasChosenSix = network.ipv6?.hasChosenSubnet ?? Boolean(network.idleIpv6?.subnet);
-  if (mayChoose(four, network.hasChosenSubnet) && mayChoose(six, hasChosenSix)) return;
+  if (mayChoose(four, network.hasChosenSubnet) && mayChoose(six, hasChosenSix(network))) return;
   throw new EngineError(
     'InvalidArgument',
     network.isPredefined
       ? 'user specified IP address is supported on user defined networks only'
       : 'user specified IP address is supported only when connecting to networks with user configured subnets',
   );
+}
+
+function hasChosenSix({ ipv6, idleIpv6 }: NetworkFacts): boolean {
+  return ipv6?.hasChosenSubnet ?? Boolean(idleIpv6?.subnet);
 }

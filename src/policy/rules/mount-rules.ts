@@ -1,10 +1,10 @@
-import type { CreateRequest } from '../../wire/create-request.ts';
 import type { BindOptions, HostConfig, MountRequest, VolumeOptions } from '../../wire/host-config.ts';
 import { parseBind, type BindSpec } from '../bind-spec.ts';
 import { FEATURES } from '../features.ts';
 import { cleanPath, MAX_MOUNTS, refuseMountPoint } from '../mount-point.ts';
 import { bad, deny, quote, unless, type Finding, type RuleTable } from '../rule.ts';
 import { checkTmpfsOptions, cutTmpfsSize } from '../tmpfs-options.ts';
+import { asksForVolume, isLocalDriver } from '../volume-driver.ts';
 import { hasKnownModes, parseVolumesFrom } from '../volumes-from-spec.ts';
 
 type Fields = 'Binds' | 'Mounts' | 'Tmpfs' | 'VolumesFrom' | 'VolumeDriver';
@@ -176,7 +176,7 @@ function checkImageMount({ Source: source = '', ImageOptions: options }: MountRe
 function checkVolumeDriver(driver: VolumeOptions['DriverConfig']): readonly Finding[] {
   const { Name: name = '', Options: options = {} } = driver ?? {};
   return [
-    ...unless(name === '' || name === 'local', deny(`volume driver ${name.slice(0, 64)}`)),
+    ...unless(isLocalDriver(name), deny(`volume driver ${name.slice(0, 64)}`)),
     // Their values may be passwords of file servers.
     ...unless(
       Object.keys(options).length === 0,
@@ -297,14 +297,3 @@ export const mountRules: RuleTable<Pick<HostConfig, Fields>> = {
       unless(isLocalDriver(driver) || !asksForVolume(request), deny(driver.slice(0, 64))),
   },
 };
-
-// dockerd's parts say nothing of a driver that nothing is to be made by.
-function asksForVolume({ config, hostConfig }: CreateRequest): boolean {
-  const named = (hostConfig.Binds ?? []).some((text) => parseBind(text)?.source.startsWith('/') !== true);
-  return named || Object.keys(config.Volumes ?? {}).length > 0;
-}
-
-/** True for the one driver of volumes that there is. */
-export function isLocalDriver(driver: string): boolean {
-  return driver === '' || driver === 'local';
-}
