@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { EngineError, isErrorKind } from '../errors.ts';
 import { loadMethods } from './definitions.ts';
+import type { BytesMessage, BytesMessageInput } from './generated/filesend.ts';
 import { receiveFile, receiveFiles } from './receive-files.ts';
-import { connectSession, type CallMetadata } from './session-calls.ts';
+import { sendFiles } from './send-files.ts';
+import { connectSession, type CallMetadata, type StreamingCall } from './session-calls.ts';
 import type { BuildSession, FileSelection, SessionOffer } from './types.ts';
 
 /** Dockerfiles and their ignore files. */
@@ -29,10 +31,43 @@ function metadataOf({ directory, include, exclude }: FileSelection): CallMetadat
   };
 }
 
+async function untilAborted<C extends { cancel(): void }>(
+  call: C,
+  signal: AbortSignal,
+  use: (call: C) => Promise<void>,
+): Promise<void> {
+  const abort = (): void => {
+    call.cancel();
+  };
+  signal.addEventListener('abort', abort);
+  try {
+    if (signal.aborted) abort();
+    await use(call);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+async function sendArchive(
+  call: StreamingCall<BytesMessageInput, BytesMessage>,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  try {
+    for await (const data of bytes) await call.sendPaced({ data });
+    call.end();
+    // The client closes its file before it answers.
+    for await (const answer of call.messages) if (answer.data.length > 0) break;
+  } catch (error) {
+    call.cancel();
+    throw error;
+  }
+}
+
 /** Starts to speak with a client that has offered a session. */
 export async function openSession(connection: Duplex, { id, methods }: SessionOffer): Promise<OpenSession> {
-  const [auth, filesync, secrets] = await Promise.all([
+  const [auth, filesend, filesync, secrets] = await Promise.all([
     loadMethods('auth'),
+    loadMethods('filesend'),
     loadMethods('filesync'),
     loadMethods('secrets'),
   ]);
@@ -51,6 +86,16 @@ export async function openSession(connection: Duplex, { id, methods }: SessionOf
       require(filesync.DiffCopy.path, 'files');
       const metadata = metadataOf({ directory, include: paths, exclude: [] });
       return receiveFile(calls.open(filesync.DiffCopy, metadata), paths, MAX_SMALL_FILE_BYTES);
+    },
+    async sendFiles(tree, signal) {
+      require(filesend.DiffCopy.path, 'directory for the result');
+      // The same path carries files as packets and an archive as bytes.
+      const method = { ...filesync.DiffCopy, path: filesend.DiffCopy.path };
+      await untilAborted(calls.open(method, {}), signal, (call) => sendFiles(call, tree));
+    },
+    async sendArchive(bytes, signal) {
+      require(filesend.DiffCopy.path, 'file for the result');
+      await untilAborted(calls.open(filesend.DiffCopy, {}), signal, (call) => sendArchive(call, bytes));
     },
     async findCredentials(host) {
       if (!offered.has(auth.Credentials.path)) return undefined;

@@ -80,6 +80,11 @@ async function runSolve(parts: ServiceParts, call: SolveCall): Promise<Readonly<
       resolve();
     });
   });
+  if (asked.Exporters.length > 1)
+    throw new EngineError(
+      'NotImplemented',
+      'several outputs of one build are not supported: build once for each',
+    );
   const exporter = asked.Exporters[0] ?? { Type: asked.Exporter, Attrs: asked.ExporterAttrs };
   return parts.solver.solve(
     {

@@ -1,6 +1,7 @@
 import { fromJSON } from '@grpc/proto-loader';
 import type { AuthMethods } from './generated/auth.ts';
 import type { ControlMethods } from './generated/control.ts';
+import type { FileSendMethods } from './generated/filesend.ts';
 import type { FileSyncMethods } from './generated/filesync.ts';
 import type { LLBBridgeMethods } from './generated/gateway.ts';
 import type { SecretsMethods } from './generated/secrets.ts';
@@ -9,6 +10,7 @@ import type { SecretsMethods } from './generated/secrets.ts';
 export interface BuildkitMethods {
   readonly auth: AuthMethods;
   readonly control: ControlMethods;
+  readonly filesend: FileSendMethods;
   readonly filesync: FileSyncMethods;
   readonly gateway: LLBBridgeMethods;
   readonly secrets: SecretsMethods;
@@ -17,6 +19,7 @@ export interface BuildkitMethods {
 const descriptors: Readonly<Record<keyof BuildkitMethods, () => Promise<{ readonly default: object }>>> = {
   auth: () => import('./generated/auth.json', { with: { type: 'json' } }),
   control: () => import('./generated/control.json', { with: { type: 'json' } }),
+  filesend: () => import('./generated/filesend.json', { with: { type: 'json' } }),
   filesync: () => import('./generated/filesync.json', { with: { type: 'json' } }),
   gateway: () => import('./generated/gateway.json', { with: { type: 'json' } }),
   secrets: () => import('./generated/secrets.json', { with: { type: 'json' } }),

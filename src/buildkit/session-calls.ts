@@ -10,6 +10,8 @@ export type CallMetadata = Readonly<Record<string, string | readonly string[]>>;
 /** A call that streams both ways. */
 export interface StreamingCall<Request, Response> {
   send(message: Request): void;
+  /** As send; resolves when there is room for more. Cancelled once the other side has gone. */
+  sendPaced(message: Request): Promise<void>;
   /** What the other side sends; throws its error at the end. */
   readonly messages: AsyncGenerator<Response, void>;
   /** Ends our half. */
@@ -80,6 +82,18 @@ function createCall<Request, Response>(
     send(request) {
       if (!stream.destroyed && !stream.writableEnded)
         stream.write(frameMessage(method.requestSerialize(request)));
+    },
+    async sendPaced(request) {
+      if (stream.destroyed || stream.writableEnded)
+        throw new EngineError('Cancelled', 'the build client has gone');
+      if (stream.write(frameMessage(method.requestSerialize(request)))) return;
+      await new Promise<void>((resolve) => {
+        const go = (): void => {
+          stream.off('drain', go).off('close', go);
+          resolve();
+        };
+        stream.on('drain', go).on('close', go);
+      });
     },
     messages: messages(),
     end: () => {

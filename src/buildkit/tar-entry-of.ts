@@ -1,16 +1,6 @@
 import type { TarEntry, TarType } from '../lib/tar-header.ts';
 import type { Stat } from './generated/filesync.ts';
-
-// Bits of Go's os.FileMode, which is not the system's st_mode.
-const DIRECTORY = 2 ** 31;
-const SYMLINK = 2 ** 27;
-const DEVICE = 2 ** 26;
-const NAMED_PIPE = 2 ** 25;
-const SOCKET = 2 ** 24;
-const SETUID = 2 ** 23;
-const SETGID = 2 ** 22;
-const CHARACTER = 2 ** 21;
-const STICKY = 2 ** 20;
+import { CHARACTER, DEVICE, DIRECTORY, NAMED_PIPE, SOCKET, SPECIAL_BITS, SYMLINK } from './go-file-mode.ts';
 
 function has(mode: number, bit: number): boolean {
   return Math.floor(mode / bit) % 2 === 1;
@@ -26,12 +16,7 @@ function typeOf({ mode, linkname }: Stat): TarType | undefined {
 }
 
 function permissions(mode: number): number {
-  const special = [
-    { bit: SETUID, value: 0o4000 },
-    { bit: SETGID, value: 0o2000 },
-    { bit: STICKY, value: 0o1000 },
-  ];
-  return special.reduce((sum, { bit, value }) => sum + (has(mode, bit) ? value : 0), mode & 0o777);
+  return SPECIAL_BITS.reduce((sum, { go, value }) => sum + (has(mode, go) ? value : 0), mode & 0o777);
 }
 
 /** True where the file's bytes have to be asked for. */

@@ -9,6 +9,30 @@ export interface FileSelection {
   readonly exclude: readonly string[];
 }
 
+/** A file of a tree. */
+export interface TreeFile {
+  /** Relative to the top. */
+  readonly path: string;
+  readonly type: 'directory' | 'file' | 'symlink' | 'fifo' | 'character-device' | 'block-device';
+  /** Permissions with the set-id and sticky bits, as the system has them. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly sizeBytes: number;
+  readonly mtimeNs: number;
+  /** Empty for what is no symbolic link. */
+  readonly linkTarget: string;
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** Files that are given to a client. */
+export interface FileTree {
+  readonly files: AsyncIterable<TreeFile>;
+  /** The bytes of one of its files. */
+  open(path: string): Promise<AsyncIterable<Uint8Array>>;
+}
+
 /** A client's login for a registry. */
 export interface SessionCredentials {
   readonly username: string;
@@ -28,6 +52,10 @@ export interface BuildSession {
     directory: string,
     paths: readonly string[],
   ): Promise<{ readonly path: string; readonly bytes: Uint8Array } | undefined>;
+  /** Gives the client files, where it has asked for a build's result as a directory; resolves when it has them all. */
+  sendFiles(tree: FileTree, signal: AbortSignal): Promise<void>;
+  /** Gives the client an archive, where it has asked for the result as one; resolves when it has it all. */
+  sendArchive(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** Undefined where the client has no login for the host. */
   findCredentials(host: string): Promise<SessionCredentials | undefined>;
   /** NotFound where the client has no such secret. */

@@ -10,6 +10,7 @@ import type { Libc } from '../host/types.ts';
 import { createContained, normalizePath, pathError, resolveLinks, type Contained } from './contained.ts';
 import { copyTree } from './copy-tree.ts';
 import { hashTree } from './hash-tree.ts';
+import { listFiles } from './list-files.ts';
 import { removeIgnored } from './remove-ignored.ts';
 import type { BuildFiles, FileOwner, FoundFile } from './types-build.ts';
 import type { RootHandle } from './types.ts';
@@ -43,6 +44,8 @@ export function createBuildFiles(libc: Libc): BuildFiles {
         top.close();
       }
     },
+    listFiles: ({ root, path }, signal) => listFiles(within(root), normalizePath(path), signal),
+    openFile: ({ root, path }) => inWords(path, () => openFile(within(root), normalizePath(path))),
     removeIgnored: ({ root, path }, ignored, signal) =>
       inWords(path, () => removeIgnored(within(root), { path: normalizePath(path), ignored, signal })),
     hash: ({ root, path }, options) =>
@@ -90,6 +93,16 @@ async function makeDirectory(contained: Contained, path: string, owner: FileOwne
     await calls.chmod(name, directoryMode);
   } finally {
     parent.close();
+  }
+}
+
+async function openFile(contained: Contained, path: string): Promise<Readable> {
+  const file = await contained.openPath(path);
+  try {
+    if (!(await stat(file.path)).isFile()) throw new EngineError('InvalidArgument', `${path} is no file`);
+    return (await open(file.path, constants.O_RDONLY | constants.O_NONBLOCK)).createReadStream();
+  } finally {
+    file.close();
   }
 }
 

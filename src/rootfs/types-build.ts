@@ -16,6 +16,23 @@ export interface TreeOptions {
   readonly signal: AbortSignal;
 }
 
+/** A file below a directory. */
+export interface ListedFile {
+  /** Relative to the directory. */
+  readonly path: string;
+  readonly type: 'directory' | 'file' | 'symlink' | 'fifo' | 'character-device' | 'block-device';
+  /** Permissions with the set-id and sticky bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly sizeBytes: number;
+  readonly mtimeNs: number;
+  /** Empty for what is no symbolic link. */
+  readonly linkTarget: string;
+  readonly major: number;
+  readonly minor: number;
+}
+
 /** Which paths below a directory are to be removed. */
 export interface IgnoredFiles {
   isIgnored(path: string): boolean;
@@ -49,6 +66,10 @@ export interface BuildFiles {
   resolve(target: ArchiveTarget): Promise<string>;
   /** Paths of everything below a directory, relative to it, a directory before what is in it. No link is followed. */
   list(target: ArchiveTarget, signal: AbortSignal): AsyncIterable<string>;
+  /** As list, with the facts of each file; sockets are left out. */
+  listFiles(target: ArchiveTarget, signal: AbortSignal): AsyncIterable<ListedFile>;
+  /** The bytes of a regular file. */
+  openFile(target: ArchiveTarget): Promise<Readable>;
   /** Removes what is ignored below a directory; a directory stays while something in it does. */
   removeIgnored(target: ArchiveTarget, ignored: IgnoredFiles, signal: AbortSignal): Promise<void>;
   /** Tells whether two trees are alike: their names, contents, types, modes and owners, but not their times. */

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { extract } from 'tar-stream';
 import { afterEach, expect, test } from 'vitest';
 import { loadMethods } from '../../src/buildkit/definitions.ts';
 import {
@@ -130,9 +131,9 @@ test.each([
     words: 'security.insecure is refused',
   },
   {
-    what: 'an output to the client',
-    asked: { Exporter: 'local' },
-    words: '--output type=local is not supported',
+    what: 'an output that the client can have by docker save',
+    asked: { Exporter: 'oci' },
+    words: '--output type=oci is not supported',
   },
   {
     what: 'another frontend',
@@ -140,9 +141,9 @@ test.each([
     words: 'frontend "gateway.v0" is not supported',
   },
   {
-    what: 'a named context',
-    asked: { FrontendAttrs: { 'context:base': 'docker-image://x' } },
-    words: 'the named context base is not supported',
+    what: 'a named context from elsewhere',
+    asked: { FrontendAttrs: { 'context:base': 'https://x.test/a.git' } },
+    words: 'the named context base=https://x.test/a.git is not supported',
   },
   {
     what: 'an attestation',
@@ -153,6 +154,69 @@ test.each([
   const build = await startBuild({ files: files('FROM busybox') }, asked);
   await expect(build.answer).rejects.toThrow(words);
 });
+
+test('images and directories of the client stand for stages and images', async () => {
+  const dockerfile = [
+    'FROM alpine AS base',
+    'FROM base AS other',
+    'RUN exit 9',
+    'FROM base',
+    'COPY --from=more d/tool /copied',
+    'RUN --mount=from=more,target=/m /m/d/tool && cp /m/d/tool /bound',
+    'COPY --from=other /bin/busybox /from-other',
+  ].join('\n');
+  const build = await startBuild(
+    { files: files(dockerfile) },
+    {
+      ExporterAttrs: { name: 'by-contexts' },
+      FrontendAttrs: {
+        'context:alpine': 'docker-image://busybox',
+        'context:other': 'docker-image://busybox:latest',
+        'context:more': 'local:more',
+      },
+    },
+  );
+  await build.answer;
+  expect(
+    await ask(job.berth, 'run', '--rm', 'by-contexts', 'sh', '-c', '/copied; /bound; ls /from-other'),
+  ).toBe('tool\ntool\n/from-other');
+  expect(build.client.asked.map((asked) => asked['dir-name'])).toContain('more');
+});
+
+test.each(['directory', 'archive'] as const)('the result goes to the client as a %s', async (takes) => {
+  const images = await ask(job.berth, 'images', '-aq');
+  const dockerfile = [
+    'FROM busybox AS made',
+    'COPY . /ctx',
+    'RUN chmod 4750 /ctx/d/tool && mkdir /ctx/e',
+    'FROM scratch',
+    'COPY --from=made /ctx /',
+  ].join('\n');
+  const build = await startBuild(
+    { files: files(dockerfile), takes },
+    { Exporter: takes === 'directory' ? 'local' : 'tar', ExporterAttrs: { name: 'never' } },
+  );
+  await build.answer;
+  const { files: taken, archive } = build.client.taken;
+  const names =
+    takes === 'directory'
+      ? taken.map(({ path, mode }) => `${path} ${(mode % 0o1000).toString(8)}`)
+      : await namesIn(Buffer.concat(archive));
+  expect(names.sort()).toEqual(['Dockerfile 644', 'd 750', 'd/tool 750', 'e 755', 'link 777']);
+  expect(await ask(job.berth, 'images', '-aq')).toBe(images);
+});
+
+async function namesIn(archive: Buffer): Promise<string[]> {
+  const names: string[] = [];
+  const entries = extract();
+  entries.end(archive);
+  for await (const entry of entries) {
+    const { name, mode } = entry.header;
+    names.push(`${name.replace(/\/$/, '')} ${(mode % 0o1000).toString(8)}`);
+    entry.resume();
+  }
+  return names;
+}
 
 async function countProcesses(argument: string): Promise<number> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));

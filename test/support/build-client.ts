@@ -6,7 +6,8 @@ import {
 } from '@grpc/grpc-js';
 import type { Duplex } from 'node:stream';
 import { loadMethods } from '../../src/buildkit/definitions.ts';
-import type { Packet, PacketInput } from '../../src/buildkit/generated/filesync.ts';
+import type { BytesMessage, BytesMessageInput } from '../../src/buildkit/generated/filesend.ts';
+import type { Packet, PacketInput, Stat } from '../../src/buildkit/generated/filesync.ts';
 import { connectSession, type SessionCalls } from '../../src/buildkit/session-calls.ts';
 
 /** A file that a build client offers; `mode` as Go has it. */
@@ -23,7 +24,17 @@ export interface Offer {
   /** Says a wrong length for files, as when they grow while they are read. */
   readonly sizeError?: number;
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Takes the result in this form. */
+  readonly takes?: 'directory' | 'archive';
   readonly logins?: Readonly<Record<string, { readonly Username: string; readonly Secret: string }>>;
+}
+
+/** A file that a build client was given; `mode` as Go has it. */
+export interface TakenFile {
+  readonly path: string;
+  readonly mode: number;
+  readonly linkname: string;
+  readonly chunks: Buffer[];
 }
 
 /** The part of buildx that berth speaks with: a caller of the control API, and the server of a session. */
@@ -31,6 +42,8 @@ export interface FakeBuildClient {
   readonly control: SessionCalls;
   /** Metadata of the file transfers that were asked for. */
   readonly asked: readonly Readonly<Record<string, unknown>>[];
+  /** The result as it came: an archive's bytes, or a directory's files in their order. */
+  readonly taken: { readonly archive: readonly Buffer[]; readonly files: readonly TakenFile[] };
   /** Leaves: both connections are cut. */
   leave(): void;
 }
@@ -62,12 +75,39 @@ function sendFiles(call: ServerDuplexStream<Packet, PacketInput>, offer: Offer):
   });
 }
 
+const GO_TYPES = [2 ** 31, 2 ** 27, 2 ** 26, 2 ** 25];
+
+// As fsutil does: what is told is asked for at once, and waited for together.
+function takeFiles(call: ServerDuplexStream<Packet, PacketInput>, files: TakenFile[]): void {
+  let wanted = 0;
+  let isTold = false;
+  const takeStat = ({ path, mode, linkname }: Stat): void => {
+    if (!GO_TYPES.some((bit) => Math.floor(mode / bit) % 2 === 1)) {
+      wanted += 1;
+      call.write({ type: 'PACKET_REQ', ID: files.length });
+    }
+    files.push({ path, mode, linkname, chunks: [] });
+  };
+  call.on('data', ({ type, ID: id, stat, data }: Packet) => {
+    if (type === 'PACKET_FIN') {
+      call.end();
+      return;
+    }
+    if (type === 'PACKET_DATA' && data.length > 0) files[id]?.chunks.push(Buffer.from(data));
+    else if (type === 'PACKET_DATA') wanted -= 1;
+    else if (stat) takeStat(stat);
+    else isTold = true;
+    if (isTold && wanted === 0) call.write({ type: 'PACKET_FIN' });
+  });
+}
+
 interface Unary {
   readonly request: Readonly<Record<string, string>>;
 }
 type Callback = (error: object | null, answer?: object) => void;
 
 interface PreparedOffer {
+  readonly taken: FakeBuildClient['taken'];
   readonly methods: readonly string[];
   readonly serve: (connection: Duplex) => void;
 }
@@ -76,8 +116,9 @@ async function prepareOffer(
   offer: Offer,
   asked: Readonly<Record<string, unknown>>[],
 ): Promise<PreparedOffer> {
-  const [auth, filesync, secrets] = await Promise.all([
+  const [auth, filesend, filesync, secrets] = await Promise.all([
     loadMethods('auth'),
+    loadMethods('filesend'),
     loadMethods('filesync'),
     loadMethods('secrets'),
   ]);
@@ -98,8 +139,36 @@ async function prepareOffer(
   };
   const server = new Server();
   server.addService({ ...auth, ...filesync, ...secrets }, implementation);
+  const taken = { archive: [] as Buffer[], files: [] as TakenFile[] };
+  if (offer.takes === 'archive')
+    server.addService(
+      { ...filesend },
+      {
+        DiffCopy: (call: ServerDuplexStream<BytesMessage, BytesMessageInput>) => {
+          call.on('data', ({ data }: BytesMessage) => taken.archive.push(Buffer.from(data)));
+          call.on('end', () => {
+            call.end();
+          });
+        },
+      },
+    );
+  if (offer.takes === 'directory')
+    server.addService(
+      { DiffCopy: { ...filesync.DiffCopy, path: filesend.DiffCopy.path } },
+      {
+        DiffCopy: (call: ServerDuplexStream<Packet, PacketInput>) => {
+          takeFiles(call, taken.files);
+        },
+      },
+    );
   return {
-    methods: [auth.Credentials.path, filesync.DiffCopy.path, secrets.GetSecret.path],
+    taken,
+    methods: [
+      ...(offer.takes ? [filesend.DiffCopy.path] : []),
+      auth.Credentials.path,
+      filesync.DiffCopy.path,
+      secrets.GetSecret.path,
+    ],
     serve: (connection) => {
       server.createConnectionInjector(ServerCredentials.createInsecure()).injectConnection(connection);
     },
@@ -120,12 +189,13 @@ export async function startBuildClient(
   offer: Offer,
 ): Promise<FakeBuildClient> {
   const asked: Readonly<Record<string, unknown>>[] = [];
-  const { methods, serve } = await prepareOffer(offer, asked);
+  const { methods, serve, taken } = await prepareOffer(offer, asked);
   const session = await openSession(methods);
   serve(session);
   return {
     control: connectSession(control),
     asked,
+    taken,
     leave: () => {
       control.destroy();
       session.destroy();

@@ -18,8 +18,14 @@ function unsupported(what: string): EngineError {
   return new EngineError('NotImplemented', `${what} is not supported by this daemon: ${WAY_OUT}`);
 }
 
-// The exporters that leave the image with the daemon. The others would hand it to the client.
-const STORING = new Set(['', 'moby', 'image']);
+// The exporters that leave the image with the daemon, and those that hand its files to the client.
+const OUTPUTS: ReadonlyMap<string, DecodedSolve['output']> = new Map([
+  ['', 'image'],
+  ['moby', 'image'],
+  ['image', 'image'],
+  ['local', 'directory'],
+  ['tar', 'archive'],
+]);
 
 /** Options whose meaning is what is done anyway. */
 const PASSED_OVER = new Set(['source', 'frontend.caps', 'multi-platform', 'contextkey', 'dockerfilekey']);
@@ -68,6 +74,22 @@ function cacheSources(options: SolveOptions['options']): readonly string[] {
   });
 }
 
+/** What a client puts in the place of stages and images of its Dockerfile. */
+function namedContexts(options: SolveOptions['options']): DecodedSolve['contexts'] {
+  return new Map(
+    Object.entries(family(options, 'context:')).map(([name, value]) => {
+      const [, scheme = '', rest = ''] = /^(docker-image:\/\/|local:)(.+)$/s.exec(value) ?? [];
+      // A context of one platform only, or one that the daemon would have to fetch from elsewhere.
+      if (scheme === '' || name.includes('::'))
+        throw new EngineError(
+          'NotImplemented',
+          `the named context ${name}=${value.slice(0, 200)} is not supported: fetch it into a directory, or name a docker-image://`,
+        );
+      return [name, scheme === 'local:' ? { directory: rest } : { image: rest }] as const;
+    }),
+  );
+}
+
 const NETWORK_MODES: ReadonlyMap<string, string> = new Map([
   ['', ''],
   ['default', ''],
@@ -112,9 +134,7 @@ const KNOWN = new Set([
 function checkNames(options: SolveOptions['options']): void {
   for (const [name, value] of Object.entries(options)) {
     if (name.startsWith('attest:')) checkAttestation(name, value);
-    else if (name.startsWith('context:'))
-      throw unsupported(`the named context ${name.slice('context:'.length)}`);
-    else if (!KNOWN.has(name) && !PASSED_OVER.has(name) && !/^(?:build-arg|label):/.test(name))
+    else if (!KNOWN.has(name) && !PASSED_OVER.has(name) && !/^(?:build-arg|label|context):/.test(name))
       throw unsupported(`the build option ${name}`);
   }
 }
@@ -125,11 +145,18 @@ export function decodeSolve(
   version: ApiVersion,
 ): DecodedSolve {
   checkNames(options);
-  if (!STORING.has(exporter)) throw unsupported(`--output type=${exporter}`);
+  const output = OUTPUTS.get(exporter);
+  if (!output)
+    throw new EngineError(
+      'NotImplemented',
+      `--output type=${exporter} is not supported by this daemon: build an image, then docker save it`,
+    );
   const noCache = options['no-cache'];
   if (noCache !== undefined && noCache !== '') throw unsupported('--no-cache-filter');
   if ((options['platform'] ?? '').includes(',')) throw unsupported('a build for several platforms');
   return {
+    output,
+    contexts: namedContexts(options),
     // With the exporter moby, clients push by themselves, through the API of images.
     isPushed: exporter === 'image' && exporterOptions['push'] === 'true',
     request: {

@@ -17,7 +17,9 @@ import { resolveImage } from '../images/resolve-image.ts';
 import type { Job } from '../job.ts';
 import { BuildArgs } from './build-args.ts';
 import type { BuildProgress } from './build-progress.ts';
-import type { BuildClient, BuildRun, BuiltImage, ContextSource } from './build-run.ts';
+import type { BuildClient, BuildRun, BuiltImage, ContextSource, DeliverFiles } from './build-run.ts';
+import { deliverResult } from './deliver-result.ts';
+import type { NamedContexts } from './named-contexts.ts';
 import { openContext, readDockerfile } from './open-context.ts';
 import { planStages } from './plan-stages.ts';
 import { trimCache } from './prune-cache.ts';
@@ -32,6 +34,10 @@ export interface BuildAsked {
   /** Text of the Dockerfile where it is not in the context. */
   readonly dockerfileText?: string;
   readonly client: BuildClient;
+  /** Put in the place of stages and images that the Dockerfile names. */
+  readonly contexts?: NamedContexts;
+  /** Where the result goes, if it is not to become an image of the job. */
+  readonly deliver?: DeliverFiles;
   /** Aborted when the client leaves: everything of the build is given up. */
   readonly signal: AbortSignal;
 }
@@ -86,7 +92,8 @@ async function buildUnderLease(job: Job, building: Building): Promise<void> {
   try {
     const run = await prepareRun(job, building, undo);
     const built = await runStages(run);
-    await keepResult(run, built, building);
+    if (building.deliver) await deliverResult(run, built, building.deliver);
+    else await keepResult(run, built, building);
   } finally {
     await undo.dispose();
     job.tasks.track(
@@ -115,7 +122,9 @@ async function prepareRun(job: Job, building: Building, undo: CleanupStack): Pro
   refuseFrontend(dockerfile);
   const args = new BuildArgs(request.buildArgs, platformArgs(job, request.platform));
   declareMetaArgs({ args, dockerfile });
-  const plan = planStages(dockerfile, args, request);
+  const contexts: NamedContexts = building.contexts ?? new Map();
+  const { target, labels } = request;
+  const plan = planStages(dockerfile, args, { target, labels, contexts });
   const cacheSources = await findCacheSources(job, work, request.cacheFrom);
   const epochSeconds = readEpoch(request);
   const results = new Map<number, Promise<BuiltImage>>();
@@ -123,7 +132,10 @@ async function prepareRun(job: Job, building: Building, undo: CleanupStack): Pro
   const signal = AbortSignal.any([building.signal, failing.signal]);
   const run: StartedRun = {
     ...{ job, request, client, dockerfile, args, plan, lanes, context, scratch, undo },
-    ...{ cacheSources, epochSeconds, signal, results, warnings: building.warnings },
+    contexts,
+    openedContexts: new Map(),
+    ...{ cacheSources, epochSeconds, signal, results },
+    warnings: building.warnings,
     work: { ...work, signal },
     abort: () => {
       failing.abort();

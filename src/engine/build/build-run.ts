@@ -1,3 +1,4 @@
+import type { Mount } from '../../containerd/types.ts';
 import type { Dockerfile } from '../../dockerfile/types.ts';
 import type { CleanupStack } from '../../lib/cleanup-stack.ts';
 import type { ImageConfig } from '../../oci/image-config.ts';
@@ -9,6 +10,7 @@ import type { BuildRequest } from '../../wire/build-request.ts';
 import type { ImageWork } from '../images/image-work.ts';
 import type { Job } from '../job.ts';
 import type { BuildArgs } from './build-args.ts';
+import type { NamedContexts } from './named-contexts.ts';
 import type { StagePlan } from './plan-stages.ts';
 import type { ProgressLanes } from './progress-lanes.ts';
 
@@ -17,6 +19,9 @@ export interface ContextSource {
   /** Puts them into a directory that is empty, and contained in itself; fails with the signal. */
   fill(target: { readonly root: RootHandle; readonly path: string }, signal: AbortSignal): Promise<void>;
 }
+
+/** Takes the files that a build has come to, in place of an image of the job. */
+export type DeliverFiles = (mounts: readonly Mount[], signal: AbortSignal) => Promise<void>;
 
 /** What the client of a build lends to it. */
 export interface BuildClient {
@@ -37,6 +42,9 @@ export interface BuildRun {
   readonly work: ImageWork;
   readonly lanes: ProgressLanes;
   readonly context: RootHandle;
+  readonly contexts: NamedContexts;
+  /** Of the named contexts those that were needed so far. */
+  readonly openedContexts: Map<ContextSource, Promise<RootHandle>>;
   /** Images of `--cache-from` that the job has. */
   readonly cacheSources: readonly Image[];
   /** A directory of the host that is the build's own. */

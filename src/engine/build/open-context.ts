@@ -4,6 +4,7 @@ import { createIgnoreMatcher, parseIgnoreFile } from '../../dockerfile/ignore-fi
 import { cleanPath } from '../../dockerfile/clean-path.ts';
 import { EngineError, isErrorKind } from '../../errors.ts';
 import type { CleanupStack } from '../../lib/cleanup-stack.ts';
+import { createRandomId } from '../../lib/random-id.ts';
 import type { RootHandle } from '../../rootfs/types.ts';
 import type { Job } from '../job.ts';
 import type { ContextSource } from './build-run.ts';
@@ -20,7 +21,7 @@ export async function openContext(
     readonly undo: CleanupStack;
   },
 ): Promise<RootHandle> {
-  const directory = join(opening.scratch, 'context');
+  const directory = join(opening.scratch, `context-${createRandomId()}`);
   await mkdir(directory, { mode: 0o755 });
   const root = await job.rootfs.openMounts(
     [{ type: 'bind', source: directory, target: '', options: ['rbind', 'rw'] }],

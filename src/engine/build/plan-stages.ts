@@ -2,6 +2,7 @@ import { expandWord } from '../../dockerfile/expand-word.ts';
 import type { Dockerfile, Instruction, Stage } from '../../dockerfile/types.ts';
 import { EngineError } from '../../errors.ts';
 import type { BuildArgs } from './build-args.ts';
+import { findContext, type NamedContexts } from './named-contexts.ts';
 import { mountSource } from './run-mount-syntax.ts';
 
 /** A stage with what its FROM comes to. */
@@ -33,6 +34,7 @@ export interface AskedResult {
   /** Name or number of a stage; empty for the last one. */
   readonly target: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly contexts: NamedContexts;
 }
 
 /** Finds the stages that the target is made from; InvalidArgument in dockerd's words. */
@@ -40,12 +42,13 @@ export function planStages(dockerfile: Dockerfile, args: BuildArgs, asked: Asked
   const targetIndex = findTarget(dockerfile.stages, asked.target);
   const bases = dockerfile.stages.slice(0, targetIndex + 1).map((stage, index) =>
     describeStage(dockerfile, args, {
+      contexts: asked.contexts,
       stage: index === targetIndex ? withLabels(stage, asked.labels) : stage,
       index,
     }),
   );
   refuseSameNames(dockerfile.stages.slice(0, targetIndex + 1));
-  const needed = findNeeded(bases, targetIndex);
+  const needed = findNeeded(bases, targetIndex, asked.contexts);
   // As dockerd counts, which carries out every stage up to the target.
   let step = dockerfile.metaArgs.length + 1;
   const all = bases.map((planned) => {
@@ -120,7 +123,11 @@ function refuseSameNames(stages: readonly Stage[]): void {
 function describeStage(
   { stages, escape }: Dockerfile,
   args: BuildArgs,
-  { stage, index }: { readonly stage: Stage; readonly index: number },
+  {
+    stage,
+    index,
+    contexts,
+  }: { readonly stage: Stage; readonly index: number; readonly contexts: NamedContexts },
 ): Omit<PlannedStage, 'firstStep'> {
   const variables = args.metaVariables();
   const base = expandWord(stage.base, variables, { escape });
@@ -133,11 +140,15 @@ function describeStage(
     stage,
     base,
     platform: expandWord(stage.platform, variables, { escape }),
-    baseStage: baseStage < 0 ? undefined : baseStage,
+    baseStage: baseStage < 0 || findContext(contexts, base) ? undefined : baseStage,
   };
 }
 
-function findNeeded(stages: readonly Omit<PlannedStage, 'firstStep'>[], target: number): ReadonlySet<number> {
+function findNeeded(
+  stages: readonly Omit<PlannedStage, 'firstStep'>[],
+  target: number,
+  contexts: NamedContexts,
+): ReadonlySet<number> {
   const needed = new Set<number>();
   const names = stages.map(({ stage }) => stage);
   const visit = (index: number): void => {
@@ -146,6 +157,7 @@ function findNeeded(stages: readonly Omit<PlannedStage, 'firstStep'>[], target: 
     needed.add(index);
     if (planned.baseStage !== undefined) visit(planned.baseStage);
     for (const source of planned.stage.instructions.flatMap(sourcesOf)) {
+      if (findContext(contexts, source)) continue;
       const from = findStage(names, source, index);
       if (from !== undefined) visit(from);
     }

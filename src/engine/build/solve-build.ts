@@ -1,4 +1,5 @@
 import type { BuildSession, ReportSolve, SolveRequest } from '../../buildkit/types.ts';
+import type { Mount } from '../../containerd/types.ts';
 import { parseIgnoreFile } from '../../dockerfile/ignore-file.ts';
 import { EngineError } from '../../errors.ts';
 import { parseReference } from '../../oci/reference.ts';
@@ -7,7 +8,8 @@ import type { BuildRequest } from '../../wire/build-request.ts';
 import { pushImage } from '../images/push-image.ts';
 import type { Job } from '../job.ts';
 import { buildImage } from './build-image.ts';
-import type { BuildClient, ContextSource } from './build-run.ts';
+import type { BuildClient, ContextSource, DeliverFiles } from './build-run.ts';
+import type { NamedContexts } from './named-contexts.ts';
 import { SolveSteps } from './solve-steps.ts';
 import { tarContext } from './tar-context.ts';
 
@@ -16,6 +18,10 @@ export interface DecodedSolve {
   readonly request: BuildRequest;
   /** True where the result is pushed under its names. */
   readonly isPushed: boolean;
+  /** What becomes of the result: an image of the job, or files that the client gets. */
+  readonly output: 'image' | 'directory' | 'archive';
+  /** By name: an image, or a directory of the client by the client's name for it. */
+  readonly contexts: ReadonlyMap<string, { readonly image: string } | { readonly directory: string }>;
 }
 
 /** What a build is solved with. */
@@ -49,13 +55,81 @@ async function readDefinition(session: BuildSession, dockerfile: string): Promis
 }
 
 /** The client leaves out what is ignored: it never crosses the connection. */
-function sessionContext(job: Job, session: BuildSession, ignored: readonly string[]): ContextSource {
+function sessionContext(
+  job: Job,
+  session: BuildSession,
+  { directory, ignored }: { readonly directory: string; readonly ignored: readonly string[] },
+): ContextSource {
   return {
     fill(target, signal) {
-      const files = session.openFiles({ directory: CONTEXT, include: [], exclude: ignored }, signal);
+      const files = session.openFiles({ directory, include: [], exclude: ignored }, signal);
       return tarContext(job, files).fill(target, signal);
     },
   };
+}
+
+/** A directory beside the context, with an ignore file of its own. */
+function besideContext(job: Job, session: BuildSession, directory: string): ContextSource {
+  return {
+    async fill(target, signal) {
+      const file = await session.readFile(directory, ['.dockerignore']);
+      const ignored = file ? parseIgnoreFile(Buffer.from(file.bytes).toString('utf8')) : [];
+      await sessionContext(job, session, { directory, ignored }).fill(target, signal);
+    },
+  };
+}
+
+function contextsOf(job: Job, { solve, decoded }: SolveOptions): NamedContexts {
+  return new Map(
+    [...decoded.contexts].map(([name, context]) => [
+      name,
+      'image' in context
+        ? { kind: 'image', reference: context.image }
+        : { kind: 'files', source: besideContext(job, solve.session, context.directory) },
+    ]),
+  );
+}
+
+/** How the client gets the result where it has asked for files; undefined for an image of the job. */
+function deliveryOf(job: Job, { solve, decoded, report }: SolveOptions): DeliverFiles | undefined {
+  const { session, ref } = solve;
+  const { output } = decoded;
+  if (output === 'image') return undefined;
+  return async (mounts, signal) => {
+    const step = await new SolveSteps(`${ref} export`, report).begin(`exporting to client ${output}`);
+    if (output === 'archive') await sendTree(job, { session, mounts, signal });
+    else await sendDirectory(job, { session, mounts, signal });
+    await step.end({});
+  };
+}
+
+interface Delivery {
+  readonly session: BuildSession;
+  readonly mounts: readonly Mount[];
+  readonly signal: AbortSignal;
+}
+
+async function sendTree(job: Job, { session, mounts, signal }: Delivery): Promise<void> {
+  const exported = await job.rootfs.exportTree(mounts, signal);
+  try {
+    await session.sendArchive(exported.tar, signal);
+  } finally {
+    exported.tar.destroy();
+    await exported.close();
+  }
+}
+
+async function sendDirectory(job: Job, { session, mounts, signal }: Delivery): Promise<void> {
+  const root = await job.rootfs.openMounts(mounts, { isOwn: true });
+  try {
+    const files = job.buildFiles.listFiles({ root, path: '/' }, signal);
+    await session.sendFiles(
+      { files, open: (path) => job.buildFiles.openFile({ root, path: `/${path}` }) },
+      signal,
+    );
+  } finally {
+    await root.close();
+  }
 }
 
 // Clients file their login for Docker's own registry under this name.
@@ -117,11 +191,14 @@ export async function solveBuild(job: Job, options: SolveOptions): Promise<Reado
   const loading = await steps.begin(`[internal] load build definition from ${request.dockerfile}`);
   const { text, ignored } = await readDefinition(session, request.dockerfile);
   await loading.end({});
+  const deliver = deliveryOf(job, options);
   let imageId = '';
   try {
     const building = buildImage(job, {
       request,
-      context: sessionContext(job, session, ignored),
+      context: sessionContext(job, session, { directory: CONTEXT, ignored }),
+      contexts: contextsOf(job, options),
+      ...(deliver ? { deliver } : {}),
       dockerfileText: text,
       client: clientOf(session),
       signal,
@@ -134,6 +211,7 @@ export async function solveBuild(job: Job, options: SolveOptions): Promise<Reado
     await steps.fail(error);
     throw error;
   }
+  if (deliver) return {};
   if (decoded.isPushed) await pushNames(job, options);
   return {
     'containerimage.digest': imageId,

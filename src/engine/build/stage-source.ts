@@ -13,6 +13,7 @@ import { isErrorKind } from '../../errors.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 import type { BuildRun, BuiltImage } from './build-run.ts';
 import { chainIdOf, emptyImage, fromImage } from './built-image.ts';
+import { findContext, openNamedFiles } from './named-contexts.ts';
 import { findStage, type PlannedStage } from './plan-stages.ts';
 import type { ReportProgress } from './progress-lanes.ts';
 
@@ -26,7 +27,14 @@ export async function openBase(
   const platform = planned.platform || run.request.platform;
   if (planned.base === 'scratch')
     return emptyImage(parsePlatform(platform || 'linux', hostPlatform(run.job)));
-  return fromImage(await openImage(run, { reference: planned.base, platform }, report));
+  const context = findContext(run.contexts, planned.base);
+  if (context?.kind === 'files')
+    throw new EngineError(
+      'NotImplemented',
+      `the named context ${planned.base} is a directory, which no stage can begin with: use COPY --from=${planned.base}`,
+    );
+  const reference = context?.reference ?? planned.base;
+  return fromImage(await openImage(run, { reference, platform }, report));
 }
 
 /** Opens the files of an earlier stage or an image to be looked at, for `COPY --from` and mounts. The caller closes it. */
@@ -34,11 +42,15 @@ export async function openSource(
   run: BuildRun,
   source: { readonly from: string; readonly stage: number },
   report: ReportProgress,
-): Promise<{ readonly root: RootHandle; readonly id: string; close(): Promise<void> }> {
-  const index = findStage(run.dockerfile.stages, source.from, source.stage);
+): Promise<{ readonly root: RootHandle; close(): Promise<void> }> {
+  const context = findContext(run.contexts, source.from);
+  if (context?.kind === 'files')
+    return { root: await openNamedFiles(run, context.source), close: () => Promise.resolve() };
+  const index = context ? undefined : findStage(run.dockerfile.stages, source.from, source.stage);
+  const reference = context?.reference ?? source.from;
   const image =
     index === undefined
-      ? fromImage(await openImage(run, { reference: source.from, platform: run.request.platform }, report))
+      ? fromImage(await openImage(run, { reference, platform: run.request.platform }, report))
       : await run.stageResult(index);
   const snapshots = run.work.store.snapshots(SNAPSHOTTER);
   const key = `build-${createRandomId()}`;
@@ -51,7 +63,6 @@ export async function openSource(
     const root = await run.job.rootfs.openMounts(mounts, { isOwn: true });
     return {
       root,
-      id: chainIdOf(image),
       async close() {
         await root.close();
         await remove();
