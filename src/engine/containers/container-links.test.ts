@@ -18,7 +18,7 @@ import type { Job } from '../job.ts';
 import {
   describeLinks,
   linkHosts,
-  linkNames,
+  allLinkNames,
   liveLinks,
   reachableLinks,
   resolveLinks,
@@ -86,7 +86,8 @@ describe('links', () => {
     const job = jobWith({ links }, { name: 'db2' });
     const web = job.containers.resolve('web');
     expect(describeLinks(job, web.record)).toEqual(['/db2:/web/the-db', '/old:/web/old']);
-    expect(linkNames(job, job.containers.resolve('db2'))).toEqual(['/web/the-db']);
+    expect(allLinkNames(job).get(job.containers.resolve('db2').id)).toEqual(['/web/the-db']);
+    expect(allLinkNames(job).get(web.id)).toBeUndefined();
     expect(describeLinks(job, job.containers.resolve('db2').record)).toBeNull();
   });
 

@@ -57,15 +57,16 @@ export function describeLinks(job: Job, { name, links }: ContainerRecord): reado
   return links.map((link) => `/${nameOf(job, link)}:/${name}/${link.alias}`);
 }
 
-/** The names `/container/alias` by which others know the container. */
-export function linkNames(job: Job, { id }: Container): readonly string[] {
-  return job.containers
-    .list()
-    .flatMap(({ record }) =>
-      record.links
-        .filter(({ containerId }) => containerId === id)
-        .map(({ alias }) => `/${record.name}/${alias}`),
-    );
+/** The names `/container/alias` by which others know a container, by its id; one without any is not in it. */
+export function allLinkNames(job: Job): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const { record } of job.containers.list())
+    for (const { containerId, alias } of record.links) {
+      const others = names.get(containerId) ?? [];
+      others.push(`/${record.name}/${alias}`);
+      names.set(containerId, others);
+    }
+  return names;
 }
 
 function nameOf(job: Job, { containerId, containerName }: ContainerLink): string {

@@ -4,7 +4,7 @@ import type { ContainerSummary } from '../../wire/container-summary.ts';
 import type { Filters } from '../filters.ts';
 import { resolveImage } from '../images/resolve-image.ts';
 import type { Job } from '../job.ts';
-import { linkNames } from './container-links.ts';
+import { allLinkNames } from './container-links.ts';
 import { describeMount } from './describe-mounts.ts';
 import { describeNetworks } from './describe-networks.ts';
 import { describeStatus, statusOf } from './describe-state.ts';
@@ -30,27 +30,32 @@ export async function listContainers(job: Job, options: ListOptions): Promise<re
     .list()
     .filter((container) => (includesStopped || isLive(container)) && selection.matches(container));
   const shown = options.limit > 0 ? selected.slice(0, options.limit) : selected;
-  const summaries = await Promise.all(shown.map((container) => summarize(job, container, options)));
-  return summaries.filter((summary) => summary !== undefined);
+  const shared: Shared = { linkNames: allLinkNames(job), imageIds: new Map() };
+  if (!options.includeSize) return shown.map((container) => summarize(job, container, shared));
+  const sizes = await Promise.all(shown.map((container) => sizesUnlessGone(job, container)));
+  return shown.flatMap((container, index) => {
+    const size = sizes[index];
+    return size ? [{ ...summarize(job, container, shared), ...size }] : [];
+  });
 }
 
-async function summarize(
-  job: Job,
-  container: Container,
-  options: ListOptions,
-): Promise<ContainerSummary | undefined> {
-  const sizes = options.includeSize ? await sizesUnlessGone(job, container) : {};
-  if (!sizes) return undefined;
+/** What is looked up once for all containers of a list: for each, it was most of the time that a long one takes. */
+interface Shared {
+  readonly linkNames: ReturnType<typeof allLinkNames>;
+  /** What a name leads to now: the image's id, if there is one. */
+  readonly imageIds: Map<string, string | undefined>;
+}
+
+function summarize(job: Job, container: Container, { linkNames, imageIds }: Shared): ContainerSummary {
   const { record } = container;
   return {
     Id: record.id,
-    Names: [`/${record.name}`, ...linkNames(job, container)],
-    Image: shownImage(job, container),
+    Names: [`/${record.name}`, ...(linkNames.get(record.id) ?? [])],
+    Image: shownImage(job, container, imageIds),
     ImageID: record.imageId,
     Command: record.argv.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg)).join(' '),
     Created: Math.floor(Date.parse(record.createdAt) / 1000),
     Ports: summarizePorts(container),
-    ...sizes,
     Labels: record.config.Labels ?? {},
     State: statusOf(container),
     Status: describeStatus(container, Number(job.nowNs() / 1_000_000n)),
@@ -89,12 +94,17 @@ async function sizesUnlessGone(
 }
 
 /** What the user typed at create while it still leads to the same image, else the image's id. */
-function shownImage(job: Job, container: Container): string {
-  const { config, imageId } = container.record;
+function shownImage(job: Job, { record }: Container, imageIds: Shared['imageIds']): string {
+  const { config, imageId } = record;
+  if (!imageIds.has(config.Image)) imageIds.set(config.Image, findImageId(job, config.Image));
+  return imageIds.get(config.Image) === imageId ? config.Image : imageId;
+}
+
+function findImageId(job: Job, imageRef: string): string | undefined {
   try {
-    return resolveImage(job, config.Image).id === imageId ? config.Image : imageId;
+    return resolveImage(job, imageRef).id;
   } catch (error) {
-    if (isErrorKind(error, 'NotFound') || isErrorKind(error, 'InvalidArgument')) return imageId;
+    if (isErrorKind(error, 'NotFound') || isErrorKind(error, 'InvalidArgument')) return undefined;
     throw error;
   }
 }
