@@ -12,7 +12,8 @@ import {
 } from './record.ts';
 import { findSegmentEnd, listSegments, openSegment, segmentHeaderBytes } from './segment.ts';
 
-const windowBytes = 2 * (maxPayloadBytes + recordOverheadBytes);
+// Room for a record of what a pipe is read in at a time: few are longer, and most tails lie in the last one.
+const windowBytes = 80 * 1024;
 
 /** A record met on the way back; the payload is only valid until the next one is asked for. */
 export interface LogRecord {
@@ -27,7 +28,7 @@ export async function* readBackward(
   end: LogPosition,
 ): AsyncGenerator<LogRecord, void, undefined> {
   const numbers = (await listSegments(directory)).filter((number) => number <= end.segment);
-  const window = Buffer.allocUnsafeSlow(windowBytes);
+  const window: Window = { bytes: Buffer.allocUnsafeSlow(windowBytes) };
   for (const segment of numbers.reverse()) {
     const file = await openSegment(directory, segment);
     if (!file) return;
@@ -40,24 +41,33 @@ export async function* readBackward(
   }
 }
 
+interface Window {
+  bytes: Buffer;
+}
+
 async function* readSegmentBackward(
   file: FileHandle,
-  window: Buffer,
+  window: Window,
   { segment, offset }: LogPosition,
 ): AsyncGenerator<LogRecord, void, undefined> {
   // The window holds the file from `from` to `to`.
   let from = offset;
+  const reach = async (to: number, sizeBytes: number): Promise<void> => {
+    if (to - from >= sizeBytes || from === segmentHeaderBytes) return;
+    if (window.bytes.length < sizeBytes) window.bytes = Buffer.allocUnsafeSlow(sizeBytes);
+    from = Math.max(segmentHeaderBytes, to - window.bytes.length);
+    await readExactly(file, window.bytes.subarray(0, to - from), from);
+  };
   for (let to = offset; to > segmentHeaderBytes;) {
-    if (to - from < recordOverheadBytes + maxPayloadBytes && from > segmentHeaderBytes) {
-      from = Math.max(segmentHeaderBytes, to - windowBytes);
-      await readExactly(file, window.subarray(0, to - from), from);
-    }
-    const payloadBytes = window.readUInt32LE(to - from - 4);
+    await reach(to, recordOverheadBytes);
+    const payloadBytes = window.bytes.readUInt32LE(to - from - 4);
+    if (payloadBytes > maxPayloadBytes) throw new EngineError('Internal', 'the log is damaged');
+    await reach(to, payloadBytes + recordOverheadBytes);
     const at = to - recordOverheadBytes - payloadBytes;
-    const header = at < from ? undefined : readRecordHeader(window, at - from);
+    const header = at < from ? undefined : readRecordHeader(window.bytes, at - from);
     if (header?.payloadBytes !== payloadBytes) throw new EngineError('Internal', 'the log is damaged');
     const payloadAt = at - from + recordHeaderBytes;
-    const payload = window.subarray(payloadAt, payloadAt + payloadBytes);
+    const payload = window.bytes.subarray(payloadAt, payloadAt + payloadBytes);
     yield { position: { segment, offset: at }, header, payload };
     to = at;
   }
@@ -85,11 +95,13 @@ export async function findFileEnd(directory: string): Promise<LogPosition | unde
 }
 
 async function endsWithRecord(file: FileHandle, size: number): Promise<boolean> {
-  const bytes = Buffer.allocUnsafeSlow(
-    Math.max(0, Math.min(maxPayloadBytes + recordOverheadBytes, size - segmentHeaderBytes)),
-  );
-  if (bytes.length < recordOverheadBytes) return false;
-  await readExactly(file, bytes, size - bytes.length);
-  const at = bytes.length - recordOverheadBytes - bytes.readUInt32LE(bytes.length - 4);
-  return at >= 0 && isRecordIntact(bytes, at);
+  if (size < segmentHeaderBytes + recordOverheadBytes) return false;
+  const length = Buffer.alloc(4);
+  await readExactly(file, length, size - length.length);
+  const payloadBytes = length.readUInt32LE(0);
+  const recordBytes = payloadBytes + recordOverheadBytes;
+  if (payloadBytes > maxPayloadBytes || recordBytes > size - segmentHeaderBytes) return false;
+  const record = Buffer.allocUnsafeSlow(recordBytes);
+  await readExactly(file, record, size - recordBytes);
+  return isRecordIntact(record, 0);
 }

@@ -10,7 +10,9 @@ import {
   type SegmentHeader,
 } from './segment.ts';
 
-const blockBytes = 4 * (maxPayloadBytes + recordOverheadBytes);
+/** Holds any record; short readings, as of the last lines, take no more. */
+const firstBlockBytes = maxPayloadBytes + recordOverheadBytes;
+const blockBytes = 4 * firstBlockBytes;
 
 /** Whole records as they lie in a segment; the bytes are only valid until the next block is asked for. */
 export interface LogBlock {
@@ -35,7 +37,7 @@ export interface BlockReaderOptions {
 export async function* readBlocks(options: BlockReaderOptions): AsyncGenerator<LogBlock, void, undefined> {
   const { directory, log, follow, signal } = options;
   const end = follow ? undefined : log.end;
-  const buffer = Buffer.allocUnsafeSlow(blockBytes);
+  let buffer: Buffer = Buffer.allocUnsafeSlow(firstBlockBytes);
   let cursor: Cursor = {
     position: options.start,
     file: await openSegment(directory, options.start.segment),
@@ -53,6 +55,7 @@ export async function* readBlocks(options: BlockReaderOptions): AsyncGenerator<L
           position: { ...position, offset: position.offset + block.length },
           jumped: undefined,
         };
+        buffer = growAfter(buffer, block);
       } else if (file && limit !== undefined) {
         if (!(await awaitMore(options, position, limit))) return;
       } else {
@@ -64,6 +67,12 @@ export async function* readBlocks(options: BlockReaderOptions): AsyncGenerator<L
   } finally {
     await cursor.file?.close();
   }
+}
+
+// What goes on behind a well filled block is likely to be long.
+function growAfter(buffer: Buffer, { length }: Buffer): Buffer {
+  const isEnough = buffer.length === blockBytes || length <= firstBlockBytes / 2;
+  return isEnough ? buffer : Buffer.allocUnsafeSlow(blockBytes);
 }
 
 interface Cursor {
