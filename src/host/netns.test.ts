@@ -1,4 +1,4 @@
-import { closeSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +36,14 @@ describe('entry into a network namespace', () => {
     expect(fail).toThrow(SyntaxError);
     expect(here()).toBe(outside);
     expect(() => entry.run(join(directory, 'absent'), here)).toThrow('cannot enter a network namespace');
+  });
+
+  test('entries hold no descriptors', async () => {
+    const count = (): number => readdirSync('/proc/self/fd').length;
+    const before = count();
+    for (const one of [await openNetnsEntry(), await openNetnsEntry()]) one.run(path, here);
+    expect(() => entry.runInNew(() => JSON.parse('{') as never)).toThrow(SyntaxError);
+    expect(count()).toBe(before);
   });
 
   test('a socket listens inside, and a second one is told that the port is taken', () => {

@@ -23,8 +23,11 @@ export interface NetnsEntry {
   netlink(netnsPath: string, family: keyof typeof netlinkFamilies): NetlinkSocket;
   /** A bound socket (TCP: listening) of the namespace, as a descriptor that the caller owns; throws errno errors. */
   listen(netnsPath: string, spec: SocketSpec): number;
-  /** An unbound IPv4 socket of the namespace, as a descriptor that the caller owns. */
-  open(netnsPath: string, protocol: SocketSpec['protocol']): number;
+  /** An unbound socket of the namespace, as a descriptor that the caller owns. */
+  open(
+    netnsPath: string,
+    kind: { readonly protocol: SocketSpec['protocol']; readonly family: 4 | 6 },
+  ): number;
 }
 
 const families = { 4: 2, 6: 10 } as const;
@@ -47,7 +50,7 @@ export async function openNetnsEntry(): Promise<NetnsEntry> {
     run,
     runInNew: createRunInNew(calls),
     netlink: (netnsPath, family) => run(netnsPath, () => openNetlinkSocket(calls, family)),
-    open: (netnsPath, protocol) => make(netnsPath, protocol, 4),
+    open: (netnsPath, { protocol, family }) => make(netnsPath, protocol, family),
     listen(netnsPath, spec) {
       const isV6 = spec.address.includes(':');
       const fd = make(netnsPath, spec.protocol, isV6 ? 6 : 4);
@@ -67,32 +70,34 @@ export async function openNetnsEntry(): Promise<NetnsEntry> {
 }
 
 function createRun(calls: NetnsCalls): NetnsEntry['run'] {
-  const own = openSync('/proc/thread-self/ns/net', 'r');
-  return (netnsPath, section) => {
-    const fd = openNamespace(netnsPath);
-    try {
-      calls.setns(fd);
-    } finally {
-      closeSync(fd);
-    }
-    try {
-      return section();
-    } finally {
-      leave(calls, own);
-    }
-  };
+  return (netnsPath, section) =>
+    elsewhere(calls, section, () => {
+      const fd = openNamespace(netnsPath);
+      try {
+        calls.setns(fd);
+      } finally {
+        closeSync(fd);
+      }
+    });
 }
 
 function createRunInNew(calls: NetnsCalls): NetnsEntry['runInNew'] {
-  const own = openSync('/proc/thread-self/ns/net', 'r');
-  return (section) => {
-    calls.unshare();
+  return (section) => elsewhere(calls, section, () => calls.unshare());
+}
+
+// The way back is held before the way there is gone, and no longer than that: an entry holds nothing.
+function elsewhere<T>(calls: NetnsCalls, section: () => T, enter: () => void): T {
+  const own = openNamespace('/proc/thread-self/ns/net');
+  try {
+    enter();
     try {
       return section();
     } finally {
       leave(calls, own);
     }
-  };
+  } finally {
+    closeSync(own);
+  }
 }
 
 // Staying in a namespace of a job's would hand it everything this thread does next.

@@ -26,11 +26,23 @@ describe('resolv.conf', () => {
 
   test.each([
     [['10.0.0.1', '127.0.0.53', '::1', 'fd00::1'], ['10.0.0.1']],
-    [['127.0.0.53'], fallback],
+    [['127.0.0.53'], []],
     [[], fallback],
-    [['127.8.8.8', '0.0.0.0', 'fd00::1'], fallback],
-  ])('of the servers %j containers get %j', (nameServers, expected) => {
-    expect(forContainers({ nameServers, search: [], options: [] }).nameServers).toEqual(expected);
+    [['127.8.8.8', '0.0.0.0', 'fd00::1'], []],
+  ])('of the servers %j containers can ask %j', (nameServers, expected) => {
+    const found = forContainers({ nameServers, search: [], options: [] });
+    expect(found.nameServers).toEqual(expected);
+    expect(found.areGuessed).toBe(nameServers.length === 0);
+  });
+
+  test('has servers that the host alone can ask', () => {
+    const nameServers = ['10.0.0.1', '127.0.0.53', 'fd00::1', '0.0.0.0', '::'];
+    expect(forContainers({ nameServers, search: [], options: [] }).hostOnly).toEqual([
+      '127.0.0.53',
+      'fd00::1',
+      '127.0.0.1',
+      '::1',
+    ]);
   });
 
   test("is written in Docker's order, each part replaced only by one that is given", () => {
@@ -67,7 +79,7 @@ describe("the host's resolvers", () => {
   test.each([
     [['stub', 'upstream'], ['10.0.0.9']],
     [['own', 'upstream'], ['10.0.0.1']],
-    [['stub', 'absent'], fallback],
+    [['stub', 'absent'], []],
     [['absent', 'upstream'], fallback],
   ])('in the files %j are %j', async (names, expected) => {
     const files = names.map((name) => join(directory, name));

@@ -3,7 +3,13 @@ import type { HostProcesses } from '../host/types.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
 import type { Logger } from '../logger.ts';
 import { coalesce } from './coalesce.ts';
-import { createContainerResolvers, redirectResolver } from './container-resolvers.ts';
+import {
+  createContainerResolvers,
+  needsRelay,
+  redirectResolver,
+  type ContainerResolvers,
+  type HostUpstream,
+} from './container-resolvers.ts';
 import type { Egress } from './egress.ts';
 import { applyRules, defaultBridgeRules, layFoundation, routeLoopback, type Ground } from './foundation.ts';
 import { hostResolverFiles, readHostResolvers } from './host-resolvers.ts';
@@ -26,7 +32,7 @@ import { createPublishedPorts } from './published-ports.ts';
 import { createRuleKeeper } from './rule-keeper.ts';
 import type { BridgeRules } from './rule-tables.ts';
 import { reapNetwork } from './reap-network.ts';
-import type { ResolverConfig } from './resolv-conf.ts';
+import type { HostResolvers } from './resolv-conf.ts';
 import { createSandboxes, gatewayOf } from './sandboxes.ts';
 import type { JobNetwork, NetworkFacts, NetworkPlace } from './types.ts';
 
@@ -82,6 +88,8 @@ export async function createJobNetwork(options: JobNetworkOptions): Promise<JobN
     resolvers: resolvers.nameServers,
   };
   const reap = (): Promise<readonly string[]> => reapNetwork({ slug, runDir, processes, libc, hostNetns });
+  if (resolvers.areGuessed)
+    log.warn({ nameServers: resolvers.nameServers }, 'the host names no resolver: public ones are asked');
   const state = await openState(ground, { options, stored: stored ?? createNetworkState(new Date()), reap });
   return openParts(ground, { options, state, resolvers, reap });
 }
@@ -162,17 +170,18 @@ async function dropDeparted(
 interface Opened {
   readonly options: JobNetworkOptions;
   readonly state: LaidState;
-  readonly resolvers: ResolverConfig;
+  readonly resolvers: HostResolvers;
   readonly reap: () => Promise<readonly string[]>;
 }
 
-function openParts(ground: Ground, { options, state, resolvers, reap }: Opened): JobNetwork {
+async function openParts(ground: Ground, { options, state, resolvers, reap }: Opened): Promise<JobNetwork> {
   const { netns, libc, runDir, log } = ground;
   const { foundation } = state;
   const { netnsPath } = foundation;
   const places = { links: ground.links, libc, runDir, log, netnsPath };
   const sandboxes = createSandboxes(places);
   const prepare = (path: string): Promise<void> => redirectResolver(netns, path);
+  const upstream = upstreamOf(ground, resolvers);
   const addressOf = (containerId: string): string | undefined =>
     gatewayOf(sandboxes.endpointsOf(containerId))?.ipAddress;
   const ports = createPublishedPorts({
@@ -193,15 +202,39 @@ function openParts(ground: Ground, { options, state, resolvers, reap }: Opened):
     maxNetworks: options.maxNetworks ?? Infinity,
     warmSize: options.warmSandboxes ?? 2,
     prepare,
+    preparesAll: needsRelay(upstream),
     lock: createKeyedLock(),
     store: (networks) => writeNetworkState(options.stateDir, { ...state, networks }),
     updateRules,
   });
   routeLoopback(netns, netnsPath, foundation.bridge.name);
-  const dns = createContainerResolvers({ netns, sandboxes, upstream: resolvers.nameServers, prepare, log });
+  const dns = createContainerResolvers({ netns, netnsPath, sandboxes, upstream, prepare, log });
+  const jobServers = await jobNameServers(foundation, { dns, resolvers, upstream });
   const urls = { netns, netnsPath, egress: ground.egress, hasRules: foundation.kind === 'isolated' };
   return jobNetwork({
-    ...{ runDir, foundation, sandboxes, registry, ports, dns, resolvers, updateRules, reap },
+    ...{ runDir, foundation, sandboxes, registry, ports, dns, resolvers, jobServers, updateRules, reap },
     openUrl: (url, signal) => openUrl(urls, url, signal),
   });
+}
+
+function upstreamOf({ egress, hostNetns }: Ground, { nameServers, hostOnly }: HostResolvers): HostUpstream {
+  return { direct: nameServers, relayed: egress.kind === 'none' ? [] : hostOnly, hostNetns };
+}
+
+interface JobNames {
+  readonly dns: ContainerResolvers;
+  readonly resolvers: HostResolvers;
+  readonly upstream: HostUpstream;
+}
+
+/** Whom processes in the job's own namespace ask for names. */
+async function jobNameServers(
+  { kind }: Foundation,
+  { dns, resolvers, upstream }: JobNames,
+): Promise<readonly string[]> {
+  // Such a namespace is somebody's who has ways of his own.
+  if (kind !== 'isolated') return [...resolvers.nameServers, ...resolvers.hostOnly];
+  if (!needsRelay(upstream)) return resolvers.nameServers;
+  await dns.openJob();
+  return [dns.address];
 }

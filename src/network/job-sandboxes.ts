@@ -32,6 +32,8 @@ export interface Parts {
   readonly ports: PublishedPorts;
   readonly dns: ContainerResolvers;
   readonly resolvers: ResolverConfig;
+  /** Whom processes in the job's own namespace ask for names. */
+  readonly jobServers: readonly string[];
   readonly updateRules: () => Promise<void>;
   readonly openUrl: JobNetwork['openUrl'];
   readonly reap: () => Promise<readonly string[]>;
@@ -201,19 +203,19 @@ function describe(
   };
 }
 
-function placeless({ registry, resolvers }: Parts, path: string, networkName: 'host' | 'none'): Sandbox {
+function placeless({ registry, jobServers }: Parts, path: string, networkName: 'host' | 'none'): Sandbox {
   const facts = registry.networks.find(({ name }) => name === networkName);
   const endpoints = facts ? { [networkName]: createPlacelessEndpoint(facts) } : {};
-  return { netnsPath: path, endpoints, nameServers: resolvers.nameServers, hasResolver: false, ports: [] };
+  return { netnsPath: path, endpoints, nameServers: jobServers, hasResolver: false, ports: [] };
 }
 
-async function shared({ resolvers }: Parts, containerId: string, path: string): Promise<Sandbox> {
+async function shared({ jobServers }: Parts, containerId: string, path: string): Promise<Sandbox> {
   if (!(await holdsNetns(path)))
     throw new EngineError('Conflict', `cannot join network of a non running container: ${containerId}`);
   return {
     netnsPath: path,
     endpoints: {},
-    nameServers: resolvers.nameServers,
+    nameServers: jobServers,
     hasResolver: false,
     ports: [],
   };

@@ -44,6 +44,8 @@ export interface RegistryOptions extends NetnsOptions {
   readonly warmSize: number;
   /** Rules of a new namespace on a user's network. */
   readonly prepare: (path: string) => Promise<void>;
+  /** One on the default bridge gets them, too. */
+  readonly preparesAll: boolean;
   readonly lock: KeyedLock;
   /** Stores the users' networks. */
   readonly store: (users: readonly NetworkFacts[]) => Promise<void>;
@@ -227,7 +229,7 @@ function live(options: RegistryOptions, facts: NetworkFacts): LiveNetwork {
   // Made ahead, an address would be taken that a user may choose for another container.
   const isChosen = facts.hasChosenSubnet || facts.ipv6?.hasChosenSubnet === true;
   const warmSize = isChosen ? 0 : options.warmSize;
-  const prepare = facts.isPredefined ? {} : { prepare: options.prepare };
+  const prepare = facts.isPredefined && !options.preparesAll ? {} : { prepare: options.prepare };
   return { facts, places: createBridgePlaces({ ...options, ...prepare, network: facts, warmSize }) };
 }
 

@@ -100,7 +100,7 @@ function refused(hostname: string, why: string): EngineError {
 }
 
 function dial({ netns, netnsPath }: UrlAccess, { protocol, port }: URL, address: string): Socket {
-  const fd = netns.open(netnsPath, 'tcp');
+  const fd = netns.open(netnsPath, { protocol: 'tcp', family: 4 });
   const options = { fd, readable: true, writable: true, manualStart: true };
   const socket = new Socket(options);
   socket.connect(port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port), address);

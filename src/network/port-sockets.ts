@@ -72,7 +72,7 @@ function openOrRefuse(
   protocol: PublishedPort['protocol'],
 ): number | undefined {
   try {
-    return netns.open(netnsPath, protocol);
+    return netns.open(netnsPath, { protocol, family: 4 });
   } catch (error) {
     if (isErrno(error, 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM')) return undefined;
     throw error;

@@ -9,6 +9,14 @@ export interface ResolverConfig {
   readonly options: readonly string[];
 }
 
+/** A host's settings, as far as they are of use to containers. */
+export interface HostResolvers extends ResolverConfig {
+  /** Servers that only the host itself can ask: on its loopback, or over IPv6. */
+  readonly hostOnly: readonly string[];
+  /** The host names no server at all: those that stand here are public ones. */
+  readonly areGuessed: boolean;
+}
+
 /** `HostConfig.Dns`, `DnsSearch` and `DnsOptions`; an empty list overrides nothing. */
 export interface ResolverOverrides {
   readonly nameServers: readonly string[];
@@ -36,14 +44,20 @@ export function parseResolvConf(text: string): ResolverConfig {
 }
 
 /**
- * What containers can reach of the host's resolvers: no loopback ones (they answer in the host's namespace only), no
- * IPv6 ones (bridges here are IPv4); with none left, the public ones that dockerd falls back to.
+ * The host's resolvers: those that containers can reach, and the others (on loopback they answer in the host's namespace
+ * only, and bridges here are IPv4). Where the host has none, the public ones that dockerd falls back to.
  */
-export function forContainers(host: ResolverConfig): ResolverConfig {
-  const reachable = host.nameServers.filter(
-    (one) => isIPv4(one) && !one.startsWith('127.') && one !== '0.0.0.0',
-  );
-  return { ...host, nameServers: reachable.length > 0 ? reachable : fallbackNameServers };
+export function forContainers(host: ResolverConfig): HostResolvers {
+  const isReachable = (one: string): boolean => isIPv4(one) && !one.startsWith('127.');
+  // Both mean the host's own loopback.
+  const named = host.nameServers.map((one) => ({ '0.0.0.0': '127.0.0.1', '::': '::1' })[one] ?? one);
+  const areGuessed = named.length === 0;
+  return {
+    ...host,
+    nameServers: areGuessed ? fallbackNameServers : named.filter(isReachable),
+    hostOnly: named.filter((one) => !isReachable(one)),
+    areGuessed,
+  };
 }
 
 /** True where all name servers are on loopback: systemd-resolved's stub, whose upstream servers are in another file. */
