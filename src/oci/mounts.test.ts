@@ -15,6 +15,23 @@ describe('mounts', () => {
     expect(mountAt(spec, '/a/b')?.options).toEqual(['noexec', 'nosuid', 'nodev', 'rprivate', 'size=1k']);
   });
 
+  it("come before the kernel's own, but for those below them", () => {
+    const spec = hostSpec(
+      { Tmpfs: { '/dev/shm': '', '/device': '' } },
+      { mounts: [bind('/dev/x'), bind('/a')] },
+    );
+    const order = spec.mounts.map(({ destination }) => destination);
+    const [kernel, end] = [order.indexOf('/proc'), order.indexOf('/dev/mqueue')];
+    for (const early of ['/a', '/device', '/etc/hosts']) expect(order.indexOf(early)).toBeLessThan(kernel);
+    for (const late of ['/dev/x', '/dev/shm']) expect(order.indexOf(late)).toBeGreaterThan(end);
+  });
+
+  it("are refused where one is in another, below the kernel's own", () => {
+    const mounts = [bind('/dev/x'), bind('/dev/x/y')];
+    expect(() => hostSpec({}, { mounts })).toThrow("'/dev/x/y' lies in another mount, '/dev/x'");
+    expect(() => hostSpec({}, { mounts: [bind('/a/dev'), bind('/a/dev/x')] })).not.toThrow();
+  });
+
   it('are read-only as far as an old kernel can', () => {
     const spec = hostSpec(
       {},

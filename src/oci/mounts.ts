@@ -1,3 +1,4 @@
+import { EngineError } from '../errors.ts';
 import type { HostConfig, MountRequest } from '../wire/host-config.ts';
 import { isKernelAtLeast } from './kernel-version.ts';
 import { mergeTmpfsOptions } from './tmpfs.ts';
@@ -37,7 +38,11 @@ const NO_EXEC = ['nosuid', 'noexec', 'nodev'];
 export const INIT_DESTINATION = '/sbin/docker-init';
 const MODE_BITS = 8;
 
-/** Every mount of a container: the kernel's own, berth's files, then what was asked for, parents before children. */
+/**
+ * Every mount of a container, parents before children. What was asked for comes before the kernel's own: through a link of
+ * the image, or of another mount, it may lead to where these are, and must not take their place. Only what is meant to
+ * be below them comes after; InvalidArgument where one of these lies in another, and so may lead anywhere.
+ */
 export function buildMounts(input: MountInput): readonly OciMount[] {
   const asked = [...bindMounts(input), ...tmpfsMounts(input)];
   const files = fileMounts(input);
@@ -46,10 +51,24 @@ export function buildMounts(input: MountInput): readonly OciMount[] {
   const base = kernelMounts(input).filter(
     ({ destination }) => !taken.has(destination) && !(hasOwnDev && destination.startsWith('/dev/')),
   );
-  return [
-    ...base,
-    ...[...files.filter(({ destination }) => !taken.has(destination)), ...asked].sort(byDepth),
-  ];
+  const all = [...files.filter(({ destination }) => !taken.has(destination)), ...asked].sort(byDepth);
+  const below = all.filter(isBelowKernelMount);
+  refuseNested(below);
+  return [...all.filter((mount) => !isBelowKernelMount(mount)), ...base, ...below];
+}
+
+function isBelowKernelMount({ destination }: OciMount): boolean {
+  return /^\/(dev|sys|proc)(\/|$)/.test(destination);
+}
+
+function refuseNested(mounts: readonly OciMount[]): void {
+  for (const { destination: outer } of mounts)
+    for (const { destination: inner } of mounts)
+      if (inner.startsWith(`${outer}/`))
+        throw new EngineError(
+          'InvalidArgument',
+          `invalid mount path: '${inner}' lies in another mount, '${outer}', below the container's own`,
+        );
 }
 
 function byDepth(a: OciMount, b: OciMount): number {

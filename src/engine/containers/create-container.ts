@@ -25,6 +25,7 @@ import { resolveLinks } from './container-links.ts';
 import { initialNetworks } from './container-networks.ts';
 import { newContainer } from './new-container.ts';
 import { encodeRecord, RECORD_EXTENSION } from './stored-record.ts';
+import { requireOwnPlaces } from './require-own-places.ts';
 import { checkContainerName } from './container-name.ts';
 
 const RUNTIME = 'io.containerd.runc.v2';
@@ -165,6 +166,7 @@ async function storeContainer(
   const snapshots = job.store.withLease(job.leaseId).snapshots(SNAPSHOTTER);
   undo.defer('snapshot', () => ignoreAbsent(snapshots.remove(record.id)));
   const rootMounts = await snapshots.prepare({ key: record.id, parent: record.chainId, labels: {} });
+  await requireOwnPlaces(job, record, rootMounts);
   await storing.created.fill(rootMounts);
   const container = newContainer(record, rootMounts);
   // A user that the image does not know is the start's error, as in dockerd; until then a placeholder is stored.

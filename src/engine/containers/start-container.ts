@@ -21,6 +21,7 @@ import { closeSession, openSession } from './open-session.ts';
 import { ensureReleased } from './release-run.ts';
 import { removeContainer } from './remove-container.ts';
 import { isLive, isPaused } from './require-running.ts';
+import { requireOwnPlaces } from './require-own-places.ts';
 import { restartLater } from './restart-policy-loop.ts';
 import { describeStartFailure, type StartFailure } from './start-error.ts';
 import { startInTime } from './start-in-time.ts';
@@ -85,6 +86,8 @@ async function runContainer(
 ): Promise<void> {
   await ensureReleased(job, container);
   const admitted = readmitContainer(job, container);
+  // The create has looked at it before anybody could have written to it.
+  if (container.record.isRootfsTouched) await requireOwnPlaces(job, container.record, container.rootMounts);
   await joinNetwork(job, container, undo);
   await storeContainerSpec(job, container, admitted);
   undo.defer('streams', () => closeSession(container));
