@@ -8,7 +8,8 @@ import type { Egress } from './egress.ts';
 import { permitForwarding, withdrawForwarding } from './forward-permit.ts';
 import { createBridgeMac } from './mac-address.ts';
 import type { Subnet } from './ipv4.ts';
-import type { BridgeSpec, KernelLinks } from './kernel-links.ts';
+import { parseIpv6Block, type Ipv6Block } from './ipv6.ts';
+import { hasSix, type BridgeSpec, type KernelLinks } from './kernel-links.ts';
 import type { InterfaceAddress } from './link-messages.ts';
 import { sharedNetnsPath, isolatedNetnsPath } from './names.ts';
 import type { NetTools, Place } from './net-tools.ts';
@@ -176,9 +177,17 @@ export function bridgeSpec(
   return { name, mac: createBridgeMac(), mtu, alias, addresses };
 }
 
-/** Blocks that a namespace has routes to. */
-export async function takenBlocks(ground: Ground, netnsPath: string): Promise<readonly Subnet[]> {
-  return (await takenOn(ground, netnsPath)).blocks;
+/** Blocks that a namespace has routes to, and the host's resolvers, which may be anywhere. */
+export async function takenBlocks(
+  ground: Ground,
+  netnsPath: string,
+): Promise<{ readonly taken: readonly Subnet[]; readonly takenIpv6: readonly Ipv6Block[] }> {
+  const { blocks } = await takenOn(ground, netnsPath);
+  const { routed } = hasSix() ? await ground.links.surveyIpv6(netnsPath) : { routed: [] };
+  return {
+    taken: [...blocks, ...singleBlocks(ground.resolvers)],
+    takenIpv6: routed.map(parseIpv6Block).filter(({ prefixLength }) => prefixLength > 0),
+  };
 }
 
 async function takenOn({ links }: Ground, netnsPath: string): Promise<Taken> {

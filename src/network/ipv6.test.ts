@@ -13,6 +13,8 @@ const request = (parts: Partial<PoolRequest>): PoolRequest => ({
   ...parts,
 });
 
+const ALONE = { taken: [], isShared: false };
+
 describe('IPv6 blocks', () => {
   test('are read and written', () => {
     expect(formatIpv6(parseIpv6('2001:DB8::0:1'))).toBe('2001:db8::1');
@@ -29,7 +31,7 @@ describe('IPv6 blocks', () => {
 
 describe("a network's IPv6 part", () => {
   test('nobody chose is private, and has its first address as gateway', () => {
-    const [a, b] = [planIpv6(request({}), []), planIpv6(request({}), [])];
+    const [a, b] = [planIpv6(request({}), ALONE), planIpv6(request({}), ALONE)];
     expect(a.subnet).toMatch(/^fd[0-9a-f]{2}:.*::\/64$/);
     expect(a.gateway).toBe(a.subnet.replace('::/64', '::1'));
     expect(a.subnet).not.toBe(b.subnet);
@@ -38,7 +40,7 @@ describe("a network's IPv6 part", () => {
 
   test('is as it was chosen', () => {
     const chosen = { subnet: '2001:389::/64', gateway: '2001:389:0::ffff', ipRange: '2001:389::0/96' };
-    expect(planIpv6(request({ ...chosen, auxAddresses: { a: '2001:389::2' } }), [])).toEqual({
+    expect(planIpv6(request({ ...chosen, auxAddresses: { a: '2001:389::2' } }), ALONE)).toEqual({
       subnet: '2001:389::/64',
       gateway: '2001:389::ffff',
       ipRange: '2001:389::/96',
@@ -74,18 +76,28 @@ describe("a network's IPv6 part", () => {
     [{ subnet: 'fd00::/64', auxAddresses: { x: 'fd00:0::1' } }, 'secondary ip address (x:fd00::1)'],
     [{ subnet: 'fd00::/64\n' }, 'invalid subnet'],
   ])('%j is refused', (parts, message) => {
-    expect(() => planIpv6(request(parts), [])).toThrow(message);
+    expect(() => planIpv6(request(parts), ALONE)).toThrow(message);
   });
 
   test('keeps away from others', () => {
-    const other = planIpv6(request({ subnet: 'fd00:1::/64' }), []);
-    expect(() => planIpv6(request({ subnet: 'fd00::/16' }), [other])).toThrow('Pool overlaps with other one');
+    const other = planIpv6(request({ subnet: 'fd00:1::/64' }), ALONE);
+    expect(() =>
+      planIpv6(request({ subnet: 'fd00::/16' }), { isShared: false, taken: [parseIpv6Block(other.subnet)] }),
+    ).toThrow('Pool overlaps with other one');
+  });
+
+  test('is private where it is in a namespace with others', () => {
+    const beside = { taken: [], isShared: true };
+    expect(planIpv6(request({}), beside).subnet).toMatch(/^fd/);
+    expect(planIpv6(request({ subnet: 'fd00:1::/64' }), beside)).toMatchObject({ subnet: 'fd00:1::/64' });
+    for (const subnet of ['2001:db8::/64', '2002::/16'])
+      expect(() => planIpv6(request({ subnet }), beside)).toThrow('only private addresses');
   });
 
   test('hands out its range, and takes what is chosen outside of it once', () => {
     const facts = planIpv6(
       request({ subnet: 'fd00::/64', ipRange: 'fd00::10/126', gateway: 'fd00::10' }),
-      [],
+      ALONE,
     );
     const pool = createIpv6Pool(facts);
     expect([pool.allocate(), pool.allocate(), pool.allocate()]).toEqual(['fd00::11', 'fd00::12', 'fd00::13']);

@@ -175,14 +175,14 @@ async function plan(
   const { netnsPath, uplink } = foundation;
   const isNamed = bridgeNameOf(asked) !== '';
   if (asked.subnet !== '' || isNamed) await departures.finish();
-  const taken = uplink
-    ? [parseSubnet(`${uplink.jobAddress}/31`), ...departures.subnets()]
-    : await takenBlocks(ground, netnsPath);
+  const own = uplink ? [parseSubnet(`${uplink.jobAddress}/31`), ...departures.subnets()] : [];
+  const blocks = uplink ? { taken: own, takenIpv6: [] } : await takenBlocks(ground, netnsPath);
   // A name of a client's is for the job's own namespace alone.
   const linkNames = isNamed && uplink ? (await links.survey(netnsPath)).names : undefined;
   return planNetwork(asked, {
+    ...blocks,
+    isShared: !uplink,
     networks,
-    taken,
     createdAt: timestamp(),
     ...(linkNames ? { linkNames } : {}),
   });

@@ -5,6 +5,8 @@ import { parseSubnet } from './ipv4.ts';
 import { planNetwork, type Surroundings } from './plan-network.ts';
 import type { NetworkFacts, NetworkRequest } from './types.ts';
 
+const ALONE = { takenIpv6: [], isShared: false };
+
 function request(parts: Partial<NetworkRequest> = {}): NetworkRequest {
   return {
     name: 'mine',
@@ -28,11 +30,16 @@ function plan(
 ): NetworkFacts {
   const base = planNetworkBase();
   const networks = others.map((subnet) => ({ ...base, subnet }));
-  return planNetwork(request(parts), { networks, taken: [parseSubnet('198.18.0.4/31')], createdAt: '' });
+  return planNetwork(request(parts), {
+    networks,
+    taken: [parseSubnet('198.18.0.4/31')],
+    createdAt: '',
+    ...ALONE,
+  });
 }
 
 function planNetworkBase(): NetworkFacts {
-  return planNetwork(request(), { networks: [], taken: [], createdAt: '' });
+  return planNetwork(request(), { networks: [], taken: [], createdAt: '', ...ALONE });
 }
 
 describe('a new network', () => {
@@ -74,6 +81,13 @@ describe('a new network', () => {
       idleIpv6: whole,
     });
     expect(cutHostBits(request({ subnet: 'nope' }))).toEqual(request({ subnet: 'nope' }));
+  });
+
+  test('is private where it is in a namespace with others', () => {
+    const beside = { networks: [], taken: [], takenIpv6: [], isShared: true, createdAt: '' };
+    expect(planNetwork(request({ subnet: '10.1.0.0/24' }), beside).subnet).toBe('10.1.0.0/24');
+    for (const subnet of ['8.8.8.0/24', '172.0.0.0/8', '100.64.0.0/10'])
+      expect(() => planNetwork(request({ subnet }), beside)).toThrow('only private addresses');
   });
 
   test.each<[Partial<NetworkRequest>, string]>([
@@ -163,7 +177,7 @@ describe('a new network', () => {
       options: { 'com.docker.network.bridge.name': name },
     });
     const planAmong = (name: string, around: Partial<Surroundings>): NetworkFacts =>
-      planNetwork(request(named(name)), { networks: [], taken: [], createdAt: '', ...around });
+      planNetwork(request(named(name)), { networks: [], taken: [], createdAt: '', ...ALONE, ...around });
 
     test('where the namespace is the job’s own', () => {
       expect(planAmong('mybr0', { linkNames: new Set(['lo']) }).bridgeName).toBe('mybr0');
@@ -184,7 +198,7 @@ describe('a new network', () => {
   test('is one of a bounded number', () => {
     const base = planNetworkBase();
     const networks = Array.from({ length: 256 }, () => base);
-    expect(() => planNetwork(request(), { networks, taken: [], createdAt: '' })).toThrow(
+    expect(() => planNetwork(request(), { networks, taken: [], createdAt: '', ...ALONE })).toThrow(
       'more than 256 networks',
     );
   });

@@ -6,12 +6,14 @@ import {
   formatSubnet,
   lastAddress,
   parseSubnet,
+  subnetContains,
   subnetsOverlap,
   type Subnet,
 } from './ipv4.ts';
 import { userBridgeName } from './names.ts';
 import { bridgeNameOf, checkNetworkOptions } from './network-options.ts';
-import { planIpv6 } from './plan-ipv6.ts';
+import { parseIpv6Block, type Ipv6Block } from './ipv6.ts';
+import { planIpv6, refuseForeign } from './plan-ipv6.ts';
 import { freeBridges } from './slots.ts';
 import type { NetworkFacts, NetworkRequest } from './types.ts';
 
@@ -20,6 +22,10 @@ export interface Surroundings {
   readonly networks: readonly NetworkFacts[];
   /** Blocks in use where the bridges are, besides those of the networks. */
   readonly taken: readonly Subnet[];
+  /** The same of IPv6. */
+  readonly takenIpv6: readonly Ipv6Block[];
+  /** True where others are in the network namespace: what a network takes from them must not be the world's. */
+  readonly isShared: boolean;
   readonly createdAt: string;
   /** Names of the links there; absent where a user may not name one. */
   readonly linkNames?: ReadonlySet<string>;
@@ -27,6 +33,7 @@ export interface Surroundings {
 
 /** Each has a bridge and rules of its own; more would only be asked for to wear the machine out. */
 const maxNetworks = 256;
+const privateBlocks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].map(parseSubnet);
 const never = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4'].map(parseSubnet);
 
 /** Decides on a user's network: its subnet, gateway and names. Refusals are dockerd's. */
@@ -57,10 +64,13 @@ export function planNetwork(request: NetworkRequest, around: Surroundings): Netw
     hasChosenSubnet: request.subnet !== '',
     ...(request.ipv6
       ? {
-          ipv6: planIpv6(
-            request.ipv6,
-            around.networks.flatMap(({ ipv6 }) => ipv6 ?? []),
-          ),
+          ipv6: planIpv6(request.ipv6, {
+            isShared: around.isShared,
+            taken: [
+              ...around.networks.flatMap(({ ipv6 }) => (ipv6 ? [parseIpv6Block(ipv6.subnet)] : [])),
+              ...around.takenIpv6,
+            ],
+          }),
         }
       : {}),
     ...(request.idleIpv6 ? { idleIpv6: request.idleIpv6 } : {}),
@@ -91,7 +101,7 @@ function chooseBridgeName(
 
 function chooseSubnet(
   request: NetworkRequest,
-  { networks, taken }: Surroundings,
+  { networks, taken, isShared }: Surroundings,
 ): { readonly subnet: Subnet; readonly gateway: string } {
   const blocks = [
     ...networks.flatMap(({ subnet }) => (subnet === '' ? [] : [parseSubnet(subnet)])),
@@ -108,6 +118,8 @@ function chooseSubnet(
         'InvalidArgument',
         `invalid network config:\ninvalid subnet ${request.subnet}: it cannot be a network's`,
       );
+    if (isShared && !privateBlocks.some((one) => subnetWithin(one, subnet)))
+      throw refuseForeign(request.subnet);
     if (blocks.some((block) => subnetsOverlap(block, subnet)))
       throw new EngineError('PermissionDenied', 'Pool overlaps with other one on this address space');
     const range = request.ipRange === '' ? subnet : parseSubnet(request.ipRange);
@@ -116,4 +128,8 @@ function chooseSubnet(
   }
   for (const slot of freeBridges({ names: new Set(), blocks })) return slot;
   throw new EngineError('NotFound', 'all predefined address pools have been fully subnetted');
+}
+
+function subnetWithin(outer: Subnet, inner: Subnet): boolean {
+  return subnetContains(outer, inner.base) && subnetContains(outer, lastAddress(inner));
 }

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import type { JobNetwork, Sandbox, SandboxRequest } from '../../src/network/types.ts';
+import type {
+  JobNetwork,
+  NetworkFacts,
+  NetworkRequest,
+  Sandbox,
+  SandboxRequest,
+} from '../../src/network/types.ts';
 import { createWorld, onBridge, endProcess, newContainerId, world, type World } from './network-support.ts';
 
 const request = (): SandboxRequest => ({
@@ -14,6 +20,18 @@ const request = (): SandboxRequest => ({
   nameServers: [],
   containerName: 'web',
 });
+
+const plainPool = { subnet: '', gateway: '', ipRange: '', auxAddresses: {} };
+const plainNetwork: NetworkRequest = {
+  ...plainPool,
+  name: 'mine',
+  isInternal: false,
+  isAttachable: false,
+  isConfigOnly: false,
+  configFrom: '',
+  options: {},
+  labels: {},
+};
 
 describe("the life of a job's network", () => {
   let host: World;
@@ -134,6 +152,20 @@ describe("the life of a job's network", () => {
       expect(await host.connect(inA.netnsPath, world.metadata, 7000)).toBe('no answer');
       await host.stopListeners();
       expect([await a.close(), await b.close()]).toEqual([[], []]);
+    });
+
+    test('a network takes no addresses that others there reach by it, nor those of the world', async () => {
+      const job = await open('path-c');
+      const create = (parts: Partial<NetworkRequest>): Promise<NetworkFacts> =>
+        job.createNetwork({ ...plainNetwork, ...parts });
+      for (const subnet of ['10.99.0.0/16', '10.99.0.128/25', '10.0.0.0/8'])
+        await expect(create({ subnet })).rejects.toThrow('Pool overlaps with other one');
+      await expect(create({ subnet: '8.8.8.0/24' })).rejects.toThrow('only private addresses');
+      for (const subnet of ['fd99::/64', 'fd99::/16'])
+        await expect(create({ ipv6: { ...plainPool, subnet } })).rejects.toThrow('Pool overlaps');
+      const made = await create({ subnet: '10.98.0.0/24', ipv6: { ...plainPool, subnet: 'fd98::/64' } });
+      expect(made).toMatchObject({ subnet: '10.98.0.0/24', ipv6: { subnet: 'fd98::/64' } });
+      expect(await job.close()).toEqual([]);
     });
 
     test("an abandoned one in the host's namespace is found by its name too", async () => {
