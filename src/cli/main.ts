@@ -6,7 +6,7 @@ const USAGE = `berth: a Docker daemon for one CI job, backed by containerd
   berth serve --job ID [options]            serve the job's Docker socket until SIGTERM, then remove the job
   berth run [options] [--image IMAGE] [-v HOST:PATH[:ro]]... [-e NAME=VALUE]... [--] COMMAND...
                                             serve, run COMMAND in the job, pass its exit code through, remove the job
-  berth gc [--root DIR] [--run-dir DIR]     remove what crashed jobs left
+  berth gc [--root DIR] [--run-dir DIR]     remove what crashed jobs left, and unused images of a full disk
   berth explain [options] -- docker run ...  say what would become of a container, field by field, and make none
   berth doctor [--json]                     check the host
   berth version

@@ -27,7 +27,7 @@ export async function connectJobContainerd(
   user: { readonly namespace: string; readonly log: Logger; readonly host: HostTools },
 ): Promise<JobContainerd> {
   const hidden = [settings.root, settings.runDir];
-  const external = settings.containerd ?? (existsSync(SYSTEM_ADDRESS) ? SYSTEM_ADDRESS : 'embedded');
+  const external = meantAddress(settings);
   if (external !== 'embedded') {
     const containerd = connectContainerd(external, user.namespace, hidden);
     try {
@@ -57,6 +57,11 @@ export async function connectJobContainerd(
     revive: () => embedded.ensureRunning(),
     release: () => embedded.release(),
   };
+}
+
+/** The address of the containerd that the settings mean, or `embedded`. */
+export function meantAddress({ containerd }: Pick<Settings, 'containerd'>): string {
+  return containerd ?? (existsSync(SYSTEM_ADDRESS) ? SYSTEM_ADDRESS : 'embedded');
 }
 
 function unreachable(address: string, cause: unknown): EngineError {

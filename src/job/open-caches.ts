@@ -36,13 +36,18 @@ function openImageCache({ settings, containerd, isEmbedded, log }: ImageCachePar
     lowPercent: settings.cacheLowPercent,
     async usedPercent() {
       directory ??= findDirectory(containerd);
-      const { blocks, bavail, bfree } = await statfs(await directory);
-      const usable = blocks - bfree + bavail;
-      return usable === 0 ? 0 : ((blocks - bfree) / usable) * 100;
+      return usedPercentOf(await directory);
     },
     nowMs: Date.now,
     log,
   });
+}
+
+/** How full the disk is that the directory is on, as df says it. */
+export async function usedPercentOf(directory: string): Promise<number> {
+  const { blocks, bavail, bfree } = await statfs(directory);
+  const usable = blocks - bfree + bavail;
+  return usable === 0 ? 0 : ((blocks - bfree) / usable) * 100;
 }
 
 /** The cache of build steps: shared between jobs only where an owner is named, for a step's result is its maker's word. */

@@ -1,4 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectContainerd } from '../../src/containerd/connect.ts';
 import { IMAGE_NAMESPACE } from '../../src/containerd/job-store.ts';
@@ -130,4 +132,45 @@ test('a job that was killed leaves its containers files to gc, and the images to
   expect(after.content).toEqual(before.content);
   expect(after.snapshots).toHaveLength(before.snapshots.length - 1);
   expect((await living.stop()).code).toBe(0);
+});
+
+test('gc drops what no job uses from a disk that is too full, and the next job downloads it again', async () => {
+  const fresh = async (name: string): Promise<string> => {
+    const layers = [[{ type: 'file' as const, path: 'name', content: name }]];
+    await pushImage(registry, `team/${name}:1`, {
+      image: await buildImage({ layers, cmd: ['sh'] }),
+      kind: 'oci',
+    });
+    return `${registry.host}/team/${name}:1`;
+  };
+  const [unused, used] = [await fresh('unused'), await fresh('used')];
+  const first = await start();
+  await ask(first, 'pull', unused);
+  const running = await start();
+  await ask(running, 'pull', used);
+  await ask(running, 'run', '-d', '--name', 'runs', used, 'sleep', '1000');
+  expect((await first.stop()).code).toBe(0);
+  const before = await collect(running);
+  const config = join(directories.home, 'full.toml');
+  const gc = async (high: number): Promise<unknown> => {
+    await writeFile(config, `[cache]\nhigh_percent = ${String(high)}\nlow_percent = 1\n`);
+    const args = ['gc', '--root', directories.root, '--run-dir', directories.runDir, '--config', config];
+    const { code, stdout } = await runBerth(args, { home: directories.home });
+    expect(code).toBe(0);
+    return stdout.split('\n').find((line) => line.includes('droppedImages'));
+  };
+  expect(await gc(100)).toBeUndefined();
+  expect(await collect(running)).toEqual(before);
+  // Of this test and those before: all that is kept and that no job uses.
+  expect(JSON.parse(String(await gc(1)))).toEqual({ droppedImages: expect.any(Number) as number });
+  expect((await collect(running)).content.length).toBeLessThan(before.content.length);
+  expect(await ask(running, 'exec', 'runs', 'cat', '/name')).toBe('used');
+  expect(await ask(running, 'run', '--rm', used, 'cat', '/name')).toBe('used');
+  const reads = await blobReads();
+  const next = await start();
+  await ask(next, 'pull', used);
+  expect(await blobReads()).toBe(reads);
+  await ask(next, 'pull', unused);
+  expect(await blobReads()).toBeGreaterThan(reads);
+  for (const berth of [running, next]) expect((await berth.stop()).code).toBe(0);
 });
