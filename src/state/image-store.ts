@@ -66,6 +66,11 @@ export interface NewImageName {
  */
 export interface ImageStore {
   readonly lock: KeyedLock;
+  /**
+   * Bytes that have been unpacked for images that are not there yet, by the name of the snapshot: what is under way counts
+   * against the job's limit, too.
+   */
+  readonly unpacking: Map<string, number>;
   /** By full id. */
   get(id: string): Image | undefined;
   /** All images, in no particular order. */
@@ -105,6 +110,7 @@ export function createImageStore(records: Images): ImageStore {
 
 class RecordedImageStore implements ImageStore {
   readonly lock = createKeyedLock();
+  readonly unpacking = new Map<string, number>();
   readonly #records: Images;
   readonly #images = new Map<string, Image>();
   readonly #names = new Map<string, ImageName>();

@@ -3,8 +3,9 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { importImage } from '../../src/engine/images/import-image.ts';
+import { layersSize } from '../../src/engine/images/layers-size.ts';
 import { buildImage, packTar, toBlob, type BuiltImage } from '../support/image-builder.ts';
-import { storedAfterCollection } from '../support/image-job.ts';
+import { pullAll, storedAfterCollection } from '../support/image-job.ts';
 import { serveMemoryRegistry, type MemoryRegistry } from '../support/memory-registry.ts';
 import {
   NOTHING,
@@ -208,4 +209,34 @@ test('an import that unpacks to more than it may ends, and leaves nothing', asyn
   expect(job.images.list()).toEqual([]);
   expect(await storedAfterCollection(shared.images)).toEqual(NOTHING);
   expect(await end()).toEqual([]);
+});
+
+test('pulls at the same time share what the images of a job may take', async () => {
+  const limit = 96 * 1024 * 1024;
+  const registry = await serveMemoryRegistry();
+  for (const [tag, byte] of [
+    ['one', 1],
+    ['two', 2],
+  ] as const) {
+    const content = Buffer.alloc(64 * 1024 * 1024, byte);
+    registry.put(
+      'big/app',
+      tag,
+      await buildImage({ base: 'scratch', layers: [[{ type: 'file', path: 'x', content }]] }),
+    );
+  }
+  const { job, end } = shared.openJob({ imageBytes: limit });
+  const pulls = await Promise.allSettled(
+    ['one', 'two'].map((tag) => pullAll(job, `${registry.host}/big/app:${tag}`)),
+  );
+  expect(pulls.map(({ status }) => status)).toContain('rejected');
+  for (const pull of pulls)
+    if (pull.status === 'rejected')
+      expect(pull.reason).toMatchObject({
+        message: expect.stringContaining('images of this job may take') as string,
+      });
+  expect(job.images.unpacking.size).toBe(0);
+  expect(layersSize(job)).toBeLessThanOrEqual(limit);
+  expect(await end()).toEqual([]);
+  expect(await storedAfterCollection(shared.images)).toEqual(NOTHING);
 });

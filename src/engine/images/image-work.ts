@@ -14,8 +14,8 @@ export interface ImageWork {
   /** Under a lease of this work: nothing it makes or finds is collected before names refer to it. */
   readonly store: JobStore;
   readonly leaseId: string;
-  /** Bytes of the layers that it has unpacked so far, and that no image of the job has perhaps yet. */
-  readonly unpacked: { bytes: number };
+  /** Names of the layers that it has unpacked so far, and that no image of the job has perhaps yet. */
+  readonly unpacked: Set<string>;
   readonly report: (progress: ImageProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -37,13 +37,17 @@ export async function withImageWork<T>(
   });
   await job.store.leases.create({ id: leaseId, expiresAt: new Date(Date.now() + LEASE_LIFETIME_MS) });
   undo.defer('delete lease', () => job.store.leases.delete(leaseId));
+  const unpacked = new Set<string>();
+  undo.defer('count of bytes', () => {
+    for (const chainId of unpacked) job.images.unpacking.delete(chainId);
+  });
   try {
     const signal = AbortSignal.any([parts.signal, job.signal]);
     return await perform({
       ...parts,
       signal,
       leaseId,
-      unpacked: { bytes: 0 },
+      unpacked,
       store: job.store.withLease(leaseId),
     });
   } finally {

@@ -134,6 +134,8 @@ async function applyLayer(
     const applied = await withinUnpackLimit(work, { key, blob }, (signal) =>
       work.store.diff.apply(toDescriptor(blob), mounts, signal),
     );
+    work.unpacked.add(chainId);
+    work.job.images.unpacking.set(chainId, applied.size);
     if (applied.digest !== diffId)
       throw new EngineError(
         'InvalidArgument',
@@ -142,7 +144,6 @@ async function applyLayer(
     // Not at the same time: who finds the snapshot without the word of its blob unpacks it once more.
     await work.store.content.updateLabels(blob.digest, { [UNCOMPRESSED_LABEL]: diffId });
     await snapshots.commit({ name: chainId, key });
-    work.unpacked.bytes += applied.size;
     return true;
   } catch (error) {
     await snapshots.remove(key).catch((cause: unknown) => {

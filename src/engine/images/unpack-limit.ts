@@ -5,7 +5,8 @@ import { shortId } from '../../oci/digest.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 import type { ImageWork } from './image-work.ts';
-import { layersSize } from './layers-size.ts';
+import type { Job } from '../job.ts';
+import { takenBytes } from './layers-size.ts';
 
 /** What a layer may always unpack to. */
 const SMALL_BYTES = 1024 ** 3;
@@ -24,48 +25,62 @@ export async function withinUnpackLimit(
   target: { readonly key: string; readonly blob: ContentDescriptor },
   unpack: (signal: AbortSignal) => Promise<Descriptor>,
 ): Promise<Descriptor> {
-  const { blob, key } = target;
-  const { layerBytes, imageBytes } = work.job.settings.limits;
-  const leftBytes = imageBytes - layersSize(work.job) - work.unpacked.bytes;
-  const limit = Math.min(leftBytes, unpackLimit(blob.size, layerBytes));
+  const { unpacking } = work.job.images;
   const tooLarge = new AbortController();
   const over = new AbortController();
-  const watching = watch(work, { key, limit, over: over.signal }).then((isOver) => {
-    if (isOver) tooLarge.abort();
+  const look = (sizeBytes: number): void => {
+    unpacking.set(target.key, sizeBytes);
+    const excess = excessOf(work.job, target.blob, sizeBytes);
+    if (excess !== undefined) tooLarge.abort(excess);
+  };
+  const watching = watch(work, {
+    key: target.key,
+    over: AbortSignal.any([over.signal, tooLarge.signal]),
+    look,
   });
   try {
     const unpacked = await unpack(AbortSignal.any([work.signal, tooLarge.signal]));
-    if (unpacked.size > limit) tooLarge.abort();
+    look(unpacked.size);
     tooLarge.signal.throwIfAborted();
     return unpacked;
   } catch (error) {
     if (!tooLarge.signal.aborted) throw error;
-    const why =
-      limit === leftBytes
-        ? `images of this job may take ${imageBytes} bytes, [limits] image_bytes`
-        : `layer ${shortId(blob.digest)} unpacks to more than ${limit} bytes`;
+    const why = String(tooLarge.signal.reason);
     throw new EngineError('InvalidArgument', `failed to register layer: ${why}`, { cause: error });
   } finally {
     over.abort();
     await watching;
+    unpacking.delete(target.key);
   }
 }
 
-/** True once the snapshot is over the limit; false when the unpacking is over first. */
+/** What is exceeded by a blob that has unpacked to so many bytes: its own limit, or that of all images of the job. */
+function excessOf(job: Job, blob: ContentDescriptor, sizeBytes: number): string | undefined {
+  const { layerBytes, imageBytes } = job.settings.limits;
+  const limit = unpackLimit(blob.size, layerBytes);
+  if (sizeBytes > limit) return `layer ${shortId(blob.digest)} unpacks to more than ${limit} bytes`;
+  if (takenBytes(job) <= imageBytes) return undefined;
+  return `images of this job may take ${imageBytes} bytes, [limits] image_bytes`;
+}
+
+/** Looks at the size of the snapshot until it is over. */
 async function watch(
   work: ImageWork,
-  { key, limit, over }: { readonly key: string; readonly limit: number; readonly over: AbortSignal },
-): Promise<boolean> {
+  target: {
+    readonly key: string;
+    readonly over: AbortSignal;
+    readonly look: (sizeBytes: number) => void;
+  },
+): Promise<void> {
   const snapshots = work.store.snapshots(SNAPSHOTTER);
-  while (await isStillOn(over)) {
+  while (await isStillOn(target.over)) {
     try {
-      if ((await snapshots.usage(key)).sizeBytes > limit) return true;
+      target.look((await snapshots.usage(target.key)).sizeBytes);
     } catch (error) {
       // Files come and go under the count.
-      if (isErrorKind(error, 'Cancelled')) return false;
+      if (isErrorKind(error, 'Cancelled')) return;
     }
   }
-  return false;
 }
 
 async function isStillOn(over: AbortSignal): Promise<boolean> {
