@@ -180,6 +180,8 @@ export interface Container {
   /** Settled when the container is gone. */
   readonly removed: Deferred<ExitStatus>;
   isRemoving: boolean;
+  /** Its removal takes its volumes along: it keeps none from anybody else any more. */
+  isLeavingVolumes: boolean;
   /** The release of the last run's task, sandbox and FIFOs; false where it failed and must be made up for. Never rejects. */
   released: Promise<boolean>;
 }

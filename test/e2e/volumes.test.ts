@@ -88,6 +88,7 @@ test('docker cp reaches a volume of a stopped container', async () => {
   expect(code).toBe(0);
   expect(await ask(berth, 'start', '-a', id)).toBe('by cp');
   await ask(berth, 'rm', id);
+  await ask(berth, 'volume', 'rm', 'copied');
 });
 
 describe('volumes of other containers', () => {

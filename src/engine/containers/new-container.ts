@@ -19,6 +19,7 @@ export function newContainer(record: ContainerRecord, rootMounts: readonly Mount
     nextExit: createDeferred(),
     removed: createDeferred(),
     isRemoving: false,
+    isLeavingVolumes: false,
     released: Promise.resolve(true),
   };
 }

@@ -47,6 +47,7 @@ export async function removeContainer(
     while (!(await removeStopped(job, container, options)));
   } catch (error) {
     container.isRemoving = false;
+    container.isLeavingVolumes = false;
     throw error;
   }
   forgetContainer(job, container);
@@ -59,7 +60,7 @@ export async function removeContainer(
  */
 export function autoRemoveContainer(job: Job, container: Container): void {
   container.isRemoving = true;
-  const removal = removeContainerVolumes(job, container.record).finally(() => {
+  const removal = removeContainerVolumes(job, container).finally(() => {
     forgetContainer(job, container);
   });
   job.tasks.track('remove volumes', removal);
@@ -90,7 +91,7 @@ async function removeStopped(job: Job, container: Container, options: RemoveOpti
     if (!options.force) refuseLive(container);
     if (container.run) return false;
     await closeSession(container);
-    if (options.removeVolumes) await removeContainerVolumes(job, container.record);
+    if (options.removeVolumes) await removeContainerVolumes(job, container);
     await removeFiles(job, container);
     return true;
   });

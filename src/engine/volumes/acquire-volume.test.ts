@@ -96,9 +96,17 @@ describe('removeContainerVolumes', () => {
     addContainer('c1', [mountOf(own, true), mountOf(shared, true), mountOf('named')]);
     addContainer('c2', [mountOf(shared, true)]);
     for (const volume of acquired) volume.release();
-    const { record } = job.containers.resolve('c1');
-    await removeContainerVolumes(job, record);
-    await removeContainerVolumes(job, record);
+    const container = job.containers.resolve('c1');
+    await removeContainerVolumes(job, container);
+    await removeContainerVolumes(job, container);
     expect(names()).toEqual([shared, 'named'].sort());
+  });
+
+  it('leaves none behind where two that share one go at the same time', async () => {
+    const volume = await acquireVolume(job, { containerId: makeId('c1'), name: undefined });
+    for (const id of ['c1', 'c2']) addContainer(id, [mountOf(volume.name, true)]);
+    volume.release();
+    await Promise.all(['c1', 'c2'].map((id) => removeContainerVolumes(job, job.containers.resolve(id))));
+    expect(names()).toEqual([]);
   });
 });

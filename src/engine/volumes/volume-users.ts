@@ -4,6 +4,9 @@ import type { Job } from '../job.ts';
 export function volumeUsers(job: Pick<Job, 'containers' | 'volumes'>, name: string): readonly string[] {
   const mountedIn = job.containers
     .all()
-    .filter(({ record }) => record.mounts.some((mount) => mount.type === 'volume' && mount.name === name));
+    .filter(
+      ({ record, isLeavingVolumes }) =>
+        !isLeavingVolumes && record.mounts.some((mount) => mount.type === 'volume' && mount.name === name),
+    );
   return [...new Set([...mountedIn.map(({ id }) => id), ...job.volumes.heldBy(name)])];
 }
