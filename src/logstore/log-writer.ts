@@ -7,6 +7,8 @@ import type { SegmentAppender } from './segment-appender.ts';
 import type { LogWriter } from './types.ts';
 
 const smallBatchBytes = 16 * 1024;
+/** So long large buffers are kept: one that came and went with each write was half the time that a busy log takes. */
+const keepBuffersMs = 1_000;
 /** So much may wait in memory; then the process is held back. */
 const maxWaitingBytes = 1 << 20;
 
@@ -16,11 +18,16 @@ export function createLogWriter(appender: SegmentAppender, onClose: () => void):
   let flushing: Promise<void> | undefined;
   let failure: EngineError | undefined;
   let closing: Promise<void> | undefined;
+  let shrinking: NodeJS.Timeout | undefined;
 
+  const shrinkLater = (): void => {
+    if (shrinking) shrinking.refresh();
+    else shrinking = setTimeout(() => batch.shrink(), keepBuffersMs).unref();
+  };
   const flush = async (): Promise<void> => {
     try {
       while (batch.bytes() > 0) await batch.handOver((records, after) => appender.append(records, after));
-      batch.shrink();
+      shrinkLater();
     } catch (error) {
       failure = toEngineError(error, 'cannot write the log');
     } finally {
@@ -35,6 +42,7 @@ export function createLogWriter(appender: SegmentAppender, onClose: () => void):
     try {
       await settled();
     } finally {
+      clearTimeout(shrinking);
       await appender.close();
       onClose();
     }
@@ -56,7 +64,7 @@ interface Batch {
   add(chunk: OutputChunk): void;
   /** Gives everything so far away; what is added meanwhile goes to a second buffer. */
   handOver(take: (records: Buffer, after: SegmentHeader) => Promise<void>): Promise<void>;
-  /** Gives back large buffers: an idle container keeps none. */
+  /** Gives back large buffers that hold nothing: an idle container keeps none. */
   shrink(): void;
 }
 
@@ -94,6 +102,7 @@ function createBatch(start: SegmentHeader): Batch {
       spare = full;
     },
     shrink() {
+      if (used > 0) return;
       if (buffer.length > smallBatchBytes) buffer = Buffer.alloc(0);
       if (spare.length > smallBatchBytes) spare = Buffer.alloc(0);
     },

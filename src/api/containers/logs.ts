@@ -1,7 +1,7 @@
 import { logsContainer, type LogOptions } from '../../engine/containers/logs-container.ts';
 import { ShapeError } from '../../errors.ts';
 import type { RouteContextOf } from '../http/route.ts';
-import { frameLines } from '../http/stdcopy.ts';
+import { createLineFramer } from '../http/stdcopy.ts';
 import { streamMediaType } from '../http/stream-media-type.ts';
 import { parseTimestamp } from '../http/timestamp.ts';
 
@@ -14,6 +14,7 @@ export async function logs(context: RouteContextOf<'container logs'>): Promise<v
     signal: context.signal,
   });
   const writer = context.openStream(streamMediaType(isTty, context.apiVersion));
+  const frameLines = createLineFramer();
   for await (const { stream, data } of frames) {
     await writer.write(isTty ? data : frameLines(stream, data));
   }

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
 
-import { frameLines, stdcopyHeader } from './stdcopy.ts';
+import { createLineFramer, stdcopyHeader } from './stdcopy.ts';
+
+const frameLines = createLineFramer();
 
 test.each([
+  {
+    name: 'more than comes after',
+    text: 'four\n'.repeat(9),
+    frames: Array.from({ length: 9 }, () => 'four\n'),
+  },
   { name: 'a line', text: 'one\n', frames: ['one\n'] },
   { name: 'lines', text: 'one\n\ntwo\n', frames: ['one\n', '\n', 'two\n'] },
   { name: 'a line and the beginning of another', text: 'one\ntw', frames: ['one\n', 'tw'] },
