@@ -240,7 +240,8 @@ async function setFacts(copying: Copying, fd: number, stats: BigIntStats): Promi
   // As in dockerd, a file that is given another owner loses setuid and setgid, unless its mode is given too.
   await calls.chmod(path, Number(stats.mode & permissionBits));
   await calls.chown(path, ...ownerOf(copying, stats));
-  const mode = copying.mode ?? (copying.owner ? undefined : Number(stats.mode & permissionBits));
+  const own = Number(stats.mode & permissionBits);
+  const mode = copying.mode?.(own, stats.isDirectory()) ?? (copying.owner ? undefined : own);
   if (mode !== undefined) await calls.chmod(path, mode);
   await calls.utimes(path, ...timesOf(stats));
 }

@@ -45,8 +45,8 @@ export interface CopyFiles extends TreeOptions {
   readonly to: ArchiveTarget;
   /** Undefined: each file keeps its own. */
   readonly owner: FileOwner | undefined;
-  /** Permission bits of every file and directory; undefined: each keeps its own. */
-  readonly mode: number | undefined;
+  /** Permission bits of a file or directory, of those that it has; undefined: each keeps its own. */
+  readonly mode: ((current: number, isDirectory: boolean) => number) | undefined;
 }
 
 /** Who a file belongs to. */

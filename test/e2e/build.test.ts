@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeDirectories, removeDirectories, startBerth } from '../support/e2e-berth.ts';
 import { ask, loadBusybox, useJob } from '../support/e2e-job.ts';
-import { runCommand, startProcess, type CommandResult } from '../support/e2e-process.ts';
+import { runCommand, type CommandResult } from '../support/e2e-process.ts';
 
 const job = useJob();
 let contexts: string;
@@ -102,11 +102,17 @@ describe('what only newer Dockerfiles have', () => {
       'COPY --chmod=640 --chown=5 a/x.txt /m/',
       'COPY --exclude=*.md --link a /e/',
       'COPY --parents a/b/y.txt /p/',
+      'COPY --parents ./a/./b/y.txt /q/',
+      'COPY --chmod=u=rwX,go-rwx,o+X a /s/',
       'RUN --network=none ls /sys/class/net > /nets',
     ].join('\n');
     const files = { Dockerfile, 'a/x.txt': 'x', 'a/x.md': 'm', 'a/b/y.txt': 'y' };
-    const out = await outputOf(files, 'stat -c "%a %u:%g" /m/x.txt; find /e /p -type f | sort; cat /nets');
-    expect(out).toEqual(['640 5:5', '/e/b/y.txt', '/e/x.txt', '/p/a/b/y.txt', 'lo']);
+    const out = await outputOf(
+      files,
+      'stat -c "%a %u:%g" /m/x.txt; stat -c %a /s/b /s/x.txt; find /e /p /q -type f | sort; cat /nets',
+    );
+    const found = ['/e/b/y.txt', '/e/x.txt', '/p/a/b/y.txt', '/q/b/y.txt'];
+    expect(out).toEqual(['640 5:5', '701', '600', ...found, 'lo']);
   });
 
   test('a stage that nothing needs is not run', async () => {
@@ -172,36 +178,6 @@ describe('a build that fails', () => {
     expect(bad.stdout + bad.stderr).toContain('why');
   });
 });
-
-describe('a build whose client leaves', () => {
-  test.each([
-    ['while a command runs', `${BASE}RUN echo begun; sleep 1000\n`],
-    [
-      'while two stages run',
-      'FROM busybox AS a\nRUN sleep 1000\nFROM busybox\nRUN echo begun; sleep 1000\nCOPY --from=a /x /\n',
-    ],
-  ])('%s leaves nothing', async (_, Dockerfile) => {
-    const directory = await context({ Dockerfile });
-    const client = await startProcess({
-      program: 'docker',
-      args: ['build', '--no-cache', directory],
-      env: { ...job.berth.clientEnv, DOCKER_BUILDKIT: '0' },
-    });
-    await client.waitForOutput(({ stdout }) => (stdout.includes('Running in') ? true : undefined), 60_000);
-    client.kill('SIGKILL');
-    await client.exited;
-    await expect.poll(leftovers, { timeout: 60_000 }).toEqual([]);
-    expect(await ask(job.berth, 'ps', '-aq')).toBe('');
-  });
-});
-
-/** Directories of builds, and of their containers, that are still there. */
-async function leftovers(): Promise<readonly string[]> {
-  const { directories, ready } = job.berth;
-  const state = join(directories.root, 'jobs', ready.job);
-  const names = (await readdir(state)).filter((name) => name.startsWith('build-'));
-  return [...names, ...(await readdir(join(state, 'containers')))];
-}
 
 describe('the cache', () => {
   test('is hit until something changes, shown by df, and gone after a prune', async () => {

@@ -49,6 +49,7 @@ export async function fetchUrlSource(run: BuildRun, source: UrlSource): Promise<
       root,
       path: '/content',
       name,
+      below: name,
       isDirectory: false,
       isExcluded: () => false,
       isFetched: true,

@@ -75,6 +75,7 @@ export async function* buildImage(
     yield* lanes.read();
   } finally {
     leaving.abort();
+    lanes.abandon();
     await work;
   }
 }

@@ -17,6 +17,8 @@ export interface CopySource {
   readonly path: string;
   /** As it was asked for, below the root: names the copy. */
   readonly name: string;
+  /** The name with the directories that `--parents` keeps: all, or those after a `/./`. */
+  readonly below: string;
   readonly isDirectory: boolean;
   readonly isExcluded: (path: string) => boolean;
   /** True for what a URL led to: ADD does not unpack it by itself. */
@@ -41,8 +43,13 @@ export async function findSources(
   const found: CopySource[] = [];
   for (const asked of paths) {
     const path = placeInside(tree, asked);
+    const pivot = asked.indexOf('/./');
+    const base = pivot < 0 ? '' : placeInside(tree, asked.slice(0, pivot));
     const names = hasWildcards(path) ? await matchNames(run, tree, path) : [path];
-    for (const name of names) found.push(await describeSource(run, tree, name));
+    for (const name of names) {
+      const source = await describeSource(run, tree, name);
+      found.push({ ...source, below: posix.relative(`/${base}`, `/${name}`) });
+    }
   }
   return found;
 }
@@ -71,6 +78,7 @@ export async function writeInlineFiles(
       root,
       path: '/content',
       name: posix.basename(cleanPath(`/${name}`)),
+      below: posix.basename(cleanPath(`/${name}`)),
       isDirectory: false,
       isExcluded: () => false,
       isFetched: false,
@@ -110,7 +118,11 @@ async function matchNames(run: BuildRun, { root }: SourceTree, pattern: string):
   return names.sort();
 }
 
-async function describeSource(run: BuildRun, tree: SourceTree, name: string): Promise<CopySource> {
+async function describeSource(
+  run: BuildRun,
+  tree: SourceTree,
+  name: string,
+): Promise<Omit<CopySource, 'below'>> {
   const { root, isContext, excludes } = tree;
   const { buildFiles } = run.job;
   const found = await buildFiles.find({ root, path: `/${name}` });

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { cleanPath } from '../../dockerfile/clean-path.ts';
+import { parseFileMode, type FileMode } from '../../dockerfile/file-mode.ts';
 import type { Instruction } from '../../dockerfile/types.ts';
 import { EngineError } from '../../errors.ts';
 import type { FileOwner } from '../../rootfs/types-build.ts';
@@ -86,7 +87,9 @@ async function commitCopy(stage: StageRun, instruction: CopyInstruction, copying
     dependsOn: [
       config.workingDir,
       ...sources.map(({ name }) => name),
-      ...(instruction.kind === 'COPY' && instruction.keepsParents ? ['parents'] : []),
+      ...(instruction.kind === 'COPY' && instruction.keepsParents
+        ? ['parents', ...sources.map(({ below }) => below)]
+        : []),
     ],
     config,
     make: () => changeFiles(stage, (root) => copyAll(stage, root, { ...copying, instruction })),
@@ -124,7 +127,7 @@ interface CopyTarget {
   readonly parentOwner: FileOwner;
   /** Undefined: each file keeps its own. */
   readonly owner: FileOwner | undefined;
-  readonly mode: number | undefined;
+  readonly mode: FileMode | undefined;
   /** Whether an archive is unpacked. */
   readonly unpacks: (source: CopySource) => boolean;
   readonly keepsParents: boolean;
@@ -134,7 +137,7 @@ async function copySource({ run }: StageRun, source: CopySource, target: CopyTar
   const { buildFiles, rootfs } = run.job;
   const { root, parentOwner, owner, mode } = target;
   const asked = target.keepsParents
-    ? `${target.destination}/${source.isDirectory ? source.name : posix.dirname(source.name)}/`
+    ? `${target.destination}/${source.isDirectory ? source.below : posix.dirname(source.below)}/`
     : target.destination;
   const from = { root: source.root, path: source.path };
   if (source.isDirectory) {
@@ -182,14 +185,11 @@ function placeDestination(workingDir: string, destination: string): string {
   return isDirectory && path !== '/' ? `${path}/` : path;
 }
 
-function readMode(chmod: string): number | undefined {
+function readMode(chmod: string): FileMode | undefined {
   if (chmod === '') return undefined;
-  if (!/^0?[0-7]{3,4}$/.test(chmod))
-    throw new EngineError(
-      'InvalidArgument',
-      `invalid chmod parameter: '${chmod}'. it should be octal string`,
-    );
-  return Number.parseInt(chmod, 8);
+  const mode = parseFileMode(chmod);
+  if (mode) return mode;
+  throw new EngineError('InvalidArgument', `invalid chmod parameter: '${chmod}'. it should be octal string`);
 }
 
 /** Without a group the user's word stands for the group too. */

@@ -19,6 +19,7 @@ const MAX_WAITING = 64;
 export class ProgressLanes {
   readonly #lanes = new Map<number, Lane>();
   #end: { readonly failure: { readonly error: unknown } | undefined } | undefined;
+  #isAbandoned = false;
   #wake: () => void = () => undefined;
 
   /** Opens the lane of a stage; a stage that others wait for has a lower number than they. */
@@ -27,6 +28,7 @@ export class ProgressLanes {
     this.#lanes.set(stage, lane);
     return {
       report: async (progress) => {
+        if (this.#isAbandoned) return;
         // A slow reader loses counts in between, never a step.
         const isCount = progress.kind === 'pull' && progress.progress.progressDetail?.current !== undefined;
         if (isCount && lane.waiting.length >= MAX_WAITING) return;
@@ -49,6 +51,15 @@ export class ProgressLanes {
     this.#end ??= { failure };
     for (const lane of this.#lanes.values()) release(lane);
     this.#wake();
+  }
+
+  /** Nobody reads any more: what is reported is dropped, and who waits for room waits no longer. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    for (const lane of this.#lanes.values()) {
+      lane.waiting.length = 0;
+      release(lane);
+    }
   }
 
   async *read(): AsyncGenerator<BuildProgress, void, undefined> {
