@@ -71,6 +71,8 @@ export interface Job {
   readonly store: JobStore;
   /** Lease in the store that holds the files of the job's containers. */
   readonly leaseId: string;
+  /** Directory of what every container has below its image: dockerd's init layer, made for the first one. */
+  readonly initLayer: () => Promise<string>;
   /** Options that every task of the job is created with. */
   readonly runtimeOptions: Any;
   readonly registry: Registry;

@@ -6,6 +6,7 @@ import type { Settings } from '../config/schema.ts';
 import { encodeRuncOptions } from '../containerd/runc-options.ts';
 import type { JobRuntime, JobStore } from '../containerd/job-store.ts';
 import { messageOf } from '../errors.ts';
+import { makeInitLayer } from '../engine/containers/init-layer.ts';
 import type { Job } from '../engine/job.ts';
 import { ensureDefaultProfile, readAppArmorProfiles } from '../host/apparmor.ts';
 import { listHostDevices } from '../host/devices.ts';
@@ -15,6 +16,7 @@ import { createRuntimeCalls } from '../host/runtime-calls.ts';
 import type { HostFacts } from '../host/types.ts';
 import { createFairLimiter } from '../lib/fair-limiter.ts';
 import { createLimiter } from '../lib/limiter.ts';
+import { once } from '../lib/once.ts';
 import { createTaskTracker } from '../lib/task-tracker.ts';
 import type { Logger } from '../logger.ts';
 import { createLogStore } from '../logstore/log-store.ts';
@@ -114,6 +116,7 @@ export async function createJob(parts: JobParts): Promise<Job> {
     log,
     // runc's default is one directory for every containerd of the host, where another root's job could collide.
     runtimeOptions: await encodeRuncOptions({ root: join(names.paths.runDir, 'runc') }),
+    initLayer: once(() => makeInitLayer({ ...parts, key: `${names.namespace}-init` })),
     registry: createRegistry(settings),
     archives: createImageArchives(),
     stdio: createStdioFactory({

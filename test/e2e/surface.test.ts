@@ -145,6 +145,41 @@ describe('docker export', () => {
   );
 });
 
+describe('what a container begins with, whatever its image has', () => {
+  const BEGUN = ['.dockerenv', 'dev/console', 'etc/hostname', 'etc/hosts', 'etc/mtab', 'etc/resolv.conf'];
+
+  test('is there before the first start and during it, and in no image that is made from it', async () => {
+    const id = await docker('create', 'busybox', 'sh', '-c', 'ls -d /.dockerenv && head -c 12 /etc/mtab');
+    const filesOf = async (containerId: string): Promise<readonly string[]> => {
+      const file = `${job.berth.directories.home}/begun.tar`;
+      await docker('export', '-o', file, containerId);
+      const listing = await runCommand({ program: 'tar', args: ['-tf', file], env: job.berth.clientEnv });
+      return listing.stdout.split('\n');
+    };
+    expect(await filesOf(id)).toEqual(expect.arrayContaining(BEGUN));
+    expect(await docker('start', '-a', id)).toMatch(/^\/\.dockerenv\noverlay \/ ov/);
+    const image = await docker('commit', id);
+    const layers = '{{len .RootFS.Layers}}';
+    expect(await docker('image', 'inspect', '-f', layers, image)).toBe(
+      await docker('image', 'inspect', '-f', layers, 'busybox'),
+    );
+    await docker('rm', id);
+    await docker('rmi', image);
+  });
+
+  test('leaves the directories of the image as they are', async () => {
+    const script = 'chmod 700 /etc && chown 7:8 /etc && rm /etc/mtab && echo mine > /etc/mtab';
+    const changed = await docker('run', '-d', 'busybox', 'sh', '-c', script);
+    await docker('wait', changed);
+    const image = await docker('commit', changed);
+    expect(await docker('run', '--rm', image, 'sh', '-c', 'stat -c "%a %u %g" /etc; cat /etc/mtab')).toBe(
+      '700 7 8\nmine',
+    );
+    await docker('rm', changed);
+    await docker('rmi', image);
+  });
+});
+
 describe('docker system df and prune', () => {
   const remove = async (): Promise<void> => {
     await job.berth.docker(['volume', 'prune', '-af']);

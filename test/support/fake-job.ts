@@ -180,6 +180,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     containerd,
     store,
     leaseId,
+    initLayer: () => Promise.resolve(''),
     runtimeOptions: { typeUrl: 'fake', value: new Uint8Array() },
     registry: fakes.registry.registry,
     archives: createImageArchives(),

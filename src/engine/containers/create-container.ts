@@ -23,6 +23,7 @@ import { generateName } from './generate-name.ts';
 import { portRequestsOf } from './port-requests.ts';
 import { resolveLinks } from './container-links.ts';
 import { initialNetworks } from './container-networks.ts';
+import { onInitLayer } from './init-layer.ts';
 import { newContainer } from './new-container.ts';
 import { encodeRecord, RECORD_EXTENSION } from './stored-record.ts';
 import { requireOwnPlaces } from './require-own-places.ts';
@@ -165,7 +166,11 @@ async function storeContainer(
   const { record, undo } = storing;
   const snapshots = job.store.withLease(job.leaseId).snapshots(SNAPSHOTTER);
   undo.defer('snapshot', () => ignoreAbsent(snapshots.remove(record.id)));
-  const rootMounts = await snapshots.prepare({ key: record.id, parent: record.chainId, labels: {} });
+  const [snapshot, initLayer] = await Promise.all([
+    snapshots.prepare({ key: record.id, parent: record.chainId, labels: {} }),
+    job.initLayer(),
+  ]);
+  const rootMounts = onInitLayer(snapshot, initLayer);
   await requireOwnPlaces(job, record, rootMounts);
   await storing.created.fill(rootMounts);
   const container = newContainer(record, rootMounts);

@@ -9,6 +9,7 @@ import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 import { specText } from './container-spec.ts';
+import { onInitLayer } from './init-layer.ts';
 import { sandboxRequestOf } from './join-network.ts';
 import { newContainer } from './new-container.ts';
 import { closeSession } from './open-session.ts';
@@ -46,8 +47,8 @@ async function dropDirectories(job: Job): Promise<void> {
 async function restoreContainer(job: Job, stored: ContainerdContainer): Promise<Container | undefined> {
   const record = decodeRecord(stored.extensions[RECORD_EXTENSION]);
   try {
-    const rootMounts = await job.store.snapshots(SNAPSHOTTER).mounts(record.id);
-    const container = newContainer(record, rootMounts);
+    const snapshot = await job.store.snapshots(SNAPSHOTTER).mounts(record.id);
+    const container = newContainer(record, onInitLayer(snapshot, await job.initLayer()));
     container.storedSpec = specText(stored.spec);
     job.containers.reserveName(record.name, record.id);
     job.containers.add(container);

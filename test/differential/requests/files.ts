@@ -22,6 +22,17 @@ const PATHS = [
   '',
 ];
 
+/** What a container has that its image has not. */
+const BEGUN = [
+  '/.dockerenv',
+  '/etc/hosts',
+  '/etc/hostname',
+  '/etc/resolv.conf',
+  '/etc/mtab',
+  '/dev/console',
+  '/dev/shm',
+];
+
 const archive = (name: string): readonly Request[] =>
   PATHS.flatMap((path): readonly Request[] => [
     { ask: `HEAD /containers/${name}/archive?path=${path}` },
@@ -56,6 +67,11 @@ export const files: RequestTable = {
       ask: 'POST /containers/create?name=files',
       json: { Image: 'busybox', Cmd: ['sh', '-c', MAKE], Volumes: { '/volume': {} } },
     },
+    { ask: 'GET /containers/files/changes' },
+    ...BEGUN.flatMap((path): readonly Request[] => [
+      { ask: `HEAD /containers/files/archive?path=${path}` },
+      { ask: `GET /containers/files/archive?path=${path}` },
+    ]),
     { ask: 'GET /containers/files/changes' },
     { ask: 'POST /containers/files/start' },
     { ask: 'POST /containers/files/wait' },
