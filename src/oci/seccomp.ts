@@ -12,6 +12,8 @@ interface Profile {
 
 type Machine = Pick<SpecHost, 'architecture' | 'kernelVersion'>;
 
+// In the profile, the longest rule names the newest calls first, the order that their numbers fall in: the library sorts
+// by number and walks over all smaller ones at each insertion, which was 2 of the 31 ms of CPU that runc takes for an exec.
 /** Docker's default filter for a container with these capabilities on this machine. */
 export function defaultSeccomp(capabilities: readonly string[], host: Machine): OciSeccomp {
   const { defaultErrno, architectures, rules }: Profile = profile;
