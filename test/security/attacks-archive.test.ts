@@ -42,29 +42,26 @@ const put = (tar: Buffer, path = '/tmp'): ReturnType<FakeJob['api']['put']> =>
 
 describe('archives', () => {
   it.each<[string, () => readonly LayerEntry[]]>([
+    ['names that climb', () => [file('../../../../../../../../tmp/berth-outside-x/y'), file('a/../../../x')]],
+    ['absolute names', () => [file(`${outside}/new`)]],
     [
-      '140 names that climb',
-      () => [file('../../../../../../../../tmp/berth-outside-x/y'), file('a/../../../x')],
-    ],
-    ['140 absolute names', () => [file(`${outside}/new`)]],
-    [
-      '141 a link, then a file through it',
+      'a link, then a file through it',
       () => [{ path: 'link', type: 'symlink', target: outside }, file('link/new')],
     ],
     [
-      '141 a link that climbs, then a file through it',
+      'a link that climbs, then a file through it',
       () => [{ path: 'link', type: 'symlink', target: `../../../../..${outside}` }, file('link/new')],
     ],
     [
-      '142 a hard link to the machine',
+      'a hard link to the machine',
       () => [{ path: 'hard', type: 'link', target: `${outside}/secret` }, file('hard')],
     ],
     [
-      '142 a hard link that climbs',
+      'a hard link that climbs',
       () => [{ path: 'hard', type: 'link', target: `../../../../../..${outside}/secret` }, file('hard')],
     ],
     [
-      '143 a link, then a hard link through it',
+      'a link, then a hard link through it',
       () => [
         { path: 'link', type: 'symlink', target: outside },
         { path: 'hard', type: 'link', target: 'link/secret' },
@@ -72,7 +69,7 @@ describe('archives', () => {
       ],
     ],
     [
-      '143 links in a ring',
+      'links in a ring',
       () => [
         { path: 'a', type: 'symlink', target: 'b' },
         { path: 'b', type: 'symlink', target: 'a' },
@@ -87,7 +84,7 @@ describe('archives', () => {
     }),
   );
 
-  it('X1 a file through a link that was there before', () =>
+  it('a file through a link that was there before', () =>
     score.row(async () => {
       const { status } = await put(await packTar([file('new')]), '/escape');
       expect(status).toBeLessThan(500);
@@ -124,10 +121,10 @@ describe('archives', () => {
 
 describe('paths', () => {
   it.each<[string, string, readonly number[]]>([
-    ['152 through a link', '/escape/secret', [404]],
-    ['152 through a link that climbs', '/tmp/../escape/secret', [404]],
-    ['154 nothing', '', [400]],
-    ['154 NUL', '/tmp/\0', [400]],
+    ['through a link', '/escape/secret', [404]],
+    ['through a link that climbs', '/tmp/../escape/secret', [404]],
+    ['nothing', '', [400]],
+    ['NUL', '/tmp/\0', [400]],
     ['154 64 kB', `/${'x/'.repeat(32_768)}`, [400, 404]],
     ['climbing', '/../../../../../../etc/shadow', [404]],
   ])('GET %s', (_name, path, statuses) =>
@@ -140,12 +137,12 @@ describe('paths', () => {
     }),
   );
 
-  it('154 not UTF-8', () =>
+  it('not UTF-8', () =>
     score.row(async () => {
       expect([400, 404]).toContain((await fake.api.get('/containers/box/archive?path=%ff%fe')).status);
     }));
 
-  it('152 a link by itself is described, not followed', () =>
+  it('a link by itself is described, not followed', () =>
     score.row(async () => {
       const { status, headers } = await fake.api.get('/containers/box/archive?path=/escape');
       expect(status).toBe(200);

@@ -56,47 +56,43 @@ const json = (value: unknown): string => encodeURIComponent(JSON.stringify(value
 
 describe('refused by its query', () => {
   it.each<[string, string, readonly number[]]>([
-    ['163 a metadata service as context', 'remote=http://169.254.169.254/latest/meta-data', [403]],
-    ['163 a file as context', 'remote=file:///etc', [403]],
-    ['163 a repository with a path that climbs', 'remote=git://example.com/x.git%23:../..', [403]],
-    ['163 an ssh repository', 'remote=ssh://git@example.com/x', [403]],
-    ['163 an option of git', 'remote=https://example.com/x.git%23--upload-pack=id', [403]],
-    ['164 the network of a container of nobody', 'networkmode=container:other', [400, 403, 404]],
-    ['164 the runner by name', 'networkmode=container:berth', [400, 403, 404]],
+    ['a metadata service as context', 'remote=http://169.254.169.254/latest/meta-data', [403]],
+    ['a file as context', 'remote=file:///etc', [403]],
+    ['a repository with a path that climbs', 'remote=git://example.com/x.git%23:../..', [403]],
+    ['an ssh repository', 'remote=ssh://git@example.com/x', [403]],
+    ['an option of git', 'remote=https://example.com/x.git%23--upload-pack=id', [403]],
+    ['the network of a container of nobody', 'networkmode=container:other', [400, 403, 404]],
+    ['the runner by name', 'networkmode=container:berth', [400, 403, 404]],
     [
-      '172 a directory of the machine as output',
+      'a directory of the machine as output',
       `outputs=${json([{ Type: 'local', Attrs: { dest: '/etc' } }])}`,
       [403],
     ],
-    [
-      '172 a tar on the machine as output',
-      `outputs=${json([{ Type: 'tar', Attrs: { dest: '/x' } }])}`,
-      [403],
-    ],
-    ['173 a name that climbs', 't=../../x', [400]],
-    ['173 a name like an option', 't=-x', [400]],
-    ['173 an upper-case name', 't=Evil/X', [400]],
-    ['173 a name by digest', `t=x@sha256:${'0'.repeat(64)}`, [400]],
-    ['173 very many names', Array.from({ length: 300 }, (_, index) => `t=a${index}`).join('&'), [400]],
-    ['174 an insecure step', 'entitlements=security.insecure', [403]],
-    ['174 no seccomp', 'securityopt=seccomp%3Dunconfined', [403]],
-    ['174 no AppArmor', 'securityopt=apparmor:unconfined', [403]],
-    ['175 a negative limit', 'memory=-5', [400]],
-    ['175 a limit that is no number', 'memory=much', [400]],
-    ['175 limits that are no list', 'ulimits=%7B%7D', [400]],
-    ['176 a host with a line end', `extrahosts=${encodeURIComponent('a:1.2.3.4\n6.6.6.6 b')}`, [400]],
-    ['176 a host without address', 'extrahosts=a', [400]],
-    ['178 a platform of junk', 'platform=%2e%2e/%2e%2e/%2e%2e/x', [400]],
-    ['178 a platform that is none', 'platform=linux/amd64/v1/v2', [400]],
-    ['178 a builder of tomorrow', 'version=3', [400]],
-    ['178 squash', 'squash=1', [501]],
-    ['179 credentials that are none', 'q=1', [400]],
-    ['180 arguments that are no object', 'buildargs=%5B1%5D', [400]],
-    ['180 arguments that are not JSON', 'buildargs=x', [400]],
-    ['180 labels of numbers', `labels=${json({ a: 1 })}`, [400]],
+    ['a tar on the machine as output', `outputs=${json([{ Type: 'tar', Attrs: { dest: '/x' } }])}`, [403]],
+    ['a name that climbs', 't=../../x', [400]],
+    ['a name like an option', 't=-x', [400]],
+    ['an upper-case name', 't=Evil/X', [400]],
+    ['a name by digest', `t=x@sha256:${'0'.repeat(64)}`, [400]],
+    ['very many names', Array.from({ length: 300 }, (_, index) => `t=a${index}`).join('&'), [400]],
+    ['an insecure step', 'entitlements=security.insecure', [403]],
+    ['no seccomp', 'securityopt=seccomp%3Dunconfined', [403]],
+    ['no AppArmor', 'securityopt=apparmor:unconfined', [403]],
+    ['a negative limit', 'memory=-5', [400]],
+    ['a limit that is no number', 'memory=much', [400]],
+    ['limits that are no list', 'ulimits=%7B%7D', [400]],
+    ['a host with a line end', `extrahosts=${encodeURIComponent('a:1.2.3.4\n6.6.6.6 b')}`, [400]],
+    ['a host without address', 'extrahosts=a', [400]],
+    ['a platform of junk', 'platform=%2e%2e/%2e%2e/%2e%2e/x', [400]],
+    ['a platform that is none', 'platform=linux/amd64/v1/v2', [400]],
+    ['a builder of tomorrow', 'version=3', [400]],
+    ['squash', 'squash=1', [501]],
+    ['credentials that are none', 'q=1', [400]],
+    ['arguments that are no object', 'buildargs=%5B1%5D', [400]],
+    ['arguments that are not JSON', 'buildargs=x', [400]],
+    ['labels of numbers', `labels=${json({ a: 1 })}`, [400]],
   ])('%s', async (name, query, statuses) => {
     const before = fake.registryCalls();
-    const headers = name.startsWith('179') ? { 'X-Registry-Config': '%%%secret' } : {};
+    const headers = name === 'credentials that are none' ? { 'X-Registry-Config': '%%%secret' } : {};
     const { status, text } = await build(query, PLAIN, headers);
     expect(statuses, text).toContain(status);
     expect(text).not.toMatch(/secret| at .*\.ts|node_modules/);
@@ -107,21 +103,21 @@ describe('refused by its query', () => {
 
 describe('refused by its Dockerfile', () => {
   it.each<[string, string]>([
-    ['164 a step in the network of the machine', 'RUN --network=host true'],
-    ['165 an insecure step', 'RUN --security=insecure true'],
-    ['166 a frontend out of an image', '# syntax=attacker/frontend\nFROM app\nENV A=1'],
-    ['167 a mount out of the context', 'RUN --mount=type=bind,source=../../../etc,target=/x true'],
-    ['167 a mount onto /proc', 'RUN --mount=type=bind,source=.,target=/proc/self true'],
-    ['167 a mount onto the root', 'RUN --mount=type=cache,target=/ true'],
-    ['169 a secret of the machine', 'RUN --mount=type=secret,id=/etc/shadow,required=true true'],
-    ['169 an agent', 'RUN --mount=type=ssh,required=true true'],
-    ["170 another job's image", 'FROM berth.local/other/app\nENV A=1'],
-    ["170 files of another job's image", 'COPY --from=berth.local/other/app / /'],
-    ['171 a file out of the context', 'COPY ../../../etc/passwd /x'],
-    ['171 a URL', 'ADD http://169.254.169.254/x /x'],
-    ['171 a repository', 'ADD https://example.com/x.git /x'],
-    ['177 a user out of range', 'COPY --chown=4294967296 Dockerfile /x'],
-    ['177 a working directory below /proc', 'WORKDIR /proc/self/fd/7\nRUN true'],
+    ['a step in the network of the machine', 'RUN --network=host true'],
+    ['an insecure step', 'RUN --security=insecure true'],
+    ['a frontend out of an image', '# syntax=attacker/frontend\nFROM app\nENV A=1'],
+    ['a mount out of the context', 'RUN --mount=type=bind,source=../../../etc,target=/x true'],
+    ['a mount onto /proc', 'RUN --mount=type=bind,source=.,target=/proc/self true'],
+    ['a mount onto the root', 'RUN --mount=type=cache,target=/ true'],
+    ['a secret of the machine', 'RUN --mount=type=secret,id=/etc/shadow,required=true true'],
+    ['an agent', 'RUN --mount=type=ssh,required=true true'],
+    ["another job's image", 'FROM berth.local/other/app\nENV A=1'],
+    ["files of another job's image", 'COPY --from=berth.local/other/app / /'],
+    ['a file out of the context', 'COPY ../../../etc/passwd /x'],
+    ['a URL', 'ADD http://169.254.169.254/x /x'],
+    ['a repository', 'ADD https://example.com/x.git /x'],
+    ['a user out of range', 'COPY --chown=4294967296 Dockerfile /x'],
+    ['a working directory below /proc', 'WORKDIR /proc/self/fd/7\nRUN true'],
   ])('%s', async (_, text) => {
     const whole = /^(?:#|FROM)/.test(text) ? text : `FROM app\n${text}`;
     const answer = await build('', [dockerfile(whole)]);
@@ -133,10 +129,10 @@ describe('refused by its Dockerfile', () => {
 
 describe('contained', () => {
   it.each<[string, string]>([
-    ['161 a Dockerfile above the context', '../../secret'],
-    ['161 a Dockerfile by absolute path', '/etc/passwd'],
-    ['161 a link to a Dockerfile of the machine', 'link'],
-    ['161 a directory that is a link', 'dir/passwd'],
+    ['a Dockerfile above the context', '../../secret'],
+    ['a Dockerfile by absolute path', '/etc/passwd'],
+    ['a link to a Dockerfile of the machine', 'link'],
+    ['a directory that is a link', 'dir/passwd'],
   ])('%s', async (_, path) => {
     const { stateDir } = fake.job.paths;
     await mkdir(join(stateDir, 'outside'), { recursive: true });
@@ -153,9 +149,9 @@ describe('contained', () => {
   });
 
   it.each<[string, LayerEntry]>([
-    ['160 a file above the context', { path: '../../../out', type: 'file', content: 'x' }],
-    ['160 a file below a link', { path: 'l/out', type: 'file', content: 'x' }],
-    ['160 a hard link out', { path: 'h', type: 'link', target: '../../../secret' }],
+    ['a file above the context', { path: '../../../out', type: 'file', content: 'x' }],
+    ['a file below a link', { path: 'l/out', type: 'file', content: 'x' }],
+    ['a hard link out', { path: 'h', type: 'link', target: '../../../secret' }],
   ])('%s', async (_, entry) => {
     const { stateDir } = fake.job.paths;
     await build('', [{ path: 'l', type: 'symlink', target: '../..' }, ...PLAIN, entry]);
@@ -164,7 +160,7 @@ describe('contained', () => {
     for (const { id } of fake.job.images.list().slice(1)) await fake.api.delete(`/images/${id}?force=1`);
   });
 
-  it('181 triggers, labels and volumes of an image raise nothing', async () => {
+  it('triggers, labels and volumes of an image raise nothing', async () => {
     const text =
       'FROM app AS base\nONBUILD ENV X=1\nLABEL privileged=true containerd.io/gc.root=x\nFROM base\nUSER 0\n';
     const { status, text: output } = await build('', [dockerfile(text)]);

@@ -64,6 +64,18 @@ describe('a container is refused', () => {
   );
 });
 
+it('two networks are refused to a client of before they could be had', () =>
+  score.row(async () => {
+    const NetworkingConfig = { EndpointsConfig: { bridge: {}, other: {} } };
+    const { status, message } = await fake.api.post('/v1.43/containers/create', {
+      Image: 'app',
+      NetworkingConfig,
+    });
+    expect(message).toBe('Container cannot be created with multiple network endpoints: bridge, other');
+    expect(status).toBe(400);
+    expect(fake.job.containers.all()).toEqual([]);
+  }));
+
 describe('a container gets', () => {
   it.each(['0', ''])("a free port of the job's where it asks for %j", (port) =>
     score.row(async () => {

@@ -12,7 +12,7 @@ import { showLogsOnFailure, startBerth, type Berth } from '../support/e2e-berth.
 import { ask, loadBusybox } from '../support/e2e-job.ts';
 import { packTar } from '../support/image-builder.ts';
 
-// Case 61: a file system that never answers, in a container and in a workspace. Look-ups into it end in bounded time, and
+// A file system that never answers, in a container and in a workspace. Look-ups into it end in bounded time, and
 // nothing else waits for them.
 
 const SOON_MS = 12_000;

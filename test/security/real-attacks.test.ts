@@ -59,7 +59,7 @@ async function inVictim(script: string): Promise<{ readonly code: number; readon
 
 describe('root inside a container cannot', () => {
   test.each([
-    ['116 set core_pattern', 'echo "|/x" > /proc/sys/kernel/core_pattern'],
+    ['set core_pattern', 'echo "|/x" > /proc/sys/kernel/core_pattern'],
     ['write to sysrq-trigger', 'echo h > /proc/sysrq-trigger'],
     ['read the kernel memory', 'test -n "$(head -c 16 /proc/kcore)"'],
     ['read kernel keys', 'test -n "$(cat /proc/keys)"'],
@@ -68,19 +68,19 @@ describe('root inside a container cannot', () => {
     ['remount the root', 'mount -o remount,rw /proc/sys'],
     ['make a user namespace', 'unshare -U true'],
     ['make a mount namespace', 'unshare -m true'],
-    ['101 open a disk', 'mknod /disk b 8 0; head -c 1 /disk'],
-    ['101 open the kernel log', 'mknod /kmsg c 1 11; head -c 1 /kmsg'],
-    ['101 open memory', 'mknod /mem c 1 1; head -c 1 /mem'],
+    ['open a disk', 'mknod /disk b 8 0; head -c 1 /disk'],
+    ['open the kernel log', 'mknod /kmsg c 1 11; head -c 1 /kmsg'],
+    ['open memory', 'mknod /mem c 1 1; head -c 1 /mem'],
     [
-      '122 write to a cgroup',
+      'write to a cgroup',
       'for f in $(find /sys/fs/cgroup -name cgroup.procs); do echo 0 > $f && exit 0; done; exit 1',
     ],
     [
-      '122 set a release agent',
+      'set a release agent',
       'for f in $(find /sys/fs/cgroup -name release_agent); do echo /x > $f && exit 0; done; exit 1',
     ],
     [
-      '122 open its device list',
+      'open its device list',
       'for f in $(find /sys/fs/cgroup -name devices.allow); do echo a > $f && exit 0; done; exit 1',
     ],
     [
@@ -126,7 +126,7 @@ describe('root inside a container cannot', () => {
     }));
 });
 
-describe('128 a working directory that is a descriptor of the runtime', () => {
+describe('a working directory that is a descriptor of the runtime', () => {
   const script = `cat ../../../../../../../..$0/secret ./secret; cat ../../../../../../../../etc/hostname`;
 
   test('of a container', () =>
@@ -161,7 +161,7 @@ describe('128 a working directory that is a descriptor of the runtime', () => {
     }));
 });
 
-describe('130 a program that is the runtime itself', () => {
+describe('a program that is the runtime itself', () => {
   test('is not the runtime of the machine', () =>
     score.row(async () => {
       const digest = async (): Promise<string> =>
@@ -177,7 +177,7 @@ describe('130 a program that is the runtime itself', () => {
 });
 
 describe('docker cp', () => {
-  test.each(['victim', 'stopped'])('152 out of links that lead to the machine: %s', (name) =>
+  test.each(['victim', 'stopped'])('out of links that lead to the machine: %s', (name) =>
     score.row(async () => {
       if (name === 'stopped') await ask(job.berth, 'create', '--name', name, 'hostile', 'true');
       for (const path of ['/escape/secret', '/climb/secret', '/self', '/fd3']) {
@@ -187,7 +187,7 @@ describe('docker cp', () => {
     }),
   );
 
-  test.each(['victim', 'stopped'])('140 into links that lead to the machine: %s', (name) =>
+  test.each(['victim', 'stopped'])('into links that lead to the machine: %s', (name) =>
     score.row(async () => {
       const tar = await packTar([
         { path: 'escape/new', type: 'file', content: 'evil' },
@@ -203,7 +203,7 @@ describe('docker cp', () => {
     }),
   );
 
-  test('59 while the container swaps directory and link', () =>
+  test('while the container swaps directory and link', () =>
     score.row(async () => {
       const swap = `while :; do mkdir /race; rm -rf /race; ln -s ${outside} /race; rm -f /race; done`;
       await ask(job.berth, 'exec', '-d', victim, 'sh', '-c', swap);
@@ -219,7 +219,7 @@ describe('docker cp', () => {
     }));
 
   test.each(['/dev/zero', '/proc/kcore', '/proc/self/root', '/sys/kernel', '/fifo'])(
-    '151 of %s ends',
+    'of %s ends',
     (path) =>
       score.row(async () => {
         await inVictim('test -p /fifo || mkfifo /fifo');
@@ -230,7 +230,7 @@ describe('docker cp', () => {
     60_000,
   );
 
-  test('157 into a read-only root is refused', () =>
+  test('into a read-only root is refused', () =>
     score.row(async () => {
       await ask(job.berth, 'create', '--name', 'fixed', '--read-only', 'busybox', 'true');
       const tar = await packTar([{ path: 'new', type: 'file', content: 'x' }]);
@@ -241,7 +241,7 @@ describe('docker cp', () => {
     }));
 });
 
-describe('80 volumes', () => {
+describe('volumes', () => {
   test.each(['/escape', '/climb'])(
     'over a link of the image to the machine take nothing from there: %s',
     (place) =>
