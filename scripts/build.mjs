@@ -61,7 +61,7 @@ async function bundle() {
   }
 }
 
-/** What V8 can have cached is scripts, not ES modules; bin/load-bundle.mjs loads them. */
+/** What V8 can have cached is scripts, not ES modules; bin/load-bundle.cjs loads them. */
 async function toCommonJs({ path, text }) {
   const { code, map } = await transform(text, {
     sourcefile: path,

@@ -1,7 +1,7 @@
-// Writes FILE.cache beside each script of dist/: what V8 makes of it, for bin/load-bundle.mjs. A part of the build.
+// Writes FILE.cache beside each script of dist/: what V8 makes of it, for bin/load-bundle.cjs. A part of the build.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createBundleLoader } from '../bin/load-bundle.mjs';
+import { createBundleLoader } from '../bin/load-bundle.cjs';
 
 const dist = join(import.meta.dirname, '../dist');
 const { load, scripts } = createBundleLoader();

@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '../..');
 /** Loads the entry as bin/berth does; answers which scripts V8 has compiled anew. */
 async function findRefused(flags: readonly string[]): Promise<readonly string[]> {
   const program = `
-    import { createBundleLoader } from ${JSON.stringify(pathToFileURL(join(ROOT, 'bin/load-bundle.mjs')).href)};
+    import { createBundleLoader } from ${JSON.stringify(pathToFileURL(join(ROOT, 'bin/load-bundle.cjs')).href)};
     const { load, scripts } = createBundleLoader();
     load(${JSON.stringify(join(ROOT, 'dist/cli/main.js'))});
     const refused = [...scripts].filter(([, script]) => script.cachedDataRejected !== false);

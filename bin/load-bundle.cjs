@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { Script } from 'node:vm';
+const { existsSync, readFileSync } = require('node:fs');
+const { dirname, join } = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { Script } = require('node:vm');
 
-const requireInstalled = createRequire(import.meta.url);
+const requireInstalled = require;
 const HEAD = '(function (exports, require, module, __moduleUrl) {';
 
 /**
@@ -12,7 +11,7 @@ const HEAD = '(function (exports, require, module, __moduleUrl) {';
  * alone (460 ms of processor time from the start to the first answer are 380 by it); V8 refuses what was made by another
  * version or with other flags, and compiles as if there was none.
  */
-export function createBundleLoader() {
+function createBundleLoader() {
   const modules = new Map();
   const scripts = new Map();
   const load = (filename) => {
@@ -37,3 +36,5 @@ function compile(filename) {
   const cached = existsSync(cache) ? { cachedData: readFileSync(cache) } : {};
   return new Script(source, { filename, columnOffset: -HEAD.length, ...cached });
 }
+
+module.exports = { createBundleLoader };
