@@ -4,7 +4,7 @@ import { EngineError } from '../errors.ts';
 import { isErrno, toEngineError } from '../host/errors.ts';
 import type { NetnsEntry } from '../host/netns.ts';
 import type { HostProcesses, ProcessResult } from '../host/types.ts';
-import { getChain, tableFamilies } from './rule-messages.ts';
+import { getChain, removeTable, tableFamilies } from './rule-messages.ts';
 
 /** A network namespace that commands are run in: a path, or the one that the uplinks lead to. */
 export type Place = { readonly netns: string } | 'host';
@@ -26,6 +26,8 @@ export interface NetTools {
   show(place: Place, args: readonly string[]): Promise<readonly IpRecord[]>;
   /** Applies a rule text as one transaction. */
   nft(place: Place, text: string): Promise<void>;
+  /** Removes a table, and is no error where there is none. */
+  dropTable(place: Place, table: string): Promise<void>;
   /** Whether nftables has a chain there. */
   hasChain(place: Place, family: 'ip' | 'ip6', chain: { table: string; name: string }): Promise<boolean>;
   /** A file of the namespace in `/proc/net`; empty where there is none. */
@@ -67,6 +69,16 @@ export function createNetTools(
       } catch (error) {
         if (isErrno(error, 'ENOENT')) return false;
         throw toEngineError(error, 'cannot look at the rules of the network');
+      } finally {
+        socket.close();
+      }
+    },
+    async dropTable(place, table) {
+      const socket = netns.netlink(pathOf(place), 'netfilter');
+      try {
+        await socket.request(removeTable(tableFamilies.inet, table));
+      } catch (error) {
+        throw toEngineError(error, 'cannot remove the rules of the network');
       } finally {
         socket.close();
       }

@@ -9,7 +9,6 @@ import { withdrawForwarding } from './forward-permit.ts';
 import { isolatedNetnsPath, jobMark, netnsDirectory, sharedNetnsPath } from './names.ts';
 import { createNetTools, type NetTools, type Place } from './net-tools.ts';
 import { holdsNetns, listNetnsFiles, removeNetnsFile, type MountCalls } from './netns-file.ts';
-import { dropTable } from './rule-tables.ts';
 
 /** By what a job's network is found when nothing else is known of it. */
 export interface ReapRequest {
@@ -74,7 +73,7 @@ async function sweep(tools: NetTools, place: Place, { mark, attempt }: Sweep): P
   ]);
   // After the links: while one is there, what restrains it stays.
   await attempt('rule table', async () => {
-    await tools.nft(place, dropTable(mark));
+    await tools.dropTable(place, mark);
     return [];
   });
 }

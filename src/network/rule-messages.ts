@@ -8,6 +8,7 @@ import {
 // Numbers of linux/netfilter/nfnetlink.h and nf_tables.h; theirs are all in the network's order.
 const nftables = 10;
 const batch = { begin: 0x10, end: 0x11 } as const;
+const tableMessages = { add: 0, remove: 2 } as const;
 const elementMessages = { add: 12, remove: 14 } as const;
 const elementList = { table: 1, set: 2, elements: 3 } as const;
 const element = { key: 1, data: 2, flags: 3 } as const;
@@ -64,6 +65,16 @@ export function getChain(family: TableFamily, table: string, name: string): Netl
       [chainOf.name, name],
     ],
   });
+}
+
+/** A transaction that removes a table, whether it is there or not. */
+export function removeTable(family: TableFamily, name: string): readonly NetlinkRequest[] {
+  const attributes: readonly Attribute[] = [[1, name]];
+  return transaction([
+    // Made first, for one that is not there cannot be deleted.
+    tableMessage(tableMessages.add, family, { flags: requestFlags.create, attributes }),
+    tableMessage(tableMessages.remove, family, { attributes }),
+  ]);
 }
 
 /** All of the messages take effect, or none. */

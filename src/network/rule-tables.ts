@@ -150,8 +150,8 @@ function declareSets(bridges: readonly BridgeRules[]): readonly string[] {
   });
 }
 
-/** Removes a job's table, and is no error where there is none. */
-export function dropTable(mark: string): string {
+// Removes a job's table, and is no error where there is none.
+function dropTable(mark: string): string {
   return `add table inet ${mark}\ndelete table inet ${mark}\n`;
 }
 

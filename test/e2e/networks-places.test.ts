@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { createApiClient } from '../support/api-client.ts';
 import { startBerth } from '../support/e2e-berth.ts';
 import { ask, loadBusybox } from '../support/e2e-job.ts';
 import { runCommand } from '../support/e2e-process.ts';
@@ -34,6 +35,11 @@ describe('a job in a namespace that is there already', () => {
       const berth = await startBerth({ args: ['--network', path] });
       await loadBusybox(berth);
       await ask(berth, 'network', 'create', 'inner');
+      // A name of a client's is for a namespace of the job's own.
+      const named = { Name: 'named', Options: { 'com.docker.network.bridge.name': 'mybr0' } };
+      const { body } = await createApiClient(berth.ready.socket).post('/networks/create', named);
+      expect(body).toMatchObject({ Warning: expect.stringContaining('has no effect') as string });
+      expect(await inPlace('ip', '-o', 'link')).not.toContain('mybr0');
       const web = ['-d', '--name', 'web', '--network', 'inner', '-p', '8080:80'];
       await ask(berth, 'run', ...web, 'busybox', 'sh', '-c', SERVE);
       const client = ['run', '--rm', '--network', 'inner', 'busybox', 'sh', '-c'];
