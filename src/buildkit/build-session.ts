@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 import { EngineError, isErrorKind } from '../errors.ts';
 import { loadMethods } from './definitions.ts';
 import type { BytesMessage, BytesMessageInput } from './generated/filesend.ts';
@@ -48,10 +48,22 @@ async function untilAborted<C extends { cancel(): void }>(
   }
 }
 
-async function sendArchive(
-  call: StreamingCall<BytesMessageInput, BytesMessage>,
-  bytes: AsyncIterable<Uint8Array>,
-): Promise<void> {
+type ByteCall = StreamingCall<BytesMessageInput, BytesMessage>;
+
+function receiveUpload(call: ByteCall, signal: AbortSignal): Readable {
+  call.end();
+  const bytes = Readable.from(bytesOf(call), { objectMode: false, signal });
+  bytes.once('close', () => {
+    if (!bytes.readableEnded) call.cancel();
+  });
+  return bytes;
+}
+
+async function* bytesOf({ messages }: ByteCall): AsyncGenerator<Uint8Array, void> {
+  for await (const { data } of messages) if (data.length > 0) yield data;
+}
+
+async function sendArchive(call: ByteCall, bytes: AsyncIterable<Uint8Array>): Promise<void> {
   try {
     for await (const data of bytes) await call.sendPaced({ data });
     call.end();
@@ -65,11 +77,12 @@ async function sendArchive(
 
 /** Starts to speak with a client that has offered a session. */
 export async function openSession(connection: Duplex, { id, methods }: SessionOffer): Promise<OpenSession> {
-  const [auth, filesend, filesync, secrets] = await Promise.all([
+  const [auth, filesend, filesync, secrets, upload] = await Promise.all([
     loadMethods('auth'),
     loadMethods('filesend'),
     loadMethods('filesync'),
     loadMethods('secrets'),
+    loadMethods('upload'),
   ]);
   const calls = connectSession(connection);
   const offered = new Set(methods.map((name) => (name.startsWith('/') ? name : `/${name}`)));
@@ -81,6 +94,10 @@ export async function openSession(connection: Duplex, { id, methods }: SessionOf
     openFiles(selection, signal) {
       require(filesync.DiffCopy.path, 'files');
       return receiveFiles(calls.open(filesync.DiffCopy, metadataOf(selection)), signal);
+    },
+    openUpload(path, signal) {
+      require(upload.Pull.path, 'upload');
+      return receiveUpload(calls.open(upload.Pull, { urlpath: path }), signal);
     },
     async readFile(directory, paths) {
       require(filesync.DiffCopy.path, 'files');

@@ -5,6 +5,7 @@ import type { FileSendMethods } from './generated/filesend.ts';
 import type { FileSyncMethods } from './generated/filesync.ts';
 import type { LLBBridgeMethods } from './generated/gateway.ts';
 import type { SecretsMethods } from './generated/secrets.ts';
+import type { UploadMethods } from './generated/upload.ts';
 
 /** BuildKit's services that are served or called, with the typed methods of each. */
 export interface BuildkitMethods {
@@ -14,6 +15,7 @@ export interface BuildkitMethods {
   readonly filesync: FileSyncMethods;
   readonly gateway: LLBBridgeMethods;
   readonly secrets: SecretsMethods;
+  readonly upload: UploadMethods;
 }
 
 const descriptors: Readonly<Record<keyof BuildkitMethods, () => Promise<{ readonly default: object }>>> = {
@@ -23,6 +25,7 @@ const descriptors: Readonly<Record<keyof BuildkitMethods, () => Promise<{ readon
   filesync: () => import('./generated/filesync.json', { with: { type: 'json' } }),
   gateway: () => import('./generated/gateway.json', { with: { type: 'json' } }),
   secrets: () => import('./generated/secrets.json', { with: { type: 'json' } }),
+  upload: () => import('./generated/upload.json', { with: { type: 'json' } }),
 };
 
 /** Builds the methods of one service. */

@@ -44,6 +44,8 @@ export interface BuildSession {
   readonly id: string;
   /** The files as a tar archive, in the order of their names; an error of the client, or its leaving, fails the stream. */
   openFiles(selection: FileSelection, signal: AbortSignal): Readable;
+  /** What the client uploads, by the path that it has named; an error of the client fails the stream. */
+  openUpload(path: string, signal: AbortSignal): Readable;
   /**
    * The first of these files that the client has, if it is not empty; InvalidArgument for one of more than a MiB.
    * Names have no wildcards.

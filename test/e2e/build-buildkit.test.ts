@@ -11,6 +11,7 @@ import {
   type OfferedFile,
 } from '../support/build-client.ts';
 import { ask, useJob } from '../support/e2e-job.ts';
+import { packTar } from '../support/image-builder.ts';
 
 // BuildKit's door, asked as buildx's docker driver asks: two connections, one to call and one to be called on.
 
@@ -181,6 +182,20 @@ test('images and directories of the client stand for stages and images', async (
     await ask(job.berth, 'run', '--rm', 'by-contexts', 'sh', '-c', '/copied; /bound; ls /from-other'),
   ).toBe('tool\ntool\n/from-other');
   expect(build.client.asked.map((asked) => asked['dir-name'])).toContain('more');
+});
+
+test('a context that came to the client as a tar is taken as one', async () => {
+  const upload = await packTar([
+    { path: 'sub/Dockerfile', type: 'file', content: 'FROM busybox\nCOPY . /ctx\nRUN ls /ctx\n' },
+    { path: '.dockerignore', type: 'file', content: 'left-out\n' },
+    { path: 'left-out', type: 'file', content: 'x' },
+    { path: 'in-tar', type: 'file', content: 'x' },
+  ]);
+  const attributes = { context: 'http://buildkit-session/upload-1', filename: 'sub/Dockerfile' };
+  const build = await startBuild({ upload }, { FrontendAttrs: attributes });
+  const log = logOf(build);
+  await build.answer;
+  expect(await log).toContain('in-tar\nsub\n');
 });
 
 test.each(['directory', 'archive'] as const)('the result goes to the client as a %s', async (takes) => {

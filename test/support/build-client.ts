@@ -24,6 +24,8 @@ export interface Offer {
   /** Says a wrong length for files, as when they grow while they are read. */
   readonly sizeError?: number;
   readonly secrets?: Readonly<Record<string, string>>;
+  /** A context as a tar, at the path `/upload-1`. */
+  readonly upload?: Buffer;
   /** Takes the result in this form. */
   readonly takes?: 'directory' | 'archive';
   readonly logins?: Readonly<Record<string, { readonly Username: string; readonly Secret: string }>>;
@@ -116,11 +118,12 @@ async function prepareOffer(
   offer: Offer,
   asked: Readonly<Record<string, unknown>>[],
 ): Promise<PreparedOffer> {
-  const [auth, filesend, filesync, secrets] = await Promise.all([
+  const [auth, filesend, filesync, secrets, upload] = await Promise.all([
     loadMethods('auth'),
     loadMethods('filesend'),
     loadMethods('filesync'),
     loadMethods('secrets'),
+    loadMethods('upload'),
   ]);
   const implementation: UntypedServiceImplementation = {
     DiffCopy: (call: ServerDuplexStream<Packet, PacketInput>) => {
@@ -140,6 +143,16 @@ async function prepareOffer(
   const server = new Server();
   server.addService({ ...auth, ...filesync, ...secrets }, implementation);
   const taken = { archive: [] as Buffer[], files: [] as TakenFile[] };
+  server.addService(
+    { ...upload },
+    {
+      Pull: (call: ServerDuplexStream<object, { readonly data: Buffer }>) => {
+        const [path] = call.metadata.get('urlpath');
+        if (path === '/upload-1') call.write({ data: offer.upload ?? Buffer.alloc(0) });
+        call.end();
+      },
+    },
+  );
   if (offer.takes === 'archive')
     server.addService(
       { ...filesend },
@@ -165,6 +178,7 @@ async function prepareOffer(
     taken,
     methods: [
       ...(offer.takes ? [filesend.DiffCopy.path] : []),
+      upload.Pull.path,
       auth.Credentials.path,
       filesync.DiffCopy.path,
       secrets.GetSecret.path,

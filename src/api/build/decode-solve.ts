@@ -74,6 +74,9 @@ function cacheSources(options: SolveOptions['options']): readonly string[] {
   });
 }
 
+// Where clients say that they have put a context that came to them as a tar.
+const UPLOAD = /^http:\/\/buildkit-session(\/[A-Za-z0-9_-]{1,128})$/;
+
 /** What a client puts in the place of stages and images of its Dockerfile. */
 function namedContexts(options: SolveOptions['options']): DecodedSolve['contexts'] {
   return new Map(
@@ -139,29 +142,42 @@ function checkNames(options: SolveOptions['options']): void {
   }
 }
 
+function contextOf({ context = '' }: SolveOptions['options']): {
+  readonly remote: string;
+  readonly upload: string;
+} {
+  const [, upload = ''] = UPLOAD.exec(context) ?? [];
+  return { remote: upload === '' ? context : '', upload };
+}
+
+function outputOf(exporter: string): DecodedSolve['output'] {
+  const output = OUTPUTS.get(exporter);
+  if (output) return output;
+  throw new EngineError(
+    'NotImplemented',
+    `--output type=${exporter} is not supported by this daemon: build an image, then docker save it`,
+  );
+}
+
 /** Decodes what a client of BuildKit asks for into what `POST /build` would; NotImplemented names what is not served. */
 export function decodeSolve(
   { options, exporter, exporterOptions, entitlements }: SolveOptions,
   version: ApiVersion,
 ): DecodedSolve {
   checkNames(options);
-  const output = OUTPUTS.get(exporter);
-  if (!output)
-    throw new EngineError(
-      'NotImplemented',
-      `--output type=${exporter} is not supported by this daemon: build an image, then docker save it`,
-    );
+  const { remote, upload } = contextOf(options);
   const noCache = options['no-cache'];
   if (noCache !== undefined && noCache !== '') throw unsupported('--no-cache-filter');
   if ((options['platform'] ?? '').includes(',')) throw unsupported('a build for several platforms');
   return {
-    output,
+    output: outputOf(exporter),
     contexts: namedContexts(options),
+    upload,
     // With the exporter moby, clients push by themselves, through the API of images.
     isPushed: exporter === 'image' && exporterOptions['push'] === 'true',
     request: {
       dockerfile: options['filename'] ?? 'Dockerfile',
-      remote: options['context'] ?? '',
+      remote,
       tags: list(exporterOptions['name']),
       buildArgs: family(options, 'build-arg:'),
       labels: family(options, 'label:'),

@@ -7,7 +7,7 @@ import type { RegistryCredentials } from '../../registry/types.ts';
 import type { BuildRequest } from '../../wire/build-request.ts';
 import { pushImage } from '../images/push-image.ts';
 import type { Job } from '../job.ts';
-import { buildImage } from './build-image.ts';
+import { buildImage, type BuildAsked } from './build-image.ts';
 import type { BuildClient, ContextSource, DeliverFiles } from './build-run.ts';
 import type { NamedContexts } from './named-contexts.ts';
 import { SolveSteps } from './solve-steps.ts';
@@ -20,6 +20,8 @@ export interface DecodedSolve {
   readonly isPushed: boolean;
   /** What becomes of the result: an image of the job, or files that the client gets. */
   readonly output: 'image' | 'directory' | 'archive';
+  /** Path of the upload of the client that is the context, as a tar; empty where that is a directory. */
+  readonly upload: string;
   /** By name: an image, or a directory of the client by the client's name for it. */
   readonly contexts: ReadonlyMap<string, { readonly image: string } | { readonly directory: string }>;
 }
@@ -75,6 +77,28 @@ function besideContext(job: Job, session: BuildSession, directory: string): Cont
       const file = await session.readFile(directory, ['.dockerignore']);
       const ignored = file ? parseIgnoreFile(Buffer.from(file.bytes).toString('utf8')) : [];
       await sessionContext(job, session, { directory, ignored }).fill(target, signal);
+    },
+  };
+}
+
+async function openDefinition(
+  job: Job,
+  session: BuildSession,
+  dockerfile: string,
+): Promise<Pick<BuildAsked, 'context' | 'dockerfileText'>> {
+  const { text, ignored } = await readDefinition(session, dockerfile);
+  return {
+    context: sessionContext(job, session, { directory: CONTEXT, ignored }),
+    dockerfileText: text,
+  };
+}
+
+/** A context that came to the client as a tar: the Dockerfile is in it. */
+function uploaded(job: Job, { solve, decoded }: SolveOptions): Pick<BuildAsked, 'context'> {
+  return {
+    context: {
+      fill: (target, signal) =>
+        tarContext(job, solve.session.openUpload(decoded.upload, signal)).fill(target, signal),
     },
   };
 }
@@ -189,17 +213,17 @@ export async function solveBuild(job: Job, options: SolveOptions): Promise<Reado
   const steps = new SolveSteps(solve.ref, report);
   const { request } = decoded;
   const loading = await steps.begin(`[internal] load build definition from ${request.dockerfile}`);
-  const { text, ignored } = await readDefinition(session, request.dockerfile);
+  const definition =
+    decoded.upload === '' ? await openDefinition(job, session, request.dockerfile) : uploaded(job, options);
   await loading.end({});
   const deliver = deliveryOf(job, options);
   let imageId = '';
   try {
     const building = buildImage(job, {
       request,
-      context: sessionContext(job, session, { directory: CONTEXT, ignored }),
+      ...definition,
       contexts: contextsOf(job, options),
       ...(deliver ? { deliver } : {}),
-      dockerfileText: text,
       client: clientOf(session),
       signal,
     });
