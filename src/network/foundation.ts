@@ -11,9 +11,9 @@ import type { Subnet } from './ipv4.ts';
 import { parseIpv6Block, type Ipv6Block } from './ipv6.ts';
 import { hasSix, type BridgeSpec, type KernelLinks } from './kernel-links.ts';
 import type { InterfaceAddress } from './link-messages.ts';
-import { sharedNetnsPath, isolatedNetnsPath } from './names.ts';
+import { isolatedNetnsName, isolatedNetnsPath, sharedNetnsPath } from './names.ts';
 import type { NetTools, Place } from './net-tools.ts';
-import { bindNetns, createNetnsFile, type MountCalls } from './netns-file.ts';
+import { bindNetns, createNetnsFile, nameNetns, type MountCalls } from './netns-file.ts';
 import type { Foundation } from './network-state.ts';
 import { bridgeTable, uplinkTable, type BridgeRules, type EgressRules } from './rule-tables.ts';
 import {
@@ -98,11 +98,12 @@ export function routeLoopback(netns: NetnsEntry, netnsPath: string, bridgeName: 
 }
 
 async function layIsolated(ground: Ground): Promise<Foundation> {
-  const { links, mark, slug } = ground;
-  const netnsPath = isolatedNetnsPath(slug);
+  const { links, mark, slug, runDir } = ground;
+  const netnsPath = isolatedNetnsPath(runDir);
   const [taken] = await Promise.all([
     takenOn(ground, ground.hostNetns),
     links.createNetns(netnsPath, { hasIpv6: true }),
+    nameNetns(netnsPath, isolatedNetnsName(slug)),
   ]);
   const slot = firstOf(freeBridges({ names: new Set(), blocks: singleBlocks(ground.resolvers) }));
   const bridge = { name: isolatedBridge, subnet: subnetText(slot), gateway: slot.gateway };

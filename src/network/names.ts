@@ -22,13 +22,18 @@ export function jobMark(slug: string): string {
 }
 
 /** Where iproute2 looks for the namespace of an isolated job. */
-export function isolatedNetnsPath(slug: string): string {
+export function isolatedNetnsName(slug: string): string {
   return join('/run/netns', jobMark(slug));
 }
 
 /** Directory of the job's namespace files. */
 export function netnsDirectory(runDir: string): string {
   return join(runDir, 'netns');
+}
+
+/** Where an isolated job's own namespace is mounted. */
+export function isolatedNetnsPath(runDir: string): string {
+  return join(netnsDirectory(runDir), 'isolated');
 }
 
 /** Where a job that shares a namespace holds on to it. */

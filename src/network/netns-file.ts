@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, statfs, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { isErrno, toEngineError } from '../host/errors.ts';
@@ -17,6 +17,19 @@ export async function createNetnsFile(path: string): Promise<void> {
     await (await open(path, 'wx', 0o600)).close();
   } catch (error) {
     throw toEngineError(error, 'cannot make a network namespace file');
+  }
+}
+
+/**
+ * Gives a namespace's file a name elsewhere; Conflict where that is taken. A link and no mount: where iproute2 keeps names
+ * it mounts the directory on itself, and what is mounted below by then can be neither reached nor removed.
+ */
+export async function nameNetns(path: string, name: string): Promise<void> {
+  await mkdir(dirname(name), { recursive: true });
+  try {
+    await symlink(path, name);
+  } catch (error) {
+    throw toEngineError(error, 'cannot name a network namespace');
   }
 }
 

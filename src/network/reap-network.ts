@@ -6,7 +6,7 @@ import { isErrno, toEngineError } from '../host/errors.ts';
 import { openNetnsEntry } from '../host/netns.ts';
 import type { HostProcesses } from '../host/types.ts';
 import { withdrawForwarding } from './forward-permit.ts';
-import { isolatedNetnsPath, jobMark, netnsDirectory, sharedNetnsPath } from './names.ts';
+import { isolatedNetnsName, isolatedNetnsPath, jobMark, netnsDirectory, sharedNetnsPath } from './names.ts';
 import { createNetTools, type NetTools, type Place } from './net-tools.ts';
 import { holdsNetns, listNetnsFiles, removeNetnsFile, type MountCalls } from './netns-file.ts';
 
@@ -27,9 +27,12 @@ export async function reapNetwork(request: ReapRequest): Promise<readonly string
   const mark = jobMark(slug);
   const tools = createNetTools(request.processes, await openNetnsEntry(), request.hostNetns);
   const sharedPath = sharedNetnsPath(runDir);
-  const sandboxes = (await listNetnsFiles(netnsDirectory(runDir))).filter((path) => path !== sharedPath);
-  const isIsolated = await holdsNetns(isolatedNetnsPath(slug));
-  const own = await holdAll([...sandboxes, ...(isIsolated ? [isolatedNetnsPath(slug)] : [])]);
+  const isolated = [isolatedNetnsPath(runDir), isolatedNetnsName(slug)];
+  const sandboxes = (await listNetnsFiles(netnsDirectory(runDir))).filter(
+    (path) => path !== sharedPath && !isolated.includes(path),
+  );
+  const isIsolated = (await Promise.all(isolated.map(holdsNetns))).includes(true);
+  const own = await holdAll([...sandboxes, ...isolated]);
   const left: string[] = [];
   const attempt = async (what: string, step: () => Promise<readonly string[]>): Promise<void> => {
     try {
@@ -50,12 +53,11 @@ export async function reapNetwork(request: ReapRequest): Promise<readonly string
     await removeNetnsFile(libc, sharedPath);
     return [];
   });
-  if (isIsolated)
-    await attempt(`network namespace ${mark}`, async () => {
-      await removeNetnsFile(libc, isolatedNetnsPath(slug));
-      await removeIfEmpty(dirname(isolatedNetnsPath(slug)));
-      return [];
-    });
+  await attempt(`network namespace ${mark}`, async () => {
+    for (const path of isolated) await removeNetnsFile(libc, path);
+    await removeIfEmpty(dirname(isolatedNetnsName(slug)));
+    return [];
+  });
   await attempt('processes', () => processesIn(own));
   await Promise.all(own.map((namespace) => namespace.close()));
   return left;

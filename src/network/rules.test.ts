@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { addressBytes, formatSix } from './address-bytes.ts';
 import { egressRules, resolverRules } from './egress.ts';
-import { isolatedNetnsPath, jobMark, sandboxPath } from './names.ts';
+import { isolatedNetnsName, jobMark, sandboxPath } from './names.ts';
 import { elementChanges, elementsOf } from './rule-sets.ts';
 import { bridgeTable, uplinkTable } from './rule-tables.ts';
 import { createWarmPool } from './warm-pool.ts';
@@ -152,7 +152,7 @@ describe('names', () => {
     'the job name %j is refused',
     (slug) => {
       expect(() => jobMark(slug)).toThrow('invalid job name');
-      expect(() => isolatedNetnsPath(slug)).toThrow('invalid job name');
+      expect(() => isolatedNetnsName(slug)).toThrow('invalid job name');
     },
   );
 

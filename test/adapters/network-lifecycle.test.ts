@@ -95,6 +95,21 @@ describe("the life of a job's network", () => {
     expect(await network.close()).toEqual([]);
   });
 
+  test('iproute2 mounts its directory on itself meanwhile, and nothing of the job stays below', async () => {
+    const slug = host.slug('hidden');
+    const network = await host.open(slug);
+    // As where the root of all mounts is private: what is mounted below is out of sight and reach.
+    await host.run(host.hostNetns, 'mount', '--rbind', '--make-rprivate', '/run/netns', '/run/netns');
+    try {
+      expect(await host.run(host.hostNetns, 'ip', 'netns', 'list')).toContain(`berth-${slug}`);
+      expect(await network.close()).toEqual([]);
+      expect(await readdir('/run/netns')).not.toContain(`berth-${slug}`);
+    } finally {
+      await host.run(host.hostNetns, 'umount', '--lazy', '/run/netns');
+    }
+    expect(await readdir('/run/netns')).not.toContain(`berth-${slug}`);
+  });
+
   test('the broom finds an abandoned job by its name, and leaves its neighbour alone', async () => {
     const [abandoned, alive] = [host.slug('abandoned'), host.slug('alive')];
     const dead = await host.open(abandoned, { warmSandboxes: 0 });
@@ -103,7 +118,7 @@ describe("the life of a job's network", () => {
     await Promise.all([1, 2, 3].map(() => dead.openSandbox(request())));
     await dead.openSandbox({ ...request(), mode: { kind: 'none' } });
     const files = (): Promise<string[]> => readdir(join(host.runDir(abandoned), 'netns'));
-    expect(await files()).toHaveLength(4);
+    expect(await files()).toHaveLength(5);
     expect(await host.reap(abandoned)).toEqual([]);
     expect(await files()).toEqual([]);
     expect(await host.reap(abandoned)).toEqual([]);
