@@ -46,8 +46,8 @@ async function isAnswered(socketPath: string): Promise<boolean> {
   }
 }
 
-/** Removes what a killed process left, and nothing else. */
-async function removeStale(socketPath: string): Promise<void> {
+/** Removes the socket file that a killed process left, and nothing else: Conflict for one that is answered, or no socket. */
+export async function removeStaleSocket(socketPath: string): Promise<void> {
   const found = await lstat(socketPath).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
@@ -75,7 +75,7 @@ async function closeServer(server: Server, connections: ReadonlySet<Socket>): Pr
 /** Lets the server listen on a unix socket; a stale socket file is replaced, a live one or anything else is a Conflict. */
 export async function listen({ socketPath, app, mode }: ListenOptions): Promise<Listener> {
   checkLength(socketPath);
-  await removeStale(socketPath);
+  await removeStaleSocket(socketPath);
   const server = app instanceof Server ? app : createServer(app);
   const connections = new Set<Socket>();
   server.on('connection', (socket) => {

@@ -2,7 +2,7 @@ import { readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Containerd } from '../containerd/types.ts';
-import { messageOf } from '../errors.ts';
+import { isErrorKind, messageOf } from '../errors.ts';
 import { errnoCode } from '../host/errors.ts';
 import type { OwnTrees } from '../host/own-trees.ts';
 import type { HostCgroups, HostMounts, HostProcesses, Libc } from '../host/types.ts';
@@ -10,6 +10,7 @@ import { reapNetwork } from '../network/reap-network.ts';
 import { readKeeperIdentity } from '../stdio/keeper.ts';
 import { endShims } from './end-shims.ts';
 import type { JobNames } from './job-names.ts';
+import { removeStaleSocket } from './listen.ts';
 import { sweepNamespace } from './sweep-namespace.ts';
 import { sweepStore } from './sweep-store.ts';
 
@@ -65,7 +66,7 @@ export async function removeTraces(
   const mounted = await mountsBelow(host.mounts, [runDir, stateDir]);
   left.push(...mounted.map((path) => `mount ${path}`));
   if (mounted.length > 0) return left;
-  await attempt('socket', () => removeTree(host, names.paths.socket));
+  await attempt('socket', () => removeSocket(names.paths.socket));
   await attempt('run directory', () => removeTree(host, runDir));
   await attempt('state directory', () => removeTree(host, stateDir));
   await removeEmpty([dirname(runDir), dirname(stateDir)]);
@@ -117,6 +118,16 @@ async function mountsBelow(mounts: HostMounts, directories: readonly string[]): 
     .filter((path) =>
       directories.some((directory) => path === directory || path.startsWith(`${directory}/`)),
     );
+}
+
+/** Another job of the same place may serve there by now: that one is its own. */
+async function removeSocket(path: string): Promise<undefined> {
+  try {
+    await removeStaleSocket(path);
+  } catch (error) {
+    if (!isErrorKind(error, 'Conflict')) throw error;
+  }
+  return undefined;
 }
 
 async function removeTree({ trees }: HostTools, path: string): Promise<undefined> {
