@@ -101,6 +101,10 @@ export default defineConfig(
       globals: { process: 'readonly', console: 'readonly', URL: 'readonly', module: 'writable' },
     },
   },
+  {
+    files: ['**/*.cjs', 'bin/berth'],
+    languageOptions: { globals: { require: 'readonly', __dirname: 'readonly' } },
+  },
   // Tools that load their configuration by its default export.
   { files: ['*.config.js', '*.config.ts'], rules: { 'no-restricted-syntax': 'off' } },
 );

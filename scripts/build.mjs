@@ -19,10 +19,10 @@ const leaveOutUnusedOfExpress = {
       namespace: 'left-out',
     }));
     onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
-    // All media types there are: berth answers with its own, and the runner's socket with JSON.
     // Prints for those who set DEBUG, and reads the environment for that; 50 ms of a loaded machine.
     onResolve({ filter: /^debug$/ }, ({ path }) => ({ path, namespace: 'no-debug' }));
     onLoad({ filter: /.*/, namespace: 'no-debug' }, () => ({ contents: 'module.exports = () => () => {};' }));
+    // All media types there are: berth answers with its own, and the runner's socket with JSON.
     onResolve({ filter: /^mime-db$/ }, ({ path }) => ({ path, namespace: 'json-only' }));
     onLoad({ filter: /.*/, namespace: 'json-only' }, () => ({
       contents: "module.exports = { 'application/json': { charset: 'UTF-8', extensions: ['json'] } };",
