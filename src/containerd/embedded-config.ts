@@ -35,6 +35,8 @@ export interface EmbeddedPaths {
   readonly socket: string;
   readonly startLock: string;
   readonly users: string;
+  /** Where it mounts the snapshots that it unpacks into. */
+  readonly temporaryMounts: string;
 }
 
 /** The paths below a root; InvalidArgument where the socket's would be too long for the kernel. */
@@ -54,6 +56,7 @@ export function embeddedPaths(root: string): EmbeddedPaths {
     pid: path.join(directory, 'containerd.pid'),
     startLock: path.join(directory, 'start.lock'),
     users: path.join(directory, 'users'),
+    temporaryMounts: path.join(directory, 'root', 'tmpmounts'),
   };
 }
 

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 
 import { isErrno } from '../host/errors.ts';
+import type { HostMounts } from '../host/types.ts';
 import type { Logger } from '../logger.ts';
 import { embeddedPaths, type EmbeddedPaths } from './embedded-config.ts';
 import { createEmbeddedDaemon, type DaemonProcesses, type EmbeddedDaemon } from './embedded-daemon.ts';
@@ -14,6 +15,7 @@ export interface EmbeddedOptions {
   readonly root: string;
   readonly libc: Flock;
   readonly processes: DaemonProcesses;
+  readonly mounts: Pick<HostMounts, 'unmountBelow'>;
   readonly log: Logger;
 }
 
@@ -33,7 +35,7 @@ export interface EmbeddedContainerd {
  * for nothing: their locks ended with them.
  */
 export async function acquireEmbedded(options: EmbeddedOptions): Promise<EmbeddedContainerd> {
-  const { root, libc, processes, log } = options;
+  const { root, libc, processes, mounts, log } = options;
   const paths = embeddedPaths(root);
   const daemon = createEmbeddedDaemon(paths, processes);
   await mkdir(paths.users, { recursive: true, mode: 0o700 });
@@ -51,7 +53,7 @@ export async function acquireEmbedded(options: EmbeddedOptions): Promise<Embedde
   const release = (): Promise<void> =>
     withFileLock(libc, paths.startLock, async () => {
       await lock.release();
-      if (await stopUnused(paths, libc, daemon))
+      if (await stopUnused(paths, { libc, mounts }, daemon))
         log.info({ address: paths.socket }, 'embedded containerd stopped');
     });
   return {
@@ -69,15 +71,21 @@ export async function stopUnusedEmbedded(options: EmbeddedOptions): Promise<bool
   const paths = embeddedPaths(options.root);
   const daemon = createEmbeddedDaemon(paths, options.processes);
   try {
-    return await withFileLock(options.libc, paths.startLock, () => stopUnused(paths, options.libc, daemon));
+    return await withFileLock(options.libc, paths.startLock, () => stopUnused(paths, options, daemon));
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return true;
     throw error;
   }
 }
 
-async function stopUnused(paths: EmbeddedPaths, libc: Flock, daemon: EmbeddedDaemon): Promise<boolean> {
+async function stopUnused(
+  paths: EmbeddedPaths,
+  { libc, mounts }: Pick<EmbeddedOptions, 'libc' | 'mounts'>,
+  daemon: EmbeddedDaemon,
+): Promise<boolean> {
   if ((await countLiveUsers(libc, paths.users)) > 0) return false;
   await daemon.stop();
+  // It does not wait for what it unpacks: a layer that was broken off may be mounted still.
+  await mounts.unmountBelow(paths.temporaryMounts);
   return true;
 }

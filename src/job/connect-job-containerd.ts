@@ -50,6 +50,7 @@ export async function connectJobContainerd(
     log: user.log,
     libc: host.libc,
     processes: host.processes,
+    mounts: host.mounts,
   });
   return {
     containerd: connectContainerd(embedded.address, user.namespace, hidden),

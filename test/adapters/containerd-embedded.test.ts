@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { connectContainerd } from '../../src/containerd/connect.ts';
 import { acquireEmbedded, stopUnusedEmbedded } from '../../src/containerd/embedded.ts';
+import { loadLibc } from '../../src/host/libc.ts';
 import { embeddedOptions } from '../support/real-containerd.ts';
 import { expectKind } from './containerd-suite.ts';
 
@@ -73,6 +74,17 @@ describe('embedded containerd', () => {
     await next.release();
     expect(await isAlive(pid)).toBe(false);
     expect(await stopUnusedEmbedded(options)).toBe(true);
+  });
+
+  test('what it had mounted to unpack into goes with it', async () => {
+    const options = await embeddedOptions(root);
+    const only = await acquireEmbedded(options);
+    const left = path.join(root, 'containerd/root/tmpmounts/containerd-mount1');
+    await mkdir(left, { recursive: true });
+    const libc = await loadLibc();
+    libc.mount({ source: 'none', target: left, type: 'tmpfs', flags: 0, data: '' });
+    await only.release();
+    expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(left);
   });
 
   test('a process that has got the number of a dead daemon is left alone', async () => {

@@ -7,6 +7,7 @@ import { connectContainerd } from '../../src/containerd/connect.ts';
 import { acquireEmbedded, type EmbeddedOptions } from '../../src/containerd/embedded.ts';
 import type { Containerd } from '../../src/containerd/types.ts';
 import { loadLibc } from '../../src/host/libc.ts';
+import { createHostMounts } from '../../src/host/mounts.ts';
 import { createHostProcesses } from '../../src/host/processes.ts';
 import { createLogger } from '../../src/logger.ts';
 
@@ -26,7 +27,9 @@ export interface RealContainerd {
 
 /** The options with which this process would share the embedded containerd of a root. */
 export async function embeddedOptions(root: string): Promise<EmbeddedOptions> {
-  return { root, libc: await loadLibc(), processes: createHostProcesses(), log: createLogger('silent') };
+  const libc = await loadLibc();
+  const mounts = createHostMounts({ libc, directory: path.join(root, 'mounts') });
+  return { root, libc, mounts, processes: createHostProcesses(), log: createLogger('silent') };
 }
 
 /** Starts a private containerd in a new directory. Needs root and an installed containerd; fails without. */
