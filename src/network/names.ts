@@ -21,7 +21,7 @@ export function jobMark(slug: string): string {
   return `berth-${slug}`;
 }
 
-/** Where iproute2 looks for the namespace of an isolated job. */
+/** Where iproute2 looks for the namespace of an isolated job: a link to it. */
 export function isolatedNetnsName(slug: string): string {
   return join('/run/netns', jobMark(slug));
 }
