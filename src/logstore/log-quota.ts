@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 
 import { createKeyedLock } from '../lib/keyed-lock.ts';
-import { segmentPath } from './segment.ts';
+import { listSegments, segmentPath } from './segment.ts';
 
 /** One file of a log. */
 export interface Segment {
@@ -15,7 +15,7 @@ export interface LogSegments {
   readonly segments: Segment[];
 }
 
-/** Keeps the logs of a job together below a size, as far as this process has seen them written. */
+/** Keeps the logs of a job together below a size. */
 export interface LogQuota {
   add(log: LogSegments): void;
   remove(directory: string): void;
@@ -49,6 +49,16 @@ async function dropLargest(logs: ReadonlyMap<string, LogSegments>, maxBytes: num
     largest.bytes -= droppedBytes;
     total -= droppedBytes;
   }
+}
+
+/** The files of a log as they are on disk; none where there is no log. */
+export async function findSegments(directory: string): Promise<Segment[]> {
+  return Promise.all(
+    (await listSegments(directory)).map(async (number) => ({
+      number,
+      sizeBytes: (await stat(segmentPath(directory, number))).size,
+    })),
+  );
 }
 
 /** Bytes of a log's files. */

@@ -6,7 +6,7 @@ import { findFileEnd } from './backward-reader.ts';
 import { readBlocks } from './block-reader.ts';
 import { createLineFilter } from './line-filter.ts';
 import { wakeReaders, type LiveLog, type LogPosition } from './live-log.ts';
-import { createLogQuota } from './log-quota.ts';
+import { createLogQuota, findSegments } from './log-quota.ts';
 import { createLogWriter } from './log-writer.ts';
 import { streamNames } from './record.ts';
 import {
@@ -65,6 +65,11 @@ export function createLogStore(options: LogStoreOptions): LogStore {
         release(id, log);
         throw toEngineError(error, 'cannot open the log for writing');
       }
+    },
+    async count(id) {
+      const directory = directoryOf(id);
+      const segments = await findSegments(directory);
+      if (!live.has(id)) quota.add({ directory, segments });
     },
     read: (id, readOptions, signal) => readLog(options, { id, log: live.get(id), readOptions, signal }),
     async remove(id) {

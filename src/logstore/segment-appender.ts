@@ -1,7 +1,7 @@
-import { mkdir, open, readFile, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, truncate, type FileHandle } from 'node:fs/promises';
 
 import { wakeReaders, type LiveLog } from './live-log.ts';
-import { dropOldest, sizeOf, type LogQuota, type Segment } from './log-quota.ts';
+import { dropOldest, findSegments, sizeOf, type LogQuota, type Segment } from './log-quota.ts';
 import {
   encodeSegmentHeader,
   findSegmentEnd,
@@ -88,10 +88,7 @@ async function mendEnd(directory: string): Promise<LogEnd> {
     return mendEnd(directory);
   }
   if (end.sizeBytes < bytes.length) await truncate(path, end.sizeBytes);
-  const segments = await Promise.all(
-    numbers.map(async (number) => ({ number, sizeBytes: (await stat(segmentPath(directory, number))).size })),
-  );
-  return { segments, state: end };
+  return { segments: await findSegments(directory), state: end };
 }
 
 async function beginSegment(directory: string, number: number, state: SegmentHeader): Promise<FileHandle> {

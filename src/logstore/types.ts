@@ -36,6 +36,8 @@ export interface LogFrame {
 export interface LogStore {
   /** Opens for appending (one writer at a time: Conflict), and mends what a crash left half written. */
   openWriter(id: string): Promise<LogWriter>;
+  /** Counts a log that nobody writes (any more) towards the limit of all logs. */
+  count(id: string): Promise<void>;
   /** An absent log reads as an empty one; an aborted signal ends the iteration without an error. */
   read(id: string, options: LogReadOptions, signal: AbortSignal): AsyncIterable<LogFrame>;
   /** Removes the log; followers end. */

@@ -52,6 +52,7 @@ async function restoreContainer(job: Job, stored: ContainerdContainer): Promise<
     container.storedSpec = specText(stored.spec);
     job.containers.reserveName(record.name, record.id);
     job.containers.add(container);
+    await job.logs.count(record.id);
     return container;
   } catch (error) {
     if (!isErrorKind(error, 'NotFound')) throw error;
