@@ -12,10 +12,15 @@ const LEADING_SPACE = /^\s+/u;
 /** Takes a Dockerfile's text apart into instructions; InvalidArgument with the line and in the parser's words. */
 export function parseDockerfile(text: string): ParsedDockerfile {
   const reader = new DockerfileReader(text.replace(/^\uFEFF/, ''));
+  const nodes = readNodes(reader);
+  // It is in no line that nothing is.
+  if (nodes.length === 0) throw new EngineError('InvalidArgument', 'file with no instructions');
+  return { nodes, escape: reader.escape, syntax: reader.syntax, warnings: reader.warnings };
+}
+
+function readNodes(reader: DockerfileReader): readonly DockerfileNode[] {
   try {
-    const nodes = reader.readAll();
-    if (nodes.length === 0) throw new EngineError('InvalidArgument', 'file with no instructions');
-    return { nodes, escape: reader.escape, syntax: reader.syntax, warnings: reader.warnings };
+    return reader.readAll();
   } catch (error) {
     throw parseError(error, reader.line);
   }

@@ -140,9 +140,11 @@ describe('a Dockerfile', () => {
     expect(parseTrigger(trigger)).toMatchObject({ kind: 'RUN', heredocs: [{ content: 'echo a\n' }] });
   });
 
+  test.each(['', '# only a comment\n'])('%j has no instruction, and no line of it is to blame', (text) => {
+    expect(() => parseStages(text)).toThrow(/^file with no instructions$/);
+  });
+
   test.each([
-    ['', 1, 'file with no instructions'],
-    ['# only a comment\n', 1, 'file with no instructions'],
     ['FROM x\n\nFOO bar', 3, 'unknown instruction: FOO'],
     ['RUN x', 1, 'no build stage in current context'],
     ['FROM a b', 1, 'FROM requires either one or three arguments'],

@@ -240,3 +240,26 @@ test('pulls at the same time share what the images of a job may take', async () 
   expect(await end()).toEqual([]);
   expect(await storedAfterCollection(shared.images)).toEqual(NOTHING);
 });
+
+test('what another job has unpacked counts like what the job itself unpacks', async () => {
+  const registry = await serveMemoryRegistry();
+  const big = { type: 'file', path: 'big', content: Buffer.alloc(64 * 1024 * 1024, 3) } as const;
+  const whole = await buildImage({ base: 'scratch', layers: [[big]] });
+  const more = await buildImage({
+    base: 'scratch',
+    layers: [[big], [{ ...big, path: 'small', content: 'x' }]],
+  });
+  registry.put('big/app', 'whole', whole);
+  registry.put('big/app', 'more', more);
+  const first = shared.openJob();
+  await pullAll(first.job, `${registry.host}/big/app:whole`);
+  const second = shared.openJob({ imageBytes: 32 * 1024 * 1024 });
+  for (const tag of ['whole', 'more'])
+    await expect(pullAll(second.job, `${registry.host}/big/app:${tag}`)).rejects.toThrow(
+      'failed to register layer: images of this job may take 33554432 bytes, [limits] image_bytes',
+    );
+  expect(second.job.images.list()).toEqual([]);
+  expect(second.job.images.unpacking.size).toBe(0);
+  for (const { end } of [first, second]) expect(await end()).toEqual([]);
+  expect(await storedAfterCollection(shared.images)).toEqual(NOTHING);
+});

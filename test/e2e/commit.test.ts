@@ -124,7 +124,7 @@ test('changes of the configuration are those of a Dockerfile, and what is none i
   });
   const { code, stderr } = await job.berth.docker(['commit', '-c', 'RUN true', id]);
   expect(code).toBe(1);
-  expect(stderr).toContain('RUN is not a valid change command');
+  expect(stderr).toContain('run is not a valid change command');
   await ask(job.berth, 'rm', id);
   await ask(job.berth, 'rmi', 'changed:v1');
 });

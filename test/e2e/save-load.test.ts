@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, useJob } from '../support/e2e-job.ts';
 import { baseEnvironment, runCommand } from '../support/e2e-process.ts';
@@ -204,13 +205,19 @@ describe('import', () => {
       expect(await layersOf('packed:v1')).toEqual([layer]);
     }
     await ask(job.berth, 'rmi', 'packed:v1', 'plain:v1');
-    const { code, stderr } = await job.berth.docker(['import', '-', 'none:v1'], {
-      input: 'not a tar at all',
-    });
-    expect(code).toBe(1);
-    expect(stderr).not.toBe('');
     const remote = await job.berth.docker(['import', 'http://169.254.169.254/x.tar', 'none:v1']);
     expect(remote.code).toBe(1);
     expect(remote.stderr).toContain('fetch it in the job and pipe it to docker import -');
+  });
+
+  const words = (why: string): string =>
+    `Error response from daemon: Error processing tar file(exit status 1): ${why}\n`;
+
+  test.each([
+    ['of garbage', Buffer.alloc(3000, 'garbage '), words('archive/tar: invalid tar header')],
+    ['of compressed garbage', gzipSync(Buffer.alloc(3000, 'x')), words('archive/tar: invalid tar header')],
+    ['of a word', Buffer.from('not a tar at all'), words('unexpected EOF')],
+  ])('%s says what dockerd says, and nothing of the host', async (_what, input, stderr) => {
+    expect(await job.berth.docker(['import', '-', 'none:v1'], { input })).toMatchObject({ code: 1, stderr });
   });
 });

@@ -16,6 +16,7 @@ import {
   type DocumentSource,
   type SelectedManifest,
 } from './select-manifest.ts';
+import { claimRoom } from './unpack-limit.ts';
 import { hasSnapshot } from './unpack-place.ts';
 
 // containerd takes labels of 4096 bytes, name and value together.
@@ -44,15 +45,16 @@ export async function adoptImage(work: ImageWork, pull: Pull): Promise<PulledIma
   const chainId = chainIds.at(-1) ?? '';
   if ((chainId !== '' && !(await hasSnapshot(work, chainId))) || !(await isGiven(pull, selected)))
     return undefined;
-  for (const { digest } of parsed.layers)
-    work.report({ status: 'Already exists', progressDetail: {}, id: shortId(digest) });
-  pull.traffic.reusedLayers = parsed.layers.length;
   const layers = parsed.layers.map((blob, index): ImageLayer => ({
     blob,
     diffId: config.diffIds[index] ?? '',
     chainId: chainIds[index] ?? '',
     sizeBytes: sizes[index] ?? 0,
   }));
+  claimRoom(work, layers);
+  for (const { digest } of parsed.layers)
+    work.report({ status: 'Already exists', progressDetail: {}, id: shortId(digest) });
+  pull.traffic.reusedLayers = parsed.layers.length;
   const { mediaType, digest, size } = manifest;
   const image = { id: parsed.config.digest, manifest: { mediaType, digest, size }, config, layers };
   return { image: { ...image, chainId, parentId: '' }, selected };

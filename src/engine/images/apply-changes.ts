@@ -25,7 +25,7 @@ export function applyChanges(config: ImageRunConfig, changes: readonly string[])
   const { nodes, escape } = parseDockerfile(changes.join('\n'));
   for (const { word } of nodes)
     if (!ALLOWED.has(word.toUpperCase()))
-      throw new ShapeError(`${word.toUpperCase()} is not a valid change command`);
+      throw new ShapeError(`${word.toLowerCase()} is not a valid change command`);
   let changed = config;
   let isCmdSet = false;
   for (const node of nodes) {

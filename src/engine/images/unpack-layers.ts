@@ -6,7 +6,7 @@ import type { ContentDescriptor } from '../../oci/image-manifest.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 import { hasSnapshot, openPlace, type UnpackPlace } from './unpack-place.ts';
-import { withinUnpackLimit } from './unpack-limit.ts';
+import { claimRoom, withinUnpackLimit } from './unpack-limit.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { checkActive, toDescriptor, type ImageWork } from './image-work.ts';
 
@@ -45,7 +45,9 @@ export async function unpackLayers(
     listener.complete(layer);
     parent = layer.chainId;
   }
-  return Promise.all(layers.map((layer) => measureLayer(work, layer)));
+  const measured = await Promise.all(layers.map((layer) => measureLayer(work, layer)));
+  claimRoom(work, measured);
+  return measured;
 }
 
 /** Makes the committed snapshot of one layer whose blob is there, on that of the layers below. */
@@ -55,7 +57,9 @@ export async function unpackLayerOn(
   listener: Pick<UnpackListener, 'extracting'>,
 ): Promise<ImageLayer> {
   await makeSnapshot(work, layer, listener);
-  return measureLayer(work, layer);
+  const measured = await measureLayer(work, layer);
+  claimRoom(work, [measured]);
+  return measured;
 }
 
 async function measureLayer(

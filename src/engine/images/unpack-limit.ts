@@ -3,6 +3,7 @@ import type { Descriptor } from '../../containerd/types.ts';
 import { EngineError, isErrorKind } from '../../errors.ts';
 import { shortId } from '../../oci/digest.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
+import type { ImageLayer } from '../../state/image-store.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
 import type { ImageWork } from './image-work.ts';
 import type { Job } from '../job.ts';
@@ -44,7 +45,7 @@ export async function withinUnpackLimit(
     tooLarge.signal.throwIfAborted();
     return unpacked;
   } catch (error) {
-    if (!tooLarge.signal.aborted) throw error;
+    if (!tooLarge.signal.aborted) throw inDockersWords(error);
     const why = String(tooLarge.signal.reason);
     throw new EngineError('InvalidArgument', `failed to register layer: ${why}`, { cause: error });
   } finally {
@@ -54,11 +55,39 @@ export async function withinUnpackLimit(
   }
 }
 
+/** containerd says where it had the snapshot mounted, which is no client's business; dockerd says who read the tar. */
+function inDockersWords(error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error;
+  const why = /^mount callback failed on [^:]*: (.*)$/s.exec(error.message)?.[1];
+  if (why === undefined) return error;
+  return new EngineError(error.kind, `Error processing tar file(exit status 1): ${why}`, { cause: error });
+}
+
+/**
+ * Counts layers that are unpacked, by whomever, as the job's from now on until the work is over; InvalidArgument where its
+ * images take more than they may with them.
+ */
+export function claimRoom(
+  { job, unpacked }: ImageWork,
+  layers: readonly Pick<ImageLayer, 'chainId' | 'sizeBytes'>[],
+): void {
+  for (const { chainId, sizeBytes } of layers) {
+    unpacked.add(chainId);
+    job.images.unpacking.set(chainId, sizeBytes);
+  }
+  const excess = excessOfImages(job);
+  if (excess !== undefined) throw new EngineError('InvalidArgument', `failed to register layer: ${excess}`);
+}
+
 /** What is exceeded by a blob that has unpacked to so many bytes: its own limit, or that of all images of the job. */
 function excessOf(job: Job, blob: ContentDescriptor, sizeBytes: number): string | undefined {
-  const { layerBytes, imageBytes } = job.settings.limits;
-  const limit = unpackLimit(blob.size, layerBytes);
+  const limit = unpackLimit(blob.size, job.settings.limits.layerBytes);
   if (sizeBytes > limit) return `layer ${shortId(blob.digest)} unpacks to more than ${limit} bytes`;
+  return excessOfImages(job);
+}
+
+function excessOfImages(job: Job): string | undefined {
+  const { imageBytes } = job.settings.limits;
   if (takenBytes(job) <= imageBytes) return undefined;
   return `images of this job may take ${imageBytes} bytes, [limits] image_bytes`;
 }
