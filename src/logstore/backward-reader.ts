@@ -1,6 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 
 import { EngineError } from '../errors.ts';
+import { createTurns } from '../lib/turns.ts';
 import type { LogPosition } from './live-log.ts';
 import {
   isRecordIntact,
@@ -27,26 +28,27 @@ export async function* readBackward(
   directory: string,
   end: LogPosition,
 ): AsyncGenerator<LogRecord, void, undefined> {
-  const numbers = (await listSegments(directory)).filter((number) => number <= end.segment);
-  const window: Window = { bytes: Buffer.allocUnsafeSlow(windowBytes) };
+  const numbers = listSegments(directory).filter((number) => number <= end.segment);
+  const window: Window = { bytes: Buffer.allocUnsafeSlow(windowBytes), takeTurn: createTurns() };
   for (const segment of numbers.reverse()) {
-    const file = await openSegment(directory, segment);
-    if (!file) return;
+    const fd = openSegment(directory, segment);
+    if (fd === undefined) return;
     try {
-      const offset = segment === end.segment ? end.offset : (await file.stat()).size;
-      yield* readSegmentBackward(file, window, { segment, offset });
+      const offset = segment === end.segment ? end.offset : fstatSync(fd).size;
+      yield* readSegmentBackward(fd, window, { segment, offset });
     } finally {
-      await file.close();
+      closeSync(fd);
     }
   }
 }
 
 interface Window {
   bytes: Buffer;
+  readonly takeTurn: ReturnType<typeof createTurns>;
 }
 
 async function* readSegmentBackward(
-  file: FileHandle,
+  fd: number,
   window: Window,
   { segment, offset }: LogPosition,
 ): AsyncGenerator<LogRecord, void, undefined> {
@@ -55,8 +57,9 @@ async function* readSegmentBackward(
   const reach = async (to: number, sizeBytes: number): Promise<void> => {
     if (to - from >= sizeBytes || from === segmentHeaderBytes) return;
     if (window.bytes.length < sizeBytes) window.bytes = Buffer.allocUnsafeSlow(sizeBytes);
+    await window.takeTurn();
     from = Math.max(segmentHeaderBytes, to - window.bytes.length);
-    await readExactly(file, window.bytes.subarray(0, to - from), from);
+    readExactly(fd, window.bytes.subarray(0, to - from), from);
   };
   for (let to = offset; to > segmentHeaderBytes;) {
     await reach(to, recordOverheadBytes);
@@ -73,35 +76,35 @@ async function* readSegmentBackward(
   }
 }
 
-async function readExactly(file: FileHandle, target: Buffer, position: number): Promise<void> {
-  const { bytesRead } = await file.read(target, 0, target.length, position);
+function readExactly(fd: number, target: Buffer, position: number): void {
+  const bytesRead = readSync(fd, target, 0, target.length, position);
   if (bytesRead !== target.length) throw new EngineError('Internal', 'the log is shorter than it was');
 }
 
 /** Where the intact part of a segment ends that nobody writes to (a crash may have left half a record). */
-export async function findFileEnd(directory: string): Promise<LogPosition | undefined> {
-  const segment = (await listSegments(directory)).at(-1);
-  const file = segment === undefined ? undefined : await openSegment(directory, segment);
-  if (segment === undefined || !file) return undefined;
+export function findFileEnd(directory: string): LogPosition | undefined {
+  const segment = listSegments(directory).at(-1);
+  const fd = segment === undefined ? undefined : openSegment(directory, segment);
+  if (segment === undefined || fd === undefined) return undefined;
   try {
-    const { size } = await file.stat();
-    if (await endsWithRecord(file, size)) return { segment, offset: size };
+    const { size } = fstatSync(fd);
+    if (endsWithRecord(fd, size)) return { segment, offset: size };
     const bytes = Buffer.allocUnsafeSlow(size);
-    await readExactly(file, bytes, 0);
+    readExactly(fd, bytes, 0);
     return { segment, offset: findSegmentEnd(bytes)?.sizeBytes ?? segmentHeaderBytes };
   } finally {
-    await file.close();
+    closeSync(fd);
   }
 }
 
-async function endsWithRecord(file: FileHandle, size: number): Promise<boolean> {
+function endsWithRecord(fd: number, size: number): boolean {
   if (size < segmentHeaderBytes + recordOverheadBytes) return false;
   const length = Buffer.alloc(4);
-  await readExactly(file, length, size - length.length);
+  readExactly(fd, length, size - length.length);
   const payloadBytes = length.readUInt32LE(0);
   const recordBytes = payloadBytes + recordOverheadBytes;
   if (payloadBytes > maxPayloadBytes || recordBytes > size - segmentHeaderBytes) return false;
   const record = Buffer.allocUnsafeSlow(recordBytes);
-  await readExactly(file, record, size - recordBytes);
+  readExactly(fd, record, size - recordBytes);
   return isRecordIntact(record, 0);
 }

@@ -1,5 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, readSync } from 'node:fs';
 
+import { createTurns } from '../lib/turns.ts';
 import { waitForChange, type LiveLog, type LogPosition } from './live-log.ts';
 import { maxPayloadBytes, readRecordHeader, recordHeaderBytes, recordOverheadBytes } from './record.ts';
 import {
@@ -38,34 +39,37 @@ export async function* readBlocks(options: BlockReaderOptions): AsyncGenerator<L
   const { directory, log, follow, signal } = options;
   const end = follow ? undefined : log.end;
   let buffer: Buffer = Buffer.allocUnsafeSlow(firstBlockBytes);
+  // A client that keeps up would otherwise have the thread until the log's end.
+  const takeTurn = createTurns();
   let cursor: Cursor = {
     position: options.start,
-    file: await openSegment(directory, options.start.segment),
+    fd: openSegment(directory, options.start.segment),
     jumped: undefined,
   };
   try {
     while (!signal.aborted) {
-      const { file, position, jumped } = cursor;
+      const { fd, position, jumped } = cursor;
       const limit = limitOf(end ?? log.end, position);
-      const block = file && (await readBlock(file, buffer, { position, limit }));
+      const block = fd === undefined ? undefined : readBlock(fd, buffer, { position, limit });
       if (block && block.length > 0) {
         yield { position, bytes: block, jumped };
+        await takeTurn();
         cursor = {
-          file,
+          fd,
           position: { ...position, offset: position.offset + block.length },
           jumped: undefined,
         };
         buffer = growAfter(buffer, block);
-      } else if (file && limit !== undefined) {
+      } else if (fd !== undefined && limit !== undefined) {
         if (!(await awaitMore(options, position, limit))) return;
       } else {
-        const next = await moveOn(cursor, directory, end);
+        const next = moveOn(cursor, directory, end);
         if (!next) return;
         cursor = next;
       }
     }
   } finally {
-    await cursor.file?.close();
+    if (cursor.fd !== undefined) closeSync(cursor.fd);
   }
 }
 
@@ -77,7 +81,8 @@ function growAfter(buffer: Buffer, { length }: Buffer): Buffer {
 
 interface Cursor {
   readonly position: LogPosition;
-  readonly file: FileHandle | undefined;
+  /** undefined: the segment has been removed. */
+  readonly fd: number | undefined;
   readonly jumped: SegmentHeader | undefined;
 }
 
@@ -97,18 +102,24 @@ async function awaitMore(
   return true;
 }
 
-async function moveOn(
-  { file, position }: Cursor,
+// Closes what the cursor was in, where it answers another one.
+function moveOn(
+  { fd, position }: Cursor,
   directory: string,
   end: LogPosition | undefined,
-): Promise<Cursor | undefined> {
-  const segment = (await listSegments(directory)).find((number) => number > position.segment);
+): Cursor | undefined {
+  const segment = listSegments(directory).find((number) => number > position.segment);
   if (segment === undefined || (end && segment > end.segment)) return undefined;
-  const next = await openSegment(directory, segment);
-  await file?.close();
-  const isGap = !file || segment > position.segment + 1;
-  const jumped = isGap && next ? await readSegmentHeader(next) : undefined;
-  return { file: next, position: { segment, offset: segmentHeaderBytes }, jumped };
+  const isGap = fd === undefined || segment > position.segment + 1;
+  const next = openSegment(directory, segment);
+  try {
+    const jumped = isGap && next !== undefined ? readSegmentHeader(next) : undefined;
+    if (fd !== undefined) closeSync(fd);
+    return { fd: next, position: { segment, offset: segmentHeaderBytes }, jumped };
+  } catch (error) {
+    if (next !== undefined) closeSync(next);
+    throw error;
+  }
 }
 
 // Only the newest segment can still grow: up to the end that the writer has announced.
@@ -121,10 +132,10 @@ interface BlockRange {
   readonly limit: number | undefined;
 }
 
-async function readBlock(file: FileHandle, buffer: Buffer, { position, limit }: BlockRange): Promise<Buffer> {
+function readBlock(fd: number, buffer: Buffer, { position, limit }: BlockRange): Buffer {
   const wanted = limit === undefined ? buffer.length : Math.min(buffer.length, limit - position.offset);
   if (wanted <= 0) return buffer.subarray(0, 0);
-  const { bytesRead } = await file.read(buffer, 0, wanted, position.offset);
+  const bytesRead = readSync(fd, buffer, 0, wanted, position.offset);
   return buffer.subarray(0, wholeRecords(buffer.subarray(0, bytesRead)));
 }
 

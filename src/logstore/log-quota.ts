@@ -54,7 +54,7 @@ async function dropLargest(logs: ReadonlyMap<string, LogSegments>, maxBytes: num
 /** The files of a log as they are on disk; none where there is no log. */
 export async function findSegments(directory: string): Promise<Segment[]> {
   return Promise.all(
-    (await listSegments(directory)).map(async (number) => ({
+    listSegments(directory).map(async (number) => ({
       number,
       sizeBytes: (await stat(segmentPath(directory, number))).size,
     })),

@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { OutputChunk, StreamName } from '../stdio/types.ts';
 import { formatTimeNs } from './line-filter.ts';
 import { createLogStore, type LogStoreOptions } from './log-store.ts';
-import type { LogFrame, LogReadOptions, LogStore } from './types.ts';
+import type { LogFrame, LogReadOptions, LogStore, LogWriter } from './types.ts';
 
 interface Text {
   stdout: string;
@@ -114,7 +114,7 @@ describe('log store', () => {
   test('several followers get all at once and end with the writer', async () => {
     const store = newStore({ segmentBytes: 2000 });
     const writer = await store.openWriter('a');
-    await flushed(store, writer.write(chunk('stdout', 'before\n', startNs)));
+    await writeOut(store, writer, chunk('stdout', 'before\n', startNs));
     const followers = [
       read(store, { follow: true }),
       read(store, { follow: true, tail: 0 }),
@@ -142,7 +142,7 @@ describe('log store', () => {
     let nowNs = startNs;
     const store = newStore({ now: () => nowNs });
     const writer = await store.openWriter('a');
-    await flushed(store, writer.write(chunk('stdout', 'x', startNs)));
+    await writeOut(store, writer, chunk('stdout', 'x', startNs));
     const abort = new AbortController();
     const aborted = read(store, { follow: true }, abort.signal);
     const limited = read(store, { follow: true, untilNs: startNs + 20_000_000n });
@@ -165,7 +165,7 @@ describe('log store', () => {
     const reader = store.read('a', { ...everything, follow: true }, never)[Symbol.asyncIterator]();
     expect(textOf(await reader.next())).toBe(line(0));
     for (let number = 1; number < 200; number += 1)
-      await flushed(store, writer.write(chunk('stdout', line(number), startNs)));
+      await writeOut(store, writer, chunk('stdout', line(number), startNs));
     await writer.close();
     expect(segmentFiles().length).toBeLessThanOrEqual(6);
     expect(segmentFiles()[0]).not.toBe('00000001.log');
@@ -212,6 +212,28 @@ describe('log store', () => {
     expect(segmentFiles()).toEqual(['00000001.log']);
   });
 
+  test('a reading leaves no descriptor open, however it ends, and lets others have their turn', async () => {
+    const store = newStore({ segmentBytes: 2_000_000 });
+    await write(
+      store,
+      Array.from({ length: 200 }, () => chunk('stdout', 'line\n'.repeat(13_000), startNs)),
+    );
+    const descriptors = (): number => readdirSync('/proc/self/fd').length;
+    const before = descriptors();
+    let turns = 0;
+    const counting = setInterval(() => (turns += 1), 1);
+    await read(store);
+    clearInterval(counting);
+    expect(turns).toBeGreaterThan(0);
+    await read(store, { tail: 1_000_000 });
+    for await (const frame of store.read('a', everything, never)) if (frame.data.length > 0) break;
+    const removed = store.read('a', everything, never)[Symbol.asyncIterator]();
+    await removed.next();
+    await store.remove('a');
+    while ((await removed.next()).done !== true);
+    expect(descriptors()).toBe(before);
+  });
+
   test('times never decrease, even when the clock is set back between two writers', async () => {
     const store = newStore();
     await write(store, [chunk('stdout', 'a\n', startNs)]);
@@ -245,9 +267,9 @@ function textOf(result: IteratorResult<LogFrame, unknown>): string {
   return result.done === true ? '' : result.value.data.toString();
 }
 
-/** Waits until what was written can be read, as a slow process would. */
-async function flushed(store: LogStore, written: void | Promise<void>): Promise<void> {
-  await written;
-  for await (const frame of store.read('a', { ...everything, tail: 1 }, never))
-    if (frame.data.length > 0) return;
+/** Writes a line; resolves when readers can see it. */
+async function writeOut(store: LogStore, writer: LogWriter, line: OutputChunk): Promise<void> {
+  const followed = store.read('a', { ...everything, tail: 1, follow: true }, never);
+  await writer.write(line);
+  for await (const frame of followed) if (frame.data.toString().endsWith(line.data.toString())) return;
 }

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 
 import { EngineError } from '../errors.ts';
@@ -138,7 +139,7 @@ async function findStart(
   if (tail === 0 && !options.follow) return undefined;
   const streams = streamNames.filter((name) => options[name]);
   if (tail === 'all') return findOldest(directory, {}, options.sinceNs);
-  const end = liveEnd ?? (await findFileEnd(directory));
+  const end = liveEnd ?? findFileEnd(directory);
   if (!end) return undefined;
   const starts = await findTail(directory, { lines: tail, streams, end, countUnfinished: !options.follow });
   const position = earliestStart(starts, streams);
@@ -146,18 +147,26 @@ async function findStart(
 }
 
 // The newest segment that everything asked for is in or behind: one is passed over when the next one is still too old.
-async function findOldest(
+function findOldest(
   directory: string,
   starts: TailStarts,
   sinceNs: bigint | undefined,
-): Promise<ReadStart | undefined> {
+): ReadStart | undefined {
   let found: ReadStart | undefined;
-  for (const segment of await listSegments(directory)) {
-    const file = await openSegment(directory, segment);
-    if (!file) continue;
-    const before = await readSegmentHeader(file).finally(() => file.close());
+  for (const segment of listSegments(directory)) {
+    const fd = openSegment(directory, segment);
+    if (fd === undefined) continue;
+    const before = headerOf(fd);
     if (found && (sinceNs === undefined || (before?.timeNs ?? sinceNs) >= sinceNs)) return found;
     found = { position: { segment, offset: segmentHeaderBytes }, starts, before };
   }
   return found;
+}
+
+function headerOf(fd: number): SegmentHeader | undefined {
+  try {
+    return readSegmentHeader(fd);
+  } finally {
+    closeSync(fd);
+  }
 }

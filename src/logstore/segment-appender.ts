@@ -76,7 +76,7 @@ export async function openSegmentAppender(files: LogFiles): Promise<SegmentAppen
 }
 
 async function mendEnd(directory: string): Promise<LogEnd> {
-  const numbers = await listSegments(directory);
+  const numbers = listSegments(directory);
   const last = numbers.at(-1);
   if (last === undefined)
     return { segments: [], state: { openLines: { stdout: 0n, stderr: 0n }, timeNs: 0n } };

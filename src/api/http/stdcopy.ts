@@ -5,28 +5,39 @@ const STREAM_NUMBERS = { stdin: 0, stdout: 1, stderr: 2 } as const;
 /** Puts a header before each line of output, as dockerd sends a log: clients take a frame for a line. */
 export type LineFramer = (stream: keyof typeof STREAM_NUMBERS, data: Buffer) => Buffer;
 
-/** Makes one; its answers are only valid until the next, as a new buffer for each kept the collector busy. */
+/** Makes one; its answers are only valid until the next, as new room for each kept the collector busy. */
 export function createLineFramer(): LineFramer {
   let room = Buffer.alloc(0);
+  let ends: Uint32Array = new Uint32Array(64);
+  const markEnds = (data: Buffer): number => {
+    let lines = 0;
+    let at = 0;
+    do {
+      const newline = data.indexOf(NEWLINE, at);
+      at = newline === -1 ? data.length : newline + 1;
+      if (lines === ends.length) ends = copyInto(new Uint32Array(2 * lines), ends);
+      ends[lines] = at;
+      lines += 1;
+    } while (at < data.length);
+    return lines;
+  };
   return (stream, data) => {
-    const ends = lineEnds(data);
-    const framedBytes = data.length + ends.length * HEADER_BYTES;
+    const lines = markEnds(data);
+    const framedBytes = data.length + lines * HEADER_BYTES;
     if (room.length < framedBytes) room = Buffer.allocUnsafeSlow(framedBytes);
-    return frameLines(room.subarray(0, framedBytes), stream, { data, ends });
+    return frameLines(room.subarray(0, framedBytes), stream, { data, ends: ends.subarray(0, lines) });
   };
 }
 
-function lineEnds(data: Buffer): readonly number[] {
-  const ends: number[] = [];
-  for (let end = data.indexOf(NEWLINE); end !== -1; end = data.indexOf(NEWLINE, end + 1)) ends.push(end + 1);
-  if (ends.at(-1) !== data.length) ends.push(data.length);
-  return ends;
+function copyInto(target: Uint32Array, source: Uint32Array): Uint32Array {
+  target.set(source);
+  return target;
 }
 
 function frameLines(
   framed: Buffer,
   stream: keyof typeof STREAM_NUMBERS,
-  { data, ends }: { readonly data: Buffer; readonly ends: readonly number[] },
+  { data, ends }: { readonly data: Buffer; readonly ends: Uint32Array },
 ): Buffer {
   let from = 0;
   let at = 0;
