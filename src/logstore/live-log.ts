@@ -8,10 +8,26 @@ export interface LogPosition {
 export interface LiveLog {
   /** End of what has been written; undefined while nothing is known but the files. */
   end: LogPosition | undefined;
+  /** Bytes of records that the writer has taken, and how many of them are in files. */
+  takenBytes: number;
+  writtenBytes: number;
   /** False once no more will be written. */
   isOpen: boolean;
   /** Readers that wait for more. */
   readonly waiters: Set<() => void>;
+}
+
+/** A log with neither reader nor writer. */
+export function newLiveLog(isOpen: boolean): LiveLog {
+  return { end: undefined, takenBytes: 0, writtenBytes: 0, isOpen, waiters: new Set() };
+}
+
+/** Resolves when readers can see what the writer has taken so far: who has seen a line finds it in the log. */
+export async function waitUntilWritten(log: LiveLog, signal: AbortSignal): Promise<void> {
+  const { takenBytes } = log;
+  // A writer that fails lowers what it has taken.
+  while (log.isOpen && !signal.aborted && log.writtenBytes < Math.min(takenBytes, log.takenBytes))
+    await waitForChange(log, signal, undefined);
 }
 
 /** Wakes every reader that waits. */

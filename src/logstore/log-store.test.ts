@@ -138,6 +138,25 @@ describe('log store', () => {
     ]);
   });
 
+  test('what the writer took before a reading began is read, and a writer that fails holds nobody', async () => {
+    const store = newStore();
+    const writer = await store.openWriter('a');
+    void writer.write(chunk('stdout', 'taken\n', startNs));
+    const late = read(store, { follow: true, tail: 0 });
+    expect((await read(store)).stdout).toBe('taken\n');
+    await writer.close();
+    expect((await late).stdout).toBe('');
+
+    const full = newStore({ segmentBytes: 1 });
+    const failing = await full.openWriter('b');
+    rmSync(join(directory, 'b'), { recursive: true });
+    void failing.write(chunk('stdout', 'written\n', startNs));
+    void failing.write(chunk('stdout', 'not written\n', startNs));
+    const reading = full.read('b', everything, never)[Symbol.asyncIterator]();
+    expect((await reading.next()).done).toBe(true);
+    await expect(failing.close()).rejects.toMatchObject({ message: /cannot write the log/ });
+  });
+
   test('a follower ends when it is aborted, when the log is removed, and at a time it is not to pass', async () => {
     let nowNs = startNs;
     const store = newStore({ now: () => nowNs });

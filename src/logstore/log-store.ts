@@ -6,7 +6,7 @@ import { toEngineError } from '../host/errors.ts';
 import { findFileEnd } from './backward-reader.ts';
 import { readBlocks } from './block-reader.ts';
 import { createLineFilter } from './line-filter.ts';
-import { wakeReaders, type LiveLog, type LogPosition } from './live-log.ts';
+import { newLiveLog, waitUntilWritten, wakeReaders, type LiveLog, type LogPosition } from './live-log.ts';
 import { createLogQuota, findSegments } from './log-quota.ts';
 import { createLogWriter } from './log-writer.ts';
 import { streamNames } from './record.ts';
@@ -51,7 +51,7 @@ export function createLogStore(options: LogStoreOptions): LogStore {
   return {
     openWriter: async (id): Promise<LogWriter> => {
       if (live.has(id)) throw new EngineError('Conflict', `the log of ${id} is already being written`);
-      const log: LiveLog = { end: undefined, isOpen: true, waiters: new Set() };
+      const log = newLiveLog(true);
       live.set(id, log);
       try {
         const appender = await openSegmentAppender({
@@ -61,7 +61,7 @@ export function createLogStore(options: LogStoreOptions): LogStore {
           segmentBytes,
           quota,
         });
-        return createLogWriter(appender, () => release(id, log));
+        return createLogWriter(appender, log, () => release(id, log));
       } catch (error) {
         release(id, log);
         throw toEngineError(error, 'cannot open the log for writing');
@@ -95,8 +95,9 @@ async function* readLog(
 ): AsyncGenerator<LogFrame, void, undefined> {
   const { readOptions, signal } = request;
   const directory = store.directoryOf(request.id);
-  const log = request.log ?? { end: undefined, isOpen: false, waiters: new Set() };
+  const log = request.log ?? newLiveLog(false);
   const follow = readOptions.follow && log.isOpen;
+  await waitUntilWritten(log, signal);
   const starting = await findStart(directory, log.end, readOptions);
   if (!starting) return;
   const filter = createLineFilter(readOptions, starting.starts, starting.before);

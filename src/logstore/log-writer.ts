@@ -3,6 +3,7 @@ import { toEngineError } from '../host/errors.ts';
 import type { OutputChunk } from '../stdio/types.ts';
 import { maxPayloadBytes, recordOverheadBytes, writeRecord } from './record.ts';
 import { lineAfter, type SegmentHeader } from './segment.ts';
+import { wakeReaders, type LiveLog } from './live-log.ts';
 import type { SegmentAppender } from './segment-appender.ts';
 import type { LogWriter } from './types.ts';
 
@@ -13,7 +14,7 @@ const keepBuffersMs = 1_000;
 const maxWaitingBytes = 1 << 20;
 
 /** Collects records while the disk is busy, so that a slow disk gets few large writes and a fast one gets each at once. */
-export function createLogWriter(appender: SegmentAppender, onClose: () => void): LogWriter {
+export function createLogWriter(appender: SegmentAppender, log: LiveLog, onClose: () => void): LogWriter {
   const batch = createBatch(appender.start);
   let flushing: Promise<void> | undefined;
   let failure: EngineError | undefined;
@@ -30,6 +31,8 @@ export function createLogWriter(appender: SegmentAppender, onClose: () => void):
       shrinkLater();
     } catch (error) {
       failure = toEngineError(error, 'cannot write the log');
+      log.takenBytes = log.writtenBytes;
+      wakeReaders(log);
     } finally {
       flushing = undefined;
     }
@@ -51,7 +54,7 @@ export function createLogWriter(appender: SegmentAppender, onClose: () => void):
     write(chunk) {
       if (failure) throw failure;
       if (closing) throw new EngineError('Conflict', 'the log is closed');
-      batch.add(chunk);
+      log.takenBytes += batch.add(chunk);
       flushing ??= flush();
       return batch.bytes() > maxWaitingBytes ? settled() : undefined;
     },
@@ -61,7 +64,8 @@ export function createLogWriter(appender: SegmentAppender, onClose: () => void):
 
 interface Batch {
   bytes(): number;
-  add(chunk: OutputChunk): void;
+  /** Answers how many bytes its records are. */
+  add(chunk: OutputChunk): number;
   /** Gives everything so far away; what is added meanwhile goes to a second buffer. */
   handOver(take: (records: Buffer, after: SegmentHeader) => Promise<void>): Promise<void>;
   /** Gives back large buffers that hold nothing: an idle container keeps none. */
@@ -84,6 +88,7 @@ function createBatch(start: SegmentHeader): Batch {
     bytes: () => used,
     add(chunk) {
       const { data, stream } = chunk;
+      const usedBefore = used;
       // A reader relies on times that never decrease, also across restarts and changes of the clock.
       if (chunk.timeNs > timeNs) timeNs = chunk.timeNs;
       for (let at = 0; at < data.length; at += maxPayloadBytes) {
@@ -93,6 +98,7 @@ function createBatch(start: SegmentHeader): Batch {
         used = writeRecord(buffer, used, { stream, timeNs, payload, atLineStart });
         openLines[stream] = lineAfter(openLines[stream], payload, timeNs);
       }
+      return used - usedBefore;
     },
     async handOver(take) {
       const [full, records] = [buffer, buffer.subarray(0, used)];

@@ -68,6 +68,7 @@ export async function openSegmentAppender(files: LogFiles): Promise<SegmentAppen
     async append(records, after) {
       await writeWhole(file, records);
       current.sizeBytes += records.length;
+      files.log.writtenBytes += records.length;
       publish();
       if (current.sizeBytes >= files.segmentBytes) await rotate(after);
     },
