@@ -1,6 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { createHostProcesses } from '../host/processes.ts';
 import { endShims } from './end-shims.ts';
 
@@ -9,11 +12,16 @@ afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
 });
 
-/** A process whose command line is that of a shim. */
+const directory = mkdtempSync(join(tmpdir(), 'berth-shims-'));
+const shimProgram = join(directory, 'containerd-shim-runc-v2');
+symlinkSync('/bin/bash', shimProgram);
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** A process that bears a shim's name and its words. */
 async function startLikeShim(namespace: string, address: string): Promise<ChildProcess> {
   const script = 'echo up; read -r line';
   const options = ['-namespace', namespace, '-id', 'task', '-address', address];
-  const child = spawn('bash', ['-c', script, ...options], { argv0: '/usr/bin/containerd-shim-runc-v2' });
+  const child = spawn(shimProgram, ['-c', script, ...options]);
   started.push(child);
   await once(child.stdout, 'data');
   return child;

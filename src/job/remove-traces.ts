@@ -44,6 +44,11 @@ export async function removeTraces(
     }
   };
   const { stateDir, runDir } = names.paths;
+  // All at once; told of below, where some cannot be ended.
+  await attempt('processes', async () => {
+    await endProcesses(names, host);
+    return undefined;
+  });
   if (containerd) {
     await attempt('containerd namespace', () => sweepNamespace(containerd));
     await attempt('image namespace', () => sweepStore(containerd, names.slug));

@@ -75,10 +75,11 @@ export async function sweepNamespace(containerd: Containerd): Promise<readonly s
 }
 
 async function endTask(containerd: Containerd, containerId: string): Promise<void> {
-  await ignoreAbsent(containerd.tasks.kill({ containerId, signal: SIGKILL, all: true }));
-  const { status } = await containerd.tasks.get({ containerId });
-  if (status !== 'stopped')
+  // A kill starts runc, also for one that has ended.
+  if ((await containerd.tasks.get({ containerId })).status !== 'stopped') {
+    await ignoreAbsent(containerd.tasks.kill({ containerId, signal: SIGKILL, all: true }));
     await containerd.tasks.wait({ containerId }, AbortSignal.timeout(TASK_END_MS)).catch(() => undefined);
+  }
   await containerd.tasks.delete(containerId);
 }
 
