@@ -166,6 +166,50 @@ describe('an index that was loaded', () => {
     await ask(job.berth, 'rmi', name, single);
   });
 
+  test('runs and builds as the other platform, which nothing but its configuration makes another here', async () => {
+    const platform = `linux/${other}`;
+    const run = (...args: readonly string[]): Promise<string> => ask(job.berth, 'run', '--rm', ...args);
+    expect(await run('--platform', platform, 'multi:v1', 'cat', '/arch')).toBe(other);
+    const input = `FROM --platform=${platform} multi:v1\nRUN cp /arch /copy\n`;
+    const built = await job.berth.docker(['build', '-t', 'built:v1', '-'], {
+      input,
+      env: { DOCKER_BUILDKIT: '0' },
+    });
+    expect(built).toMatchObject({ code: 0 });
+    expect(await run('built:v1', 'cat', '/copy')).toBe(other);
+    await ask(job.berth, 'rmi', 'built:v1');
+  });
+
+  test('loses single platforms by force, of newer clients', async () => {
+    const remove = (
+      path: string,
+      architecture: string,
+    ): ReturnType<ReturnType<typeof createApiClient>['delete']> => {
+      const platform = encodeURIComponent(JSON.stringify({ os: 'linux', architecture }));
+      return createApiClient(job.berth.ready.socket).delete(`${path}platforms=${platform}`);
+    };
+    await ask(job.berth, 'tag', 'multi:v1', 'multi:v2');
+    expect(await remove('/v1.50/images/multi:v2?', other)).toMatchObject({
+      status: 400,
+      message: expect.stringContaining('Use —-force to force delete.') as string,
+    });
+    expect((await remove('/v1.50/images/multi:v2?force=1&', 's390x')).status).toBe(404);
+    expect(await remove('/v1.49/images/multi:v2?', other)).toMatchObject({
+      status: 200,
+      body: [{ Untagged: 'multi:v2' }],
+    });
+    const { Manifests } = await get<Manifests>('/v1.48/images/multi:v1/json?manifests=1');
+    const [ofOther] = Manifests;
+    expect((await remove('/v1.51/images/multi:v1?force=1&', other)).body).toContainEqual({
+      Deleted: ofOther?.ID,
+    });
+    const left = await get<Manifests>('/v1.48/images/multi:v1/json?manifests=1');
+    expect(left.Manifests.map(({ Available }) => Available)).toEqual([false, true]);
+    const wrong = await job.berth.docker(['image', 'inspect', '--platform', `linux/${other}`, 'multi:v1']);
+    expect(wrong.code).toBe(1);
+    expect(await ask(job.berth, 'run', '--rm', 'multi:v1', 'echo', 'here')).toBe('here');
+  });
+
   test('is gone with its last name', async () => {
     await ask(job.berth, 'rmi', 'multi:v1');
     await ask(job.berth, 'image', 'prune', '-f');

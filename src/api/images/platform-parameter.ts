@@ -12,9 +12,20 @@ export function onePlatform({ query, apiVersion }: RouteContext<'platform'>, sin
   return readPlatform(platforms[0] ?? '');
 }
 
+/** All `platforms` of a request of this API version or later, none for older ones. */
+export function allPlatforms(
+  { query, apiVersion }: RouteContext<'platforms'>,
+  since: ApiVersion,
+): readonly string[] {
+  return isAtLeast(apiVersion, since) ? query.list('platforms').map(decodePlatform) : [];
+}
+
 /** The `platform` parameter of newer endpoints, a JSON object, as it would be typed; empty where it is absent. */
 function readPlatform(text: string): string {
-  if (text === '') return '';
+  return text === '' ? '' : decodePlatform(text);
+}
+
+function decodePlatform(text: string): string {
   const members = parseMembers(text);
   const word = (name: string): string => {
     const value = members[name] ?? '';

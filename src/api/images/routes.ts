@@ -3,6 +3,7 @@ import { inspectImage } from '../../engine/images/inspect-image.ts';
 import { listImages, listImagesWithManifests } from '../../engine/images/list-images.ts';
 import { loadImage } from '../../engine/images/load-image.ts';
 import { removeImage } from '../../engine/images/remove-image.ts';
+import { removePlatforms } from '../../engine/images/remove-platforms.ts';
 import { tagImage } from '../../engine/images/tag-image.ts';
 import { ShapeError } from '../../errors.ts';
 import { isAtLeast } from '../http/api-version.ts';
@@ -11,7 +12,7 @@ import type { Filters } from '../http/query.ts';
 import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContextOf } from '../http/route.ts';
 import { createImage } from './create.ts';
-import { onePlatform } from './platform-parameter.ts';
+import { allPlatforms, onePlatform } from './platform-parameter.ts';
 import { push } from './push.ts';
 import { answerWithProgress } from './progress-stream.ts';
 import { saveOne, saveSeveral } from './save.ts';
@@ -95,11 +96,12 @@ async function tag(context: RouteContextOf<'image tag'>): Promise<void> {
 
 async function remove(context: RouteContextOf<'image delete'>): Promise<void> {
   const { job, query } = context;
-  context.json(
-    200,
-    await removeImage(job, context.param('name'), {
-      force: query.bool('force'),
-      keepParents: query.bool('noprune'),
-    }),
-  );
+  const name = context.param('name');
+  const force = query.bool('force');
+  const platforms = allPlatforms(context, '1.50');
+  const removed =
+    platforms.length > 0
+      ? removePlatforms(job, name, { force, platforms })
+      : removeImage(job, name, { force, keepParents: query.bool('noprune') });
+  context.json(200, await removed);
 }

@@ -7,6 +7,7 @@ import { hostPlatform } from '../images/host-platform.ts';
 import { keepImage } from '../images/image-work.ts';
 import { pullImage } from '../images/pull-image.ts';
 import { parsePullReference } from '../images/pull-reference.ts';
+import { openForPlatform } from '../images/open-variant.ts';
 import { resolveImage } from '../images/resolve-image.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { isErrorKind } from '../../errors.ts';
@@ -80,19 +81,19 @@ async function openImage(
   wanted: { readonly reference: string; readonly platform: string },
   report: ReportProgress,
 ): Promise<Image> {
-  const own = run.request.pull && !isId(wanted.reference) ? undefined : findOwn(run, wanted);
+  const own = run.request.pull && !isId(wanted.reference) ? undefined : await findOwn(run, wanted);
   if (!own) await pull(run, wanted, report);
   const image = own ?? resolveImage(run.job, wanted.reference, wanted.platform);
   await keepImage(run.work, image);
   return image;
 }
 
-function findOwn(
+async function findOwn(
   { job }: BuildRun,
   { reference, platform }: { readonly reference: string; readonly platform: string },
-): Image | undefined {
+): Promise<Image | undefined> {
   try {
-    return resolveImage(job, reference, platform);
+    return await openForPlatform(job, reference, platform);
   } catch (error) {
     if (isErrorKind(error, 'NotFound')) return undefined;
     throw error;

@@ -11,7 +11,7 @@ import type { ContainerMount, ContainerRecord } from '../../state/container.ts';
 import type { Image } from '../../state/image-store.ts';
 import type { CreateRequest } from '../../wire/create-request.ts';
 import { auditedGate, gateContextOf } from '../gate-context.ts';
-import { resolveImage } from '../images/resolve-image.ts';
+import { openForPlatform } from '../images/open-variant.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
 import { SNAPSHOTTER } from '../snapshotter.ts';
@@ -58,7 +58,7 @@ export async function createContainer(
   const asked = admitCreate(options.request, gate);
   if (options.name !== '') checkContainerName(options.name);
   const links = resolveLinks(job, asked.admitted.hostConfig);
-  const image = options.image ?? resolveImage(job, asked.admitted.config.Image, options.platform);
+  const image = options.image ?? (await openForPlatform(job, asked.admitted.config.Image, options.platform));
   const merged = mergeImageConfig(asked.admitted.config, image.config);
   const id = createRandomId();
   const admitted = admitMergedConfig(asked.admitted, {

@@ -129,10 +129,15 @@ function findTyped(job: Pick<Job, 'images'>, imageRef: string): ImageName | unde
   }
 }
 
-async function readVariant(job: Pick<Job, 'images' | 'store'>, entry: IndexEntry): Promise<Image> {
+/** The image of a manifest that an index holds; where it is none of the job's, its layers are as large as their blobs. */
+export async function readVariant(job: Pick<Job, 'images' | 'store'>, entry: IndexEntry): Promise<Image> {
   if (!isManifestType(entry.mediaType)) throw new EngineError('NotFound', `No such image: ${entry.digest}`);
   const image = await readStoredImage(job.store, entry.digest, ({ blob }) => Promise.resolve(blob.size));
-  return job.images.get(image.id) ?? image;
+  const known = job.images.get(image.id);
+  if (!known) return image;
+  const sizes = new Map(known.layers.map(({ chainId, sizeBytes }) => [chainId, sizeBytes]));
+  const layers = image.layers.map((layer) => ({ ...layer, sizeBytes: sizes.get(layer.chainId) ?? 0 }));
+  return { ...image, layers, parentId: known.parentId };
 }
 
 /** The platform that an image's configuration states. */

@@ -105,16 +105,14 @@ class Removal {
   }
 
   async #untag(name: string): Promise<void> {
-    await this.#job.images.removeName(name);
-    this.#items.push({ Untagged: familiarImageName(name) });
-    this.#emit('untag');
+    this.#items.push(await untagImage(this.#job, this.#image, name));
   }
 
   async #delete(): Promise<void> {
     const others = this.#job.images.list().filter(({ id }) => id !== this.#image.id);
     const kept = new Set(others.flatMap(({ layers }) => layers.map(({ chainId }) => chainId)));
     await this.#job.images.remove(this.#image.id);
-    this.#emit('delete');
+    emitRemoval(this.#job, this.#image, 'delete');
     const gone = this.#image.layers.filter(({ chainId }) => !kept.has(chainId)).toReversed();
     this.#items.push({ Deleted: this.#image.id }, ...gone.map(({ chainId }) => ({ Deleted: chainId })));
     const parent =
@@ -126,10 +124,6 @@ class Removal {
   async prune(): Promise<readonly ImageDeleteItem[]> {
     await this.#deleteUnlessNeeded();
     return this.#items;
-  }
-
-  #emit(action: 'untag' | 'delete'): void {
-    emitImageEvent(this.#job, action, { image: this.#image, actorId: this.#image.id, name: this.#image.id });
   }
 
   #names(): readonly ImageName[] {
@@ -146,6 +140,23 @@ class Removal {
       `conflict: unable to delete ${shortId(this.#image.id)} (${force}) - ${why}`,
     );
   }
+}
+
+/** Takes a name from an image, which may have no other afterwards; under the lock of names. */
+export async function untagImage(job: Job, image: Image, name: string): Promise<ImageDeleteItem> {
+  await job.images.removeName(name);
+  emitRemoval(job, image, 'untag');
+  return { Untagged: familiarImageName(name) };
+}
+
+/** Removes an image that has no name and that nothing of the job needs; under the lock of names. */
+export async function pruneImage(job: Job, imageId: string): Promise<readonly ImageDeleteItem[]> {
+  const image = job.images.get(imageId);
+  return image ? new Removal(job, image, { force: false, keepParents: true }).prune() : [];
+}
+
+function emitRemoval(job: Job, image: Image, action: 'untag' | 'delete'): void {
+  emitImageEvent(job, action, { image, actorId: image.id, name: image.id });
 }
 
 /** True when images of the job were made from this one. */

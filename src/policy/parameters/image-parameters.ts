@@ -1,4 +1,4 @@
-import { formed, notServed, type ParameterRule, type ParameterTables } from '../parameter-rule.ts';
+import { formed, type ParameterRule, type ParameterTables } from '../parameter-rule.ts';
 import { deny, free, unless } from '../rule.ts';
 
 type Names =
@@ -55,7 +55,7 @@ export const imageParameters: ParameterTables<Names> = {
   'image delete': {
     force: free("the job's own image; layers that others use stay"),
     noprune: free("the job's own images"),
-    platforms: notServed('removing single platforms of an image is not supported'),
+    platforms: formed('platforms; they choose among the images of one name of this job'),
   },
   'image prune': { filters: FILTERS },
 };
