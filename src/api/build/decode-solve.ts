@@ -30,6 +30,9 @@ const OUTPUTS: ReadonlyMap<string, DecodedSolve['output']> = new Map([
 /** Options whose meaning is what is done anyway. */
 const PASSED_OVER = new Set(['source', 'frontend.caps', 'multi-platform', 'contextkey', 'dockerfilekey']);
 
+/** With `vcs:`, buildx tells of the git checkout that it builds in, for attestations alone. */
+const KNOWN_FAMILIES = /^(?:build-arg|label|context|vcs):/;
+
 function checkAttestation(name: string, value: string): void {
   // Clients ask for the small kind of provenance by themselves, to be kept beside the image where that can be done.
   const isDefault = name === 'attest:provenance' && /(?:^|,)(?:inline-only|disabled)=true(?:,|$)/.test(value);
@@ -134,11 +137,14 @@ const KNOWN = new Set([
   'context',
 ]);
 
+function isKnown(name: string): boolean {
+  return KNOWN.has(name) || PASSED_OVER.has(name) || KNOWN_FAMILIES.test(name);
+}
+
 function checkNames(options: SolveOptions['options']): void {
   for (const [name, value] of Object.entries(options)) {
     if (name.startsWith('attest:')) checkAttestation(name, value);
-    else if (!KNOWN.has(name) && !PASSED_OVER.has(name) && !/^(?:build-arg|label|context):/.test(name))
-      throw unsupported(`the build option ${name}`);
+    else if (!isKnown(name)) throw unsupported(`the build option ${name}`);
   }
 }
 
