@@ -29,6 +29,13 @@ describe('decodeVolume', () => {
     });
   });
 
+  it('asks nothing of the place that an inspected volume has', () => {
+    const body = '{"Name":"v1","Driver":"local","Mountpoint":"/var/lib/docker/volumes/v1"}';
+    const { request, ignored } = decodeVolume(Buffer.from(body));
+    expect(request).toMatchObject({ name: 'v1', driver: 'local' });
+    expect(ignored).toEqual(['Mountpoint']);
+  });
+
   it.each([
     ['', 'EOF'],
     ['{"Name":7}', 'cannot unmarshal number 7 into Go struct field CreateOptions.Name of type string'],
