@@ -30,14 +30,18 @@ export async function copyStep(stage: StageRun, instruction: CopyInstruction): P
   refuseRemote(instruction);
   const from = instruction.kind === 'COPY' && instruction.from !== '' ? instruction.from : undefined;
   const other =
-    from === undefined ? undefined : await openSource(stage.run, { from, stage: stage.index }, stage.report);
+    from === undefined
+      ? undefined
+      : await inWords(`invalid from flag value ${from}`, () =>
+          openSource(stage.run, { from, stage: stage.index }, stage.report),
+        );
   try {
     const tree = {
       root: other?.root ?? stage.run.context,
       isContext: other === undefined,
       excludes: instruction.excludes,
     };
-    const sources = await inWords(instruction.kind, async () => [
+    const sources = await inWords(`${instruction.kind} failed`, async () => [
       ...(await readSources(stage, tree, instruction)),
       ...(await writeInlineFiles(stage.run, instruction.inlineFiles)),
     ]);
@@ -232,11 +236,11 @@ function refuseRemote(instruction: CopyInstruction): void {
     throw new EngineError('InvalidArgument', 'ADD failed: --checksum is for a single source that is a URL');
 }
 
-async function inWords<T>(kind: string, action: () => Promise<T>): Promise<T> {
+async function inWords<T>(what: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
     if (!(error instanceof EngineError) || error.kind === 'Cancelled') throw error;
-    throw new EngineError(error.kind, `${kind} failed: ${error.message}`, { cause: error });
+    throw new EngineError(error.kind, `${what}: ${error.message}`, { cause: error });
   }
 }

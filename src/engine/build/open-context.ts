@@ -38,6 +38,8 @@ export async function readDockerfile(
   root: RootHandle,
   options: { readonly path: string; readonly signal: AbortSignal },
 ): Promise<string> {
+  if (cleanPath(options.path).startsWith('..'))
+    throw new EngineError('InvalidArgument', `forbidden path outside the build context: ${options.path} ()`);
   const path = cleanPath(`/${options.path}`);
   const bytes = await readText(job, root, path);
   if (bytes === undefined)

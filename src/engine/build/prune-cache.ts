@@ -23,10 +23,17 @@ const FILTERS = ['until', 'unused-for', 'label', 'label!', ...FIELDS];
 /** `POST /build/prune`: what was not used for the longest time goes first; what a step has just now stays. */
 export async function pruneCache(job: Job, options: PruneCacheOptions): Promise<BuildCachePruned> {
   const dropped = await pruneRecords(job, options);
+  // A layer that an image has is still there.
+  const reclaimed = dropped.reduce((sum, { Size, Shared }) => sum + (Shared ? 0 : Size), 0);
+  job.events.emit({
+    type: 'builder',
+    action: 'prune',
+    actorId: '',
+    attributes: { reclaimed: String(reclaimed) },
+  });
   return {
     CachesDeleted: dropped.length === 0 ? null : dropped.map(({ ID }) => ID),
-    // A layer that an image has is still there.
-    SpaceReclaimed: dropped.reduce((sum, { Size, Shared }) => sum + (Shared ? 0 : Size), 0),
+    SpaceReclaimed: reclaimed,
   };
 }
 

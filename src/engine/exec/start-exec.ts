@@ -51,6 +51,11 @@ export async function startExec(job: Job, execRef: string, start: ExecStart): Pr
   const exec = requireStartable(job, execRef);
   const container = job.containers.resolve(exec.containerId);
   exec.state = { status: 'starting' };
+  // Told before it is tried, as in dockerd: a start that fails is told too.
+  emitContainerEvent(job, container, {
+    action: execAction('exec_start', exec.request),
+    attributes: { execID: exec.id },
+  });
   const undo = createCleanupStack((step, error) => {
     job.log.error({ err: error, execId: exec.id, step }, 'undo of exec start failed');
   });
@@ -96,10 +101,6 @@ async function runExec(job: Job, starting: Starting): Promise<Promise<unknown>> 
   io.taskCreated();
   session.taskCreated.resolve();
   exec.state = { status: 'running', pid };
-  emitContainerEvent(job, container, {
-    action: execAction('exec_start', exec.request),
-    attributes: { execID: exec.id },
-  });
   start.onStarted?.();
   const end = followExec(job, { exec, container, session }, awaitTaskExit(job, process, exit));
   job.tasks.track('follow exec', end);

@@ -1,7 +1,7 @@
 import type { Image } from '../../state/image-store.ts';
 import type { Job } from '../job.ts';
 
-/** Tells the job's event log what happened to an image; the image's labels go along, as in dockerd. */
+/** Tells the job's event log what happened to an image; its labels go along while it is there, as in dockerd. */
 export function emitImageEvent(
   job: Pick<Job, 'events'>,
   action: 'create' | 'pull' | 'push' | 'save' | 'import' | 'load' | 'tag' | 'untag' | 'delete',
@@ -12,6 +12,6 @@ export function emitImageEvent(
     type: 'image',
     action,
     actorId,
-    attributes: { ...image.config.config.labels, name },
+    attributes: { ...(action === 'delete' ? {} : image.config.config.labels), name },
   });
 }
