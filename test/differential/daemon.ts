@@ -1,9 +1,10 @@
 import { openRaw, formatRequest, type RawConnection, type RawHead } from '../support/raw-http.ts';
 import { decodeAnswer, type Answer } from './answer.ts';
-import { normaliseAnswer, sorted, typesOf } from './normalise.ts';
+import { distinct, normaliseAnswer, sorted, typesOf } from './normalise.ts';
 import { expandVersions, type Request, type SentRequest } from './request.ts';
 
-const answerTimeoutMs = 30_000;
+// What a daemon has to do for an answer takes long on a machine that is busy with something else.
+const answerTimeoutMs = 60_000;
 const pollMs = 50;
 
 /** An answer, or why there is none. */
@@ -37,10 +38,18 @@ export async function runTable(
     answered.map(([request, outcome]): readonly [SentRequest, Outcome] => {
       if ('failure' in outcome) return [request, outcome];
       const normal = normaliseAnswer(outcome, names);
-      const ordered = request.unordered === true ? sorted(normal.body) : normal.body;
-      return [request, { ...normal, body: request.values === 'types' ? typesOf(ordered) : ordered }];
+      return [request, { ...normal, body: comparable(request, normal.body) }];
     }),
   );
+}
+
+/** Of the body what the request wants compared. */
+function comparable({ without = [], distinct: once, unordered, values }: Request, body: unknown): unknown {
+  const leftOut = (one: unknown): boolean => without.some((text) => JSON.stringify(one).includes(text));
+  const kept = Array.isArray(body) ? body.filter((one) => !leftOut(one)) : body;
+  const told = once === true ? distinct(kept) : kept;
+  const ordered = unordered === true ? sorted(told) : told;
+  return values === 'types' ? typesOf(ordered) : ordered;
 }
 
 interface Begun {
@@ -60,9 +69,7 @@ async function begin(run: Run, request: SentRequest): Promise<Begun> {
     finish: async () => {
       try {
         const answer = await decodeAnswer(await readRest(connection, head, method));
-        if (request.until !== undefined && !JSON.stringify(answer.body).includes(request.until)) {
-          return await askAgain(run, request);
-        }
+        if (!holds(run, request, answer)) return await askAgain(run, request);
         keep(run, request, answer);
         return answer;
       } finally {
@@ -78,9 +85,14 @@ async function askAgain(run: Run, request: SentRequest): Promise<Answer> {
     await new Promise((settle) => setTimeout(settle, pollMs));
     const { until, ...once } = request;
     const answer = await (await begin(run, once)).finish();
-    if (JSON.stringify(answer.body).includes(until ?? '')) return answer;
+    if (holds(run, request, answer)) return answer;
     if (performance.now() > deadline) throw new Error(`never ${until ?? ''}: ${JSON.stringify(answer)}`);
   }
+}
+
+/** True when the answer has the text that the request asks for until it is there. */
+function holds(run: Run, { until = '' }: SentRequest, { body }: Answer): boolean {
+  return JSON.stringify(body).includes(substitute(run, until));
 }
 
 async function readRest(
@@ -122,9 +134,11 @@ function toBytes(run: Run, request: SentRequest): Parameters<typeof formatReques
   };
 }
 
+/** Members of the answer, or of the last line that has them; `aux.ID` is one inside of another. */
 function keep(run: Run, { keep: wanted }: SentRequest, { body }: Answer): void {
-  for (const [name, member] of Object.entries(wanted ?? {})) {
-    const value = (body as Readonly<Record<string, unknown>> | null)?.[member];
+  const said: unknown = Object.assign({}, ...[body].flat());
+  for (const [name, path] of Object.entries(wanted ?? {})) {
+    const value = path.split('.').reduce((from, member) => Object(from)[member] as unknown, said);
     if (typeof value === 'string') run.kept.set(name, value);
   }
 }

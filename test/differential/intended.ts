@@ -1,3 +1,4 @@
+import { INTENDED_FOR_BUILDS } from './intended-builds.ts';
 import { INTENDED_FOR_IMAGES } from './intended-images.ts';
 
 /** Where berth answers otherwise than dockerd 20.10 on purpose. `*` stands for any text. */
@@ -289,4 +290,5 @@ export const INTENDED_DIFFERENCES: readonly IntendedDifference[] = [
   ...AS_BERTH,
   ...AS_WISHED,
   ...INTENDED_FOR_IMAGES,
+  ...INTENDED_FOR_BUILDS,
 ];

@@ -18,7 +18,6 @@ const IN_TEXT: readonly Normaliser[] = [
   },
   { what: 'ids made at random', pattern: /\b(?<!sha256:)[0-9a-f]{64}\b/g, by: '<id>' },
   { what: 'short ids and host names', pattern: /\b[0-9a-f]{12}\b/g, by: '<short id>' },
-  { what: 'generated names', pattern: /^\/?[a-z]+_[a-z]+\d?$/g, by: '<generated name>' },
   { what: 'MAC addresses', pattern: /\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, by: '<mac>' },
   { what: 'private addresses', pattern: /\b(172|192|10)(\.\d{1,3}){3}\b/g, by: '<address>' },
   { what: 'ages', pattern: /\b(Less than a second|(\d+|About a) (second|minute)s?)\b/g, by: '<age>' },
@@ -32,6 +31,10 @@ const NUMBERS =
 
 /** Lists that dockerd gives in the order of a Go map: none. */
 const UNORDERED = /^(Mounts|Ports)$/;
+
+/** Members that are called so by the daemon where the client gives no name; elsewhere such a text is no name. */
+const NAMES = /^(Name|Names|name)$/;
+const GENERATED_NAME = /^\/?[a-z]+_[a-z]+\d?$/;
 
 /** Members whose value is a place of the daemon's own on the host. */
 const PLACES = /^(Mountpoint|Source|LogPath|ResolvConfPath|HostnamePath|HostsPath|SandboxKey)$/;
@@ -67,6 +70,7 @@ function normaliseText(text: string, names: Names, key: string): string {
     normal = normal.replaceAll(id, `{${name}}`).replaceAll(id.slice(0, 12), `{${name} short}`);
   }
   if (PLACES.test(key) && normal.startsWith('/')) return '<place>';
+  if (NAMES.test(key) && GENERATED_NAME.test(normal)) return '<generated name>';
   for (const { pattern, by } of IN_TEXT) normal = normal.replaceAll(pattern, by);
   return normal;
 }
@@ -80,6 +84,12 @@ export function typesOf(value: unknown): unknown {
   if (value === null) return null;
   if (typeof value !== 'object') return `<${typeof value}>`;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, typesOf(member)]));
+}
+
+/** The list with one of each kind of element, for what happens again and again at moments of its own. */
+export function distinct(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  return [...new Map(value.map((one: unknown) => [JSON.stringify(sorted(one)), one])).values()];
 }
 
 /** By name where there is one, so that another difference does not move an element. */

@@ -1,10 +1,12 @@
+import { builds } from './requests/builds.ts';
 import { containerCreation } from './requests/container-create.ts';
 import { containerErrors } from './requests/container-errors.ts';
 import { containerLists } from './requests/container-list.ts';
 import { containerStates } from './requests/container-states.ts';
 import { containerStreams } from './requests/container-streams.ts';
 import { edge } from './requests/edge.ts';
-import { events } from './requests/events.ts';
+import { events, healthEvents } from './requests/events.ts';
+import { imageEvents } from './requests/events-images.ts';
 import { exec } from './requests/exec.ts';
 import { files } from './requests/files.ts';
 import { imageLifecycle } from './requests/image-lifecycle.ts';
@@ -36,4 +38,7 @@ export const REQUEST_TABLES: readonly RequestTable[] = [
   networks,
   volumes,
   events,
+  healthEvents,
+  imageEvents,
+  builds,
 ];

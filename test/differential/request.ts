@@ -18,11 +18,15 @@ export interface Request {
   readonly values?: 'exact' | 'types';
   /** Lists whose order means nothing: compared sorted. */
   readonly unordered?: boolean;
+  /** A list's elements that are the same count once: how often a thing was done again is chance. */
+  readonly distinct?: boolean;
+  /** Elements of a list with one of these texts are left out of the comparison. */
+  readonly without?: readonly string[];
   /** Goes on once the answer has begun, and reads the rest after the last request of the table. */
   readonly later?: boolean;
   /** Tidies up, or prepares: its answer is not compared. */
   readonly quiet?: boolean;
-  /** Asks again until the answer holds this text: the state of something that needs time. */
+  /** Asks again until the answer holds this text, with what was kept put in: the state of what needs time. */
   readonly until?: string;
 }
 

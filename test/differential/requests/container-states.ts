@@ -58,6 +58,8 @@ export const containerStates: RequestTable = {
       json: { Image: 'busybox', Cmd: ['false'], HostConfig: { RestartPolicy: { Name: 'always' } } },
     },
     { ask: 'POST /containers/always/start' },
+    // By then it waits for seconds: it is between two runs long enough to be asked about it.
+    { ask: 'GET /containers/always/json?fifth', until: '"RestartCount":5', quiet: true },
     { ask: 'GET /containers/always/json?x', until: '"restarting"' },
     { ask: 'POST /containers/always/kill' },
     { ask: 'POST /containers/always/stop' },

@@ -35,6 +35,10 @@ export const volumes: RequestTable = {
     { ask: 'POST /volumes/create', json: { Name: 'vol', Driver: 'local', Labels: { c: 'd' } } },
     { ask: 'POST /volumes/create', json: { Name: 'vol', DriverOpts: {} } },
     { ask: 'POST /volumes/create', json: { Name: 'plain' } },
+    {
+      ask: 'POST /volumes/create',
+      json: { Name: 'plain', Driver: 'local', Mountpoint: '/var/lib/x', Scope: 'local' },
+    },
     { ask: 'POST /volumes/create', json: {}, keep: { anonymous: 'Name' } },
     { ask: 'DELETE /volumes/{anonymous}' },
     {
