@@ -69,7 +69,7 @@ const DOORS: Readonly<Record<string, Door>> = {
     (request, gate) => admitExec(request, gate).warnings,
   ),
   'POST /containers/:id/update': door(
-    ({ body }) => decodeUpdate(body),
+    ({ body, apiVersion }) => decodeUpdate(body, apiVersion),
     (request, gate) => admitUpdate(plainContainer(), request, gate).warnings,
   ),
   'POST /build': door(

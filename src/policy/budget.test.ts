@@ -55,7 +55,7 @@ describe('a limit above the budget is cut to it, with a warning', () => {
         hostConfig: makeHostConfig(),
         networkingConfig: { EndpointsConfig: {} },
       };
-      const { request } = decodeUpdate(Buffer.from(JSON.stringify(asked)));
+      const { request } = decodeUpdate(Buffer.from(JSON.stringify(asked)), '1.51');
       const { admitted, warnings } = admitUpdate(present, request, GATE);
       expect(admitted.hostConfig).toMatchObject(taken);
       expect(warnings).toEqual([expect.stringContaining(warning)]);

@@ -11,7 +11,7 @@ const MIB = 1024 * 1024;
 
 function asking(resources: Partial<Resources>, restartPolicy?: RestartPolicy): UpdateRequest {
   const body = { ...resources, ...(restartPolicy ? { RestartPolicy: restartPolicy } : {}) };
-  return decodeUpdate(Buffer.from(JSON.stringify(body))).request;
+  return decodeUpdate(Buffer.from(JSON.stringify(body)), '1.51').request;
 }
 
 function present(hostConfig: Partial<HostConfig> = {}): Parameters<typeof admitUpdate>[0] {

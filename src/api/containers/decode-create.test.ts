@@ -104,6 +104,18 @@ describe('decodeCreate', () => {
     expect(decode({ Image: 'x', HostConfig: hostConfig }, version).hostConfig).toMatchObject(expected);
   });
 
+  it.each<[ApiVersion, object]>([
+    ['1.39', { Propagation: 'rprivate' }],
+    ['1.40', { Propagation: 'rprivate', NonRecursive: true }],
+    ['1.41', { Propagation: 'rprivate', NonRecursive: true }],
+    ['1.42', { Propagation: 'rprivate', NonRecursive: true, CreateMountpoint: true }],
+  ])('knows the options of a bind that version %s has: %j', (version, BindOptions) => {
+    const asked = { Propagation: 'rprivate', NonRecursive: true, CreateMountpoint: true };
+    const mount = { Type: 'bind', Source: '/work', Target: '/x', BindOptions: asked };
+    const { Mounts: mounts } = decode({ Image: 'x', HostConfig: { Mounts: [mount] } }, version).hostConfig;
+    expect(mounts?.map((one) => one.BindOptions)).toEqual([BindOptions]);
+  });
+
   it('leaves out what a version does not have', () => {
     expect(
       decode({ Image: 'x', HostConfig: { Annotations: { a: 'b' } } }, '1.42').hostConfig,

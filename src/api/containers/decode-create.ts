@@ -1,7 +1,7 @@
 import { ShapeError } from '../../errors.ts';
 import type { ContainerConfig } from '../../wire/container-config.ts';
 import type { CreateRequest } from '../../wire/create-request.ts';
-import type { HostConfig } from '../../wire/host-config.ts';
+import type { HostConfig, MountRequest } from '../../wire/host-config.ts';
 import type { EndpointSettings, NetworkingConfig } from '../../wire/networking-config.ts';
 import { isAtLeast, type ApiVersion } from '../http/api-version.ts';
 import { map, object, type Decoded, type Decoder, type Place } from '../http/decode.ts';
@@ -83,7 +83,16 @@ function shapedByVersion(host: HostConfig, version: ApiVersion): HostConfig {
     ...rest,
     ...(annotations !== undefined && isAtLeast(version, '1.43') ? { Annotations: annotations } : {}),
     ConsoleSize: isAtLeast(version, '1.42') ? host.ConsoleSize : [0, 0],
+    AutoRemove: host.AutoRemove && isAtLeast(version, '1.25'),
+    ...(host.Mounts ? { Mounts: host.Mounts.map((mount) => mountOfVersion(mount, version)) } : {}),
   };
+}
+
+function mountOfVersion(mount: MountRequest, version: ApiVersion): MountRequest {
+  if (mount.BindOptions === undefined || isAtLeast(version, '1.42')) return mount;
+  const newer = ['CreateMountpoint', ...(isAtLeast(version, '1.40') ? [] : ['NonRecursive'])];
+  const known = Object.entries(mount.BindOptions).filter(([name]) => !newer.includes(name));
+  return { ...mount, BindOptions: Object.fromEntries(known) };
 }
 
 function configOfVersion(config: ContainerConfig, version: ApiVersion): ContainerConfig {

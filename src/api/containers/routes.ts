@@ -11,6 +11,7 @@ import { startContainer } from '../../engine/containers/start-container.ts';
 import { stopContainer, type StopOptions } from '../../engine/containers/stop-container.ts';
 import { topContainer } from '../../engine/containers/top-container.ts';
 import { EngineError } from '../../errors.ts';
+import { isAtLeast } from '../http/api-version.ts';
 import { recordIgnored } from '../../engine/system/record-ignored.ts';
 import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext, RouteContextOf } from '../http/route.ts';
@@ -137,7 +138,7 @@ async function create(context: RouteContextOf<'container create'>): Promise<void
   recordIgnored(context.job, 'create', ignored);
   const { id, warnings } = await createContainer(context.job, {
     name: context.query.string('name'),
-    platform: context.query.string('platform'),
+    platform: isAtLeast(context.apiVersion, '1.41') ? context.query.string('platform') : '',
     request,
     warnings: ignored.map((field) => `${field} is not a field of this API and was ignored`),
   });
@@ -168,17 +169,18 @@ async function start(context: RouteContextOf<'container start'>): Promise<void> 
   context.empty(204);
 }
 
-function stopOptions(query: RouteContextOf<'container stop'>['query']): StopOptions {
-  return { timeoutSeconds: query.int('t'), signal: query.string('signal') || undefined };
+function stopOptions({ query, apiVersion }: RouteContextOf<'container stop'>): StopOptions {
+  const signal = isAtLeast(apiVersion, '1.42') ? query.string('signal') : '';
+  return { timeoutSeconds: query.int('t'), signal: signal || undefined };
 }
 
 async function stop(context: RouteContextOf<'container stop'>): Promise<void> {
-  await stopContainer(context.job, context.param('id'), stopOptions(context.query));
+  await stopContainer(context.job, context.param('id'), stopOptions(context));
   context.empty(204);
 }
 
 async function restart(context: RouteContextOf<'container restart'>): Promise<void> {
-  await restartContainer(context.job, context.param('id'), stopOptions(context.query));
+  await restartContainer(context.job, context.param('id'), stopOptions(context));
   context.empty(204);
 }
 

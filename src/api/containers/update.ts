@@ -5,7 +5,7 @@ import { decodeUpdate } from './decode-update.ts';
 
 /** `POST /containers/{id}/update`. */
 export async function update(context: RouteContext): Promise<void> {
-  const { request, ignored } = decodeUpdate(context.body);
+  const { request, ignored } = decodeUpdate(context.body, context.apiVersion);
   recordIgnored(context.job, 'update', ignored);
   const { Warnings: warnings } = await updateContainer(context.job, context.param('id'), request);
   const unknown = ignored.map((field) => `${field} is not a field of this API and was ignored`);

@@ -4,6 +4,7 @@ import type { PullRequest } from '../../engine/images/pull-image.ts';
 import { pullImages } from '../../engine/images/pull-images.ts';
 import { parsePullReference } from '../../engine/images/pull-reference.ts';
 import { repoTagReference } from '../../engine/images/repo-tag-reference.ts';
+import { isAtLeast } from '../http/api-version.ts';
 import { decodeRegistryAuth } from '../http/registry-auth.ts';
 import type { RouteContextOf } from '../http/route.ts';
 import { answerWithProgress } from './progress-stream.ts';
@@ -17,6 +18,11 @@ export async function createImage(context: RouteContextOf<'image create'>): Prom
   else await receive(context);
 }
 
+/** Of no meaning to a daemon of the time before API 1.32. */
+function platformOf({ query, apiVersion }: RouteContextOf<'image create'>): string {
+  return isAtLeast(apiVersion, '1.32') ? query.string('platform') : '';
+}
+
 async function receive(context: RouteContextOf<'image create'>): Promise<void> {
   const { job, query, stream, signal } = context;
   const request: Omit<ImportRequest, 'report'> = {
@@ -24,7 +30,7 @@ async function receive(context: RouteContextOf<'image create'>): Promise<void> {
     reference: repoTagReference(query.string('repo'), query.string('tag')),
     message: query.string('message') || 'Imported from -',
     changes: query.list('changes'),
-    platform: query.string('platform'),
+    platform: platformOf(context),
     signal,
   };
   await answerWithProgress(context, (report) => importImage(job, { ...request, report }));
@@ -36,7 +42,7 @@ async function pull(context: RouteContextOf<'image create'>, fromImage: string):
   const credentials = decodeRegistryAuth(Array.isArray(header) ? header[0] : header);
   const request: Omit<PullRequest, 'report'> = {
     reference: parsePullReference(fromImage, query.string('tag')),
-    platform: query.string('platform'),
+    platform: platformOf(context),
     ...(credentials ? { credentials } : {}),
     signal: context.signal,
   };

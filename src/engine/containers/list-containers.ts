@@ -1,6 +1,7 @@
 import { isErrorKind } from '../../errors.ts';
 import type { Container } from '../../state/container.ts';
 import type { ContainerSummary } from '../../wire/container-summary.ts';
+import type { HostConfig } from '../../wire/host-config.ts';
 import type { Filters } from '../filters.ts';
 import { resolveImage } from '../images/resolve-image.ts';
 import type { Job } from '../job.ts';
@@ -59,7 +60,7 @@ function summarize(job: Job, container: Container, { linkNames, imageIds }: Shar
     Labels: record.config.Labels ?? {},
     State: statusOf(container),
     Status: describeStatus(container, Number(job.nowNs() / 1_000_000n)),
-    HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
+    HostConfig: summarizeHostConfig(record.hostConfig),
     NetworkSettings: { Networks: summarizeNetworks(job, container) },
     // dockerd's list shows where a volume is once it has been mounted.
     Mounts: record.mounts.map((mount) => ({
@@ -67,6 +68,10 @@ function summarize(job: Job, container: Container, { linkNames, imageIds }: Shar
       ...(mount.type === 'volume' && record.state.status === 'created' ? { Source: '' } : {}),
     })),
   };
+}
+
+function summarizeHostConfig({ NetworkMode, Annotations }: HostConfig): ContainerSummary['HostConfig'] {
+  return { NetworkMode, ...(Annotations === undefined ? {} : { Annotations }) };
 }
 
 /** The list has the addresses of the networks, and not the names on them. */
