@@ -137,8 +137,10 @@ function toBytes(run: Run, request: SentRequest): Parameters<typeof formatReques
 /** Members of the answer, or of the last line that has them; `aux.ID` is one inside of another. */
 function keep(run: Run, { keep: wanted }: SentRequest, { body }: Answer): void {
   const said: unknown = Object.assign({}, ...[body].flat());
+  const memberOf = (from: unknown, member: string): unknown =>
+    (from as Readonly<Record<string, unknown>> | undefined)?.[member];
   for (const [name, path] of Object.entries(wanted ?? {})) {
-    const value = path.split('.').reduce((from, member) => Object(from)[member] as unknown, said);
+    const value = path.split('.').reduce(memberOf, said);
     if (typeof value === 'string') run.kept.set(name, value);
   }
 }
