@@ -9,6 +9,7 @@ export interface ConfigFile {
   readonly root?: string;
   readonly runDir?: string;
   readonly containerdAddress?: string;
+  readonly snapshotter?: string;
   readonly allowPrivileged?: boolean | readonly PrivilegeRule[];
   readonly neutralise?: readonly string[];
   readonly fence?: string;
@@ -55,6 +56,7 @@ const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readon
   root: { setting: 'root', type: 'string' },
   run_dir: { setting: 'runDir', type: 'string' },
   'containerd.address': { setting: 'containerdAddress', type: 'string' },
+  'containerd.snapshotter': { setting: 'snapshotter', type: 'string' },
   'dind.allow_privileged': { setting: 'allowPrivileged', type: 'rules' },
   'dind.neutralise': { setting: 'neutralise', type: 'strings' },
   'dind.fence': { setting: 'fence', type: 'string' },

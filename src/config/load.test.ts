@@ -36,6 +36,16 @@ describe('settings', () => {
     expect(loadCommandLine(['--config', configFile(text)], 'serve').settings.allowPrivileged).toBe(expected);
   });
 
+  test('the snapshotter is the name of a plugin', () => {
+    const snapshotterOf = (text: string): string =>
+      loadCommandLine(['--config', configFile(text)], 'serve').settings.snapshotter;
+    expect(snapshotterOf('')).toBe('overlayfs');
+    expect(snapshotterOf('[containerd]\nsnapshotter = "stargz"')).toBe('stargz');
+    expect(() => snapshotterOf('[containerd]\nsnapshotter = "a/b"')).toThrow(
+      'containerd.snapshotter is the name of a plugin, not "a/b"',
+    );
+  });
+
   test('allow_privileged may be a list of rules', () => {
     const file = configFile(`
 [[dind.allow_privileged]]

@@ -19,6 +19,7 @@ import {
   hostPlatform,
   logLevel,
   networkChoice,
+  pluginName,
   registryPlaces,
   watermarks,
 } from './values.ts';
@@ -181,6 +182,7 @@ function loadFile(path: string | undefined): ConfigFile {
 
 /** What holds where neither flag nor file says anything. */
 const DEFAULTS = {
+  snapshotter: 'overlayfs',
   root: '/var/lib/berth',
   runDir: '/run/berth',
   hostPlatform: process.platform,
@@ -221,6 +223,7 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
     root: absolute('root', values.root),
     runDir: absolute('run-dir', values.runDir),
     containerd: values.containerdAddress,
+    snapshotter: pluginName('containerd.snapshotter', values.snapshotter),
     hostPlatform: hostPlatform(values.hostPlatform),
     allowPrivileged: values.allowPrivileged,
     neutralise: values.neutralise.map((pattern) => imagePattern('dind.neutralise', pattern)),

@@ -49,6 +49,8 @@ export interface Settings {
   readonly runDir: string;
   /** `embedded`, the path of containerd's socket, or undefined: the system's where it answers, else embedded. */
   readonly containerd: string | undefined;
+  /** Name of containerd's snapshotter that layers and containers' files live in. */
+  readonly snapshotter: string;
   readonly hostPlatform: HostPlatform;
   /** `[dind] allow_privileged`: for all images, for those of the rules, or undefined when the key is absent. */
   readonly allowPrivileged: boolean | readonly PrivilegeRule[] | undefined;

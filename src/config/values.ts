@@ -21,6 +21,12 @@ export function watermarks(
   );
 }
 
+/** A plugin of containerd, by its own rule for names. */
+export function pluginName(name: string, value: string): string {
+  if (/^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/.test(value)) return value;
+  throw new EngineError('InvalidArgument', `${name} is the name of a plugin, not "${value}"`);
+}
+
 /** A level that the logger knows. */
 export function logLevel(value: string): string {
   if (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].includes(value)) return value;

@@ -11,19 +11,31 @@ import { createSnapshots } from './snapshots.ts';
 import { createTasks } from './tasks.ts';
 import type { Containerd } from './types.ts';
 
-/**
- * containerd at a socket's path (or `unix://` address), seen from a namespace; nothing is sent before the first call. Paths
- * below hidden directories are left out of what it says of its failures.
- */
+/** containerd's own snapshotter that every kernel of today can serve. */
+const DEFAULT_SNAPSHOTTER = 'overlayfs';
+
+/** How containerd is spoken to. */
+export interface ConnectOptions {
+  /** Paths below these are left out of what it says of its failures; default none. */
+  readonly hiddenDirectories?: readonly string[];
+  /** What layers and files of containers live in. */
+  readonly snapshotter?: string;
+}
+
+interface View extends CallScope {
+  readonly snapshotter: string;
+}
+
+/** containerd at a socket's path (or `unix://` address), seen from a namespace; nothing is sent before the first call. */
 export function connectContainerd(
   address: string,
   namespace: string,
-  hiddenDirectories: readonly string[] = [],
+  { hiddenDirectories = [], snapshotter = DEFAULT_SNAPSHOTTER }: ConnectOptions = {},
 ): Containerd {
-  return createView(openChannel(address, hiddenDirectories), { namespace, leaseId: undefined });
+  return createView(openChannel(address, hiddenDirectories), { namespace, leaseId: undefined, snapshotter });
 }
 
-function createView(channel: Channel, scope: CallScope): Containerd {
+function createView(channel: Channel, scope: View): Containerd {
   const version = createVersion(channel, scope);
   return {
     address: channel.address,
@@ -39,9 +51,9 @@ function createView(channel: Channel, scope: CallScope): Containerd {
     events: createEvents(channel, scope),
     introspection: createIntrospection(channel, scope),
     version,
-    snapshots: (snapshotter) => createSnapshots(channel, scope, snapshotter),
+    snapshots: createSnapshots(channel, scope, scope.snapshotter),
     withLease: (leaseId) => createView(channel, { ...scope, leaseId }),
-    inNamespace: (namespace) => createView(channel, { namespace, leaseId: undefined }),
+    inNamespace: (namespace) => createView(channel, { ...scope, namespace, leaseId: undefined }),
     async ping() {
       await version.version();
     },

@@ -37,7 +37,7 @@ function viewOf(containerd: Containerd, prefix: string, leaseId: string | undefi
     diff,
     images: ownImages(containerd.images, prefix),
     leases: ownLeases(containerd.leases, prefix),
-    snapshots: (snapshotter) => containerd.snapshots(snapshotter),
+    snapshots: containerd.snapshots,
     withLease: (id) => viewOf(containerd.withLease(prefix + id), prefix, id),
   };
 }

@@ -169,8 +169,8 @@ export interface Containerd {
   readonly events: Events;
   readonly introspection: Introspection;
   readonly version: Version;
-  /** Snapshots of the snapshotter named. */
-  snapshots(snapshotter: string): Snapshots;
+  /** Snapshots of the snapshotter that the connection was made for. */
+  readonly snapshots: Snapshots;
   /** The same, with all that is made kept by this lease. */
   withLease(leaseId: string): Containerd;
   /** The same in another namespace, without a lease. */

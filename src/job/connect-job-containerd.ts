@@ -26,10 +26,11 @@ export async function connectJobContainerd(
   settings: Settings,
   user: { readonly namespace: string; readonly log: Logger; readonly host: HostTools },
 ): Promise<JobContainerd> {
-  const hidden = [settings.root, settings.runDir];
+  const { root, runDir, snapshotter } = settings;
+  const how = { hiddenDirectories: [root, runDir], snapshotter };
   const external = meantAddress(settings);
   if (external !== 'embedded') {
-    const containerd = connectContainerd(external, user.namespace, hidden);
+    const containerd = connectContainerd(external, user.namespace, how);
     try {
       await containerd.ping();
       return {
@@ -53,7 +54,7 @@ export async function connectJobContainerd(
     mounts: host.mounts,
   });
   return {
-    containerd: connectContainerd(embedded.address, user.namespace, hidden),
+    containerd: connectContainerd(embedded.address, user.namespace, how),
     isEmbedded: true,
     revive: () => embedded.ensureRunning(),
     release: () => embedded.release(),

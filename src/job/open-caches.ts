@@ -2,7 +2,6 @@ import { statfs } from 'node:fs/promises';
 import type { Settings } from '../config/schema.ts';
 import { IMAGE_NAMESPACE } from '../containerd/job-store.ts';
 import type { Containerd } from '../containerd/types.ts';
-import { SNAPSHOTTER } from '../engine/snapshotter.ts';
 import type { Logger } from '../logger.ts';
 import { createBuildCache, type BuildCache } from '../state/build-cache.ts';
 import { createImageCache, type ImageCache } from '../state/image-cache.ts';
@@ -57,12 +56,12 @@ function openBuildCache({ settings, containerd }: ImageCacheParts): BuildCache {
   return createBuildCache(Date.now, {
     images: containerd.inNamespace(IMAGE_NAMESPACE).images,
     scope,
-    snapshotLabel: `containerd.io/gc.ref.snapshot.${SNAPSHOTTER}`,
+    snapshotLabel: `containerd.io/gc.ref.snapshot.${containerd.snapshots.snapshotter}`,
   });
 }
 
 /** Where the snapshotter keeps its files: it says so itself. */
 async function findDirectory(containerd: Containerd): Promise<string> {
-  const plugins = await containerd.introspection.plugins([`id==${SNAPSHOTTER}`]);
+  const plugins = await containerd.introspection.plugins([`id==${containerd.snapshots.snapshotter}`]);
   return plugins.map(({ exports }) => exports['root']).find((root) => root !== undefined) ?? '/';
 }

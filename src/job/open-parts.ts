@@ -25,6 +25,7 @@ import { adviseOnContainerd, openMachine } from './open-machine.ts';
 import { openNetwork } from './open-network.ts';
 import { reapEarlierBoots } from './reap-orphans.ts';
 import { removeTraces, type HostTools } from './remove-traces.ts';
+import { requireSnapshotter } from './require-snapshotter.ts';
 import { watchContainerd } from './watch-containerd.ts';
 
 /** Lease of the files of the job's containers; found again after a restart. */
@@ -57,6 +58,7 @@ export async function openParts(options: OpenPartsOptions, undo: CleanupStack): 
     if (options.isNew) await removeTraces(names, host, connected.containerd);
   });
   const store = await openNamespaces(connected.containerd, names);
+  await requireSnapshotter(connected.containerd, store.withLease(LEASE_ID).snapshots);
   const ending = createEnding();
   undo.defer('background work', () => {
     ending.abort();

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Containerd, SnapshotInfo } from '../containerd/types.ts';
 import { EngineError, isErrorKind, messageOf } from '../errors.ts';
 import { collectGarbage } from '../engine/images/collect-garbage.ts';
-import { SNAPSHOTTER } from '../engine/snapshotter.ts';
 import { ignoreAbsent } from '../engine/ignore-absent.ts';
 
 const SIGKILL = 9;
@@ -87,7 +86,7 @@ async function endTask(containerd: Containerd, containerId: string): Promise<voi
 async function removeSnapshots(containerd: Containerd): Promise<void> {
   let failure: EngineError | undefined;
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
-    if ((await containerd.snapshots(SNAPSHOTTER).list()).length === 0) return;
+    if ((await containerd.snapshots.list()).length === 0) return;
     if (pass > 0) await sleep(PASS_MS);
     await collectGarbage(containerd);
     failure = await removeLeafFirst(containerd);
@@ -97,7 +96,7 @@ async function removeSnapshots(containerd: Containerd): Promise<void> {
 
 /** Leaf first: a snapshot with children cannot be removed. Answers why one was not. */
 async function removeLeafFirst(containerd: Containerd): Promise<EngineError | undefined> {
-  const snapshots = containerd.snapshots(SNAPSHOTTER);
+  const snapshots = containerd.snapshots;
   let failure: EngineError | undefined;
   let remaining = await snapshots.list();
   while (remaining.length > 0) {

@@ -1,10 +1,7 @@
 import { IMAGE_NAMESPACE, openJobStore } from '../containerd/job-store.ts';
 import type { Containerd } from '../containerd/types.ts';
 import { ignoreAbsent } from '../engine/ignore-absent.ts';
-import { SNAPSHOTTER } from '../engine/snapshotter.ts';
 import { isErrorKind, messageOf } from '../errors.ts';
-
-const SNAPSHOT_TYPE = `snapshots/${SNAPSHOTTER}`;
 
 /**
  * Takes out of the image namespace what a job has there: its containers' files, its image records and its leases. Layers
@@ -35,9 +32,11 @@ export async function sweepStore(containerd: Containerd, slug: string): Promise<
 
 /** Committed layers are others' too: they are for the collector. */
 async function removeFiles(store: ReturnType<typeof openJobStore>, leaseId: string): Promise<void> {
-  const snapshots = store.snapshots(SNAPSHOTTER);
-  for (const { id, type } of await store.leases.listResources(leaseId)) {
-    if (type !== SNAPSHOT_TYPE) continue;
+  const { snapshots } = store;
+  const type = `snapshots/${snapshots.snapshotter}`;
+  for (const resource of await store.leases.listResources(leaseId)) {
+    if (resource.type !== type) continue;
+    const { id } = resource;
     const { kind } = await snapshots.stat(id).catch(() => ({ kind: 'unknown' }));
     if (kind === 'active' || kind === 'view') await ignoreAbsent(snapshots.remove(id));
   }

@@ -54,7 +54,7 @@ describe('containers on real containerd', () => {
   async function unpack(containerd: Containerd, layer: Buffer): Promise<string> {
     const digest = digestOf(layer);
     await containerd.content.write({ ref: 'layer', size: layer.length, digest }, inPieces(layer, 65_536));
-    const snapshots = containerd.snapshots(snapshotter);
+    const snapshots = containerd.snapshots;
     const mounts = await snapshots.prepare({ key: 'unpack', parent: '' });
     const mediaType = 'application/vnd.oci.image.layer.v1.tar+gzip';
     const applied = await containerd.diff.apply(
@@ -66,7 +66,7 @@ describe('containers on real containerd', () => {
   }
 
   async function createTask(id: string, args: readonly string[]): Promise<Fifos & { readonly pid: number }> {
-    const rootfs = await client.snapshots(snapshotter).prepare({ key: id, parent });
+    const rootfs = await client.snapshots.prepare({ key: id, parent });
     const runtime = { name: 'io.containerd.runc.v2' };
     const spec = ociSpec(id, args);
     const record = { id, labels: {}, image: '', runtime, spec, snapshotter, snapshotKey: id, extensions: {} };
@@ -86,7 +86,7 @@ describe('containers on real containerd', () => {
   async function remove(id: string): Promise<void> {
     await client.tasks.delete(id);
     await client.containers.delete(id);
-    await client.snapshots(snapshotter).remove(id);
+    await client.snapshots.remove(id);
   }
 
   test('a process runs, prints, exits, and its exit is told by wait, get, delete and an event', async () => {
@@ -168,15 +168,15 @@ describe('containers on real containerd', () => {
     const rejection = createTask('nothing', ['/no/such/program']);
     await expect(rejection).rejects.toThrow(/no such file or directory/);
     await client.containers.delete('nothing');
-    await client.snapshots(snapshotter).remove('nothing');
+    await client.snapshots.remove('nothing');
   });
 
   test('garbage collection keeps what is leased and takes what nothing refers to', async () => {
     const plain = real.connect('berth-gc');
     await plain.leases.create({ id: 'keep' });
     await plain.leases.create({ id: 'drop' });
-    await plain.withLease('keep').snapshots(snapshotter).prepare({ key: 'kept', parent: '' });
-    await plain.withLease('drop').snapshots(snapshotter).prepare({ key: 'lost', parent: '' });
+    await plain.withLease('keep').snapshots.prepare({ key: 'kept', parent: '' });
+    await plain.withLease('drop').snapshots.prepare({ key: 'lost', parent: '' });
     const [kept, lost] = [Buffer.from('kept'), Buffer.from('lost')];
     for (const [lease, bytes] of [
       ['keep', kept],
@@ -186,8 +186,8 @@ describe('containers on real containerd', () => {
       await plain.withLease(lease).content.write(content, inPieces(bytes, 4));
     }
     await plain.leases.delete('drop', { sync: true });
-    expect((await plain.snapshots(snapshotter).stat('kept')).name).toBe('kept');
-    await expectKind(plain.snapshots(snapshotter).stat('lost'), 'NotFound');
+    expect((await plain.snapshots.stat('kept')).name).toBe('kept');
+    await expectKind(plain.snapshots.stat('lost'), 'NotFound');
     expect((await plain.content.info(digestOf(kept))).size).toBe(4);
     await expectKind(plain.content.info(digestOf(lost)), 'NotFound');
     await plain.leases.delete('keep', { sync: true });

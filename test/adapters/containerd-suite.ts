@@ -8,7 +8,6 @@ import { isErrorKind, type ErrorKind } from '../../src/errors.ts';
 /** What the suite is run on. */
 export interface SuiteTarget {
   readonly containerd: Containerd;
-  readonly snapshotter: string;
   stop(): Promise<void>;
 }
 
@@ -211,7 +210,7 @@ function storeTests(target: () => SuiteTarget): void {
     const lease = randomUUID();
     await target().containerd.leases.create({ id: lease });
     const leased = target().containerd.withLease(lease);
-    const snapshots = leased.snapshots(target().snapshotter);
+    const snapshots = leased.snapshots;
     const [base, top, draft] = [randomUUID(), randomUUID(), randomUUID()];
     await snapshots.prepare({ key: draft, parent: '', labels: { a: '1' } });
     await snapshots.commit({ name: base, key: draft, labels: { b: '2' } });
@@ -226,7 +225,7 @@ function storeTests(target: () => SuiteTarget): void {
     expect((await snapshots.usage(top)).sizeBytes).toBeGreaterThan(0);
     expect((await snapshots.list()).map((one) => one.name)).toEqual(expect.arrayContaining([base, top]));
     const kept = await leased.leases.listResources(lease);
-    expect(kept).toContainEqual({ id: top, type: `snapshots/${target().snapshotter}` });
+    expect(kept).toContainEqual({ id: top, type: `snapshots/${target().containerd.snapshots.snapshotter}` });
     await snapshots.remove(top);
     await snapshots.remove(base);
     await expectKind(snapshots.stat(base), 'NotFound');

@@ -4,10 +4,10 @@ import { describeContainerd } from './containerd-suite.ts';
 
 describeContainerd('fake containerd', async () => {
   const { containerd } = createFakeContainerd();
-  return { containerd, snapshotter: 'overlayfs', stop: async () => containerd.close() };
+  return { containerd, stop: async () => containerd.close() };
 });
 
 describeContainerd('real containerd', async () => {
   const real = await startRealContainerd();
-  return { containerd: real.connect('berth-suite'), snapshotter: 'overlayfs', stop: () => real.stop() };
+  return { containerd: real.connect('berth-suite'), stop: () => real.stop() };
 });

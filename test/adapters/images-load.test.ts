@@ -41,7 +41,7 @@ function load(job: Job, tar: Readable): { readonly lines: ImageProgress[]; reado
 }
 
 async function committed(containerd: Containerd): Promise<number> {
-  return (await containerd.snapshots('overlayfs').list()).filter(({ kind }) => kind === 'committed').length;
+  return (await containerd.snapshots.list()).filter(({ kind }) => kind === 'committed').length;
 }
 
 /** All of the archive but its manifest.json; that, or an error, once `isTime`. */

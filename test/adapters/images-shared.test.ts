@@ -27,10 +27,10 @@ describe('a second job', () => {
     const [first, second] = [shared.openJob(), shared.openJob()];
     await pullAll(first.job, `${registry.host}/team/app:v1`);
     const before = registry.seen.length;
-    const snapshots = await shared.images.snapshots('overlayfs').list();
+    const snapshots = await shared.images.snapshots.list();
     const lines = await pullAll(second.job, `${registry.host}/team/app:v1`);
     expect(registry.seen.slice(before).map(({ method }) => method)).toEqual(['HEAD']);
-    expect(await shared.images.snapshots('overlayfs').list()).toEqual(snapshots);
+    expect(await shared.images.snapshots.list()).toEqual(snapshots);
     expect(lines.map(({ status }) => status)).toEqual([
       'Pulling from team/app',
       'Already exists',
@@ -42,7 +42,7 @@ describe('a second job', () => {
     await first.end();
     const { chainId } = resolveImage(second.job, `${registry.host}/team/app:v1`);
     await storedAfterCollection(shared.images);
-    expect((await shared.images.snapshots('overlayfs').stat(chainId)).kind).toBe('committed');
+    expect((await shared.images.snapshots.stat(chainId)).kind).toBe('committed');
     expect(await second.end()).toEqual([]);
     expect(await storedAfterCollection(shared.images)).toEqual(NOTHING);
   });
@@ -84,7 +84,7 @@ describe('a second job', () => {
       ({ method, url }) => method === 'GET' && image.layers.some(({ digest }) => url.endsWith(digest)),
     );
     expect(layers).toHaveLength(image.layers.length);
-    await shared.images.snapshots('overlayfs').prepare({ key: 'marker', parent: '' });
+    await shared.images.snapshots.prepare({ key: 'marker', parent: '' });
     let unpackings = -1;
     for await (const { topic, event } of prepared) {
       expect(topic).toBe('/snapshot/prepare');
@@ -93,7 +93,7 @@ describe('a second job', () => {
     }
     expect(unpackings).toBe(image.layers.length);
     // Nothing keeps it: a collection may have been faster.
-    await ignoreAbsent(shared.images.snapshots('overlayfs').remove('marker'));
+    await ignoreAbsent(shared.images.snapshots.remove('marker'));
     await Promise.all(jobs.map((one) => one.end()));
     expect(await storedAfterCollection(shared.images)).toEqual(NOTHING);
   });

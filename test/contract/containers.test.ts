@@ -104,7 +104,7 @@ describe('create', () => {
     await expectAnswer(fake.api.post('/containers/create?name=halfway', { Image: 'app' }), 500, 'disk full');
     const { containerd, store } = fake.job;
     expect(await containerd.containers.list()).toEqual([]);
-    const snapshots = await store.snapshots('overlayfs').list();
+    const snapshots = await store.snapshots.list();
     expect(snapshots.filter(({ kind }) => kind !== 'committed')).toEqual([]);
     await create('halfway');
   });

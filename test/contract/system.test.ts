@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemRoutes } from '../../src/api/system/routes.ts';
-import type { Containerd } from '../../src/containerd/types.ts';
+import type { JobStore } from '../../src/containerd/job-store.ts';
+import type { Containerd, Snapshots } from '../../src/containerd/types.ts';
 import type { Job } from '../../src/engine/job.ts';
 import { EngineError } from '../../src/errors.ts';
 import type { HostFacts, HostProcesses, LimitSupport } from '../../src/host/types.ts';
@@ -76,6 +77,7 @@ const PARTS: Partial<Job> = {
   budget: { memoryBytes: 4096, cpus: 1.5, pids: 10, cpuset: { cpus: '0-1', mems: '0' } },
   processes: RUNC,
   containerd: CONTAINERD,
+  store: partOf<JobStore>({ snapshots: partOf<Snapshots>({ snapshotter: 'overlayfs' }) }),
   images: makeImages({ 'docker.io/library/a:1': makeImage('a1', ['1']) }),
   containers: makeContainerStore([
     container('a1', {}),

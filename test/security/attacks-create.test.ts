@@ -28,7 +28,7 @@ async function expectRefused(body: object | string, statuses: readonly number[])
   expect(message).not.toMatch(/ at .*\.ts|\/work\/|node_modules/);
   const { containerd, store, containers, volumes } = fake.job;
   expect(await containerd.containers.list()).toEqual([]);
-  expect((await store.snapshots('overlayfs').list()).filter(({ kind }) => kind === 'active')).toEqual([]);
+  expect((await store.snapshots.list()).filter(({ kind }) => kind === 'active')).toEqual([]);
   expect(containers.all()).toEqual([]);
   expect(volumes.list()).toEqual([]);
 }

@@ -34,7 +34,7 @@ async function objects(): Promise<unknown> {
   const [containers, tasks, snapshots, images, leases, content] = await Promise.all([
     containerd.containers.list(),
     containerd.tasks.list(),
-    store.snapshots('overlayfs').list(),
+    store.snapshots.list(),
     store.images.list(),
     store.leases.list(),
     store.content.list(),

@@ -155,7 +155,8 @@ export function createFakeDiff(scope: FakeScope): Diff {
 }
 
 /** Snapshots as records, with mounts that look like overlayfs's. */
-export function createFakeSnapshots(scope: FakeScope, snapshotter: string): Snapshots {
+export function createFakeSnapshots(scope: FakeScope): Snapshots {
+  const snapshotter = 'overlayfs';
   const { snapshots } = namespaceOf(scope);
   const idOf = (key: string): string => `${snapshotter}/${key}`;
   const get = (key: string): SnapshotInfo => found(snapshots.get(idOf(key)), `snapshot ${key}`);

@@ -140,7 +140,7 @@ function createView(scope: FakeScope, watch: Watch): Containerd {
       server: async () => ({ uuid: 'fake' }),
     })),
     version,
-    snapshots: (snapshotter) => service('snapshots', () => createFakeSnapshots(scope, snapshotter)),
+    snapshots: service('snapshots', () => createFakeSnapshots(scope)),
     withLease: (leaseId) => createView({ ...scope, leaseId }, watch),
     inNamespace: (namespace) => createView({ ...scope, namespace, leaseId: undefined }, watch),
     async ping() {

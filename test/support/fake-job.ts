@@ -224,6 +224,7 @@ function settingsOf({ directory, options: { settings }, permissions }: PartsOpti
     neutralise: [],
     fence: undefined,
     insecureRegistries: [],
+    snapshotter: 'overlayfs',
     initPath: '/fake/init',
     logLevel: 'info',
     limits: DEFAULT_LIMITS,

@@ -98,7 +98,7 @@ export async function storedAfterCollection(containerd: Containerd): Promise<{
   await containerd.leases.create({ id: 'collect' });
   await containerd.leases.delete('collect', { sync: true });
   const content = await containerd.content.list();
-  const snapshots = await containerd.snapshots('overlayfs').list();
+  const snapshots = await containerd.snapshots.list();
   return {
     content: content.map(({ digest }) => digest).sort(),
     snapshots: snapshots.map(({ name }) => name).sort(),

@@ -4,7 +4,6 @@ import type { RootHandle } from '../../rootfs/types.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
 import { addLayer, commitLayer, createLayer } from '../images/create-layer.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 import { chainIdOf } from './built-image.ts';
 import type { StageRun } from './stage-run.ts';
 
@@ -16,7 +15,7 @@ export async function changeFiles(
   change: (root: RootHandle) => Promise<void>,
 ): Promise<ImageLayer | undefined> {
   const { work } = run;
-  const snapshots = work.store.snapshots(SNAPSHOTTER);
+  const snapshots = work.store.snapshots;
   const key = `build-${createRandomId()}`;
   const mounts = await snapshots.prepare({ key, parent: chainIdOf(image) });
   try {

@@ -11,7 +11,6 @@ import { openForPlatform } from '../images/open-variant.ts';
 import { resolveImage } from '../images/resolve-image.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { isErrorKind } from '../../errors.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 import type { BuildRun, BuiltImage } from './build-run.ts';
 import { chainIdOf, emptyImage, fromImage } from './built-image.ts';
 import { findContext, openNamedFiles } from './named-contexts.ts';
@@ -53,7 +52,7 @@ export async function openSource(
     index === undefined
       ? fromImage(await openImage(run, { reference, platform: run.request.platform }, report))
       : await run.stageResult(index);
-  const snapshots = run.work.store.snapshots(SNAPSHOTTER);
+  const snapshots = run.work.store.snapshots;
   const key = `build-${createRandomId()}`;
   const mounts = await snapshots.prepare({ key, parent: chainIdOf(image) });
   const remove = (): Promise<void> =>

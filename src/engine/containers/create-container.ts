@@ -14,7 +14,6 @@ import { auditedGate, gateContextOf } from '../gate-context.ts';
 import { openForPlatform } from '../images/open-variant.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 import { containerPaths } from './container-paths.ts';
 import { buildContainerSpec, placeholderSpec, specText } from './container-spec.ts';
 import { createMounts, type CreatedMounts } from './create-mounts.ts';
@@ -164,7 +163,7 @@ async function storeContainer(
   },
 ): Promise<void> {
   const { record, undo } = storing;
-  const snapshots = job.store.withLease(job.leaseId).snapshots(SNAPSHOTTER);
+  const snapshots = job.store.withLease(job.leaseId).snapshots;
   undo.defer('snapshot', () => ignoreAbsent(snapshots.remove(record.id)));
   const [snapshot, initLayer] = await Promise.all([
     snapshots.prepare({ key: record.id, parent: record.chainId, labels: {} }),

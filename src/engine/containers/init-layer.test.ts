@@ -23,7 +23,7 @@ function storeOf(mount: Partial<Mount>, taken: Set<string>): JobStore {
     },
     mounts: () => Promise.resolve(mounts),
   };
-  const store: Partial<JobStore> = { snapshots: () => snapshots as Snapshots };
+  const store: Partial<JobStore> = { snapshots: snapshots as Snapshots };
   return { ...store, withLease: () => store as JobStore } as JobStore;
 }
 

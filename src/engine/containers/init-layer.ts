@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { JobStore } from '../../containerd/job-store.ts';
 import type { Mount } from '../../containerd/types.ts';
 import { EngineError, isErrorKind } from '../../errors.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 
 const DIRECTORIES = ['dev/pts', 'dev/shm', 'proc', 'sys', 'etc'];
 /** What is mounted on, and what programs tell a container by. */
@@ -25,7 +24,7 @@ export interface InitLayerPlace {
  * one that is there is used again.
  */
 export async function makeInitLayer({ store, leaseId, key }: InitLayerPlace): Promise<string> {
-  const snapshots = store.withLease(leaseId).snapshots(SNAPSHOTTER);
+  const snapshots = store.withLease(leaseId).snapshots;
   const [mount] = await snapshots.prepare({ key, parent: '' }).catch((error: unknown) => {
     if (!isErrorKind(error, 'Conflict')) throw error;
     return snapshots.mounts(key);

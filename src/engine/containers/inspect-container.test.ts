@@ -34,7 +34,10 @@ function jobWith(parts: Partial<ContainerRecord>): Job {
     network: partOf<JobNetwork>({ networks: NETWORKS }),
     host: partOf<HostFacts>({ cpus: 2 }),
     store: partOf<JobStore>({
-      snapshots: () => partOf<Snapshots>({ usage: async () => ({ sizeBytes: 0, inodes: 1 }) }),
+      snapshots: partOf<Snapshots>({
+        snapshotter: 'overlayfs',
+        usage: async () => ({ sizeBytes: 0, inodes: 1 }),
+      }),
     }),
   });
 }

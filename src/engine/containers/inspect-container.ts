@@ -7,7 +7,6 @@ import { describeMount } from './describe-mounts.ts';
 import { describeNetworkSettings } from './describe-networks.ts';
 import { describeState } from './describe-state.ts';
 import { measureSize } from './measure-size.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 
 /** The paths that are hidden and kept from writes where the request left that to the daemon. */
 function shownPaths(
@@ -45,7 +44,7 @@ export async function inspectContainer(
     LogPath: '',
     Name: `/${record.name}`,
     RestartCount: record.restartCount,
-    Driver: SNAPSHOTTER,
+    Driver: job.store.snapshots.snapshotter,
     Platform: 'linux',
     MountLabel: '',
     ProcessLabel: '',
@@ -56,7 +55,7 @@ export async function inspectContainer(
       ...shownPaths(job, record.hostConfig),
       Links: describeLinks(job, record),
     },
-    GraphDriver: { Name: SNAPSHOTTER, Data: null },
+    GraphDriver: { Name: job.store.snapshots.snapshotter, Data: null },
     ...(size ? { SizeRw: size.rwBytes, SizeRootFs: size.rootFsBytes } : {}),
     Mounts: record.mounts.map(describeMount),
     Config: record.config,

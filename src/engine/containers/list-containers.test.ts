@@ -86,10 +86,9 @@ function job(): Job {
     }),
     network: partOf<JobNetwork>({ networks: NETWORKS }),
     store: partOf<JobStore>({
-      snapshots: () =>
-        partOf<Snapshots>({
-          usage: async (key) => ({ sizeBytes: key === makeId('abc1') ? 0 : 7, inodes: 1 }),
-        }),
+      snapshots: partOf<Snapshots>({
+        usage: async (key) => ({ sizeBytes: key === makeId('abc1') ? 0 : 7, inodes: 1 }),
+      }),
     }),
   });
 }

@@ -1,6 +1,5 @@
 import type { Container } from '../../state/container.ts';
 import type { Job } from '../job.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 
 /** Bytes of a container's files. */
 export interface ContainerSize {
@@ -12,7 +11,7 @@ export interface ContainerSize {
 
 /** Asks the snapshotter for what the container wrote; the layers of an image do not change. */
 export async function measureSize(job: Job, container: Container): Promise<ContainerSize> {
-  const { sizeBytes: rwBytes } = await job.store.snapshots(SNAPSHOTTER).usage(container.id);
+  const { sizeBytes: rwBytes } = await job.store.snapshots.usage(container.id);
   // A forced removal may have taken the image's names; then any image with the same layers tells their sizes.
   const layers =
     job.images.get(container.record.imageId)?.layers ??

@@ -67,8 +67,10 @@ function pruneJob(removeSnapshot: (key: string) => Promise<void> = async () => {
       containers: partOf<Containers>({ delete: async () => {} }),
     }),
     store: partOf<JobStore>({
-      snapshots: () =>
-        partOf<Snapshots>({ usage: async () => ({ sizeBytes: 10, inodes: 1 }), remove: removeSnapshot }),
+      snapshots: partOf<Snapshots>({
+        usage: async () => ({ sizeBytes: 10, inodes: 1 }),
+        remove: removeSnapshot,
+      }),
     }),
   });
 }

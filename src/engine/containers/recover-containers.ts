@@ -7,7 +7,6 @@ import { createDeferred } from '../../lib/deferred.ts';
 import type { Container, StreamSession } from '../../state/container.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 import { specText } from './container-spec.ts';
 import { onInitLayer } from './init-layer.ts';
 import { sandboxRequestOf } from './join-network.ts';
@@ -47,7 +46,7 @@ async function dropDirectories(job: Job): Promise<void> {
 async function restoreContainer(job: Job, stored: ContainerdContainer): Promise<Container | undefined> {
   const record = decodeRecord(stored.extensions[RECORD_EXTENSION]);
   try {
-    const snapshot = await job.store.snapshots(SNAPSHOTTER).mounts(record.id);
+    const snapshot = await job.store.snapshots.mounts(record.id);
     const container = newContainer(record, onInitLayer(snapshot, await job.initLayer()));
     container.storedSpec = specText(stored.spec);
     job.containers.reserveName(record.name, record.id);

@@ -8,7 +8,6 @@ import type { Job } from '../job.ts';
 import { removeImageSnapshots } from '../mounts/stage-images.ts';
 import { removeContainerVolumes } from '../volumes/remove-container-volumes.ts';
 import { containerPaths } from './container-paths.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 import { statusOf } from './describe-state.ts';
 import { emitContainerEvent } from './emit-container-event.ts';
 import { closeSession } from './open-session.ts';
@@ -109,7 +108,7 @@ async function killRun(job: Job, container: Container): Promise<void> {
 
 /** Without its files a container is one that was removed only half: a restart of berth clears it away. */
 async function removeFiles(job: Job, container: Container): Promise<void> {
-  await ignoreAbsent(job.store.snapshots(SNAPSHOTTER).remove(container.id));
+  await ignoreAbsent(job.store.snapshots.remove(container.id));
 }
 
 /** Resolves when the deletion has begun: few go on at once, so that clients cannot pile them up behind their answers. */

@@ -6,7 +6,6 @@ import type { ImageLayer } from '../../state/image-store.ts';
 import { chainIdsOf } from './chain-ids.ts';
 import { writeUnknownBlob, type ImageWork } from './image-work.ts';
 import { claimSnapshot, unpackLayerOn } from './unpack-layers.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 
 /** A layer's blob. It is stored as it is unpacked (compressing is for the way to a registry), so its digest is its diff id. */
 export interface NewLayer {
@@ -77,7 +76,7 @@ export async function commitLayer(
   await work.job.images.lock.run(`layer ${chainId}`, async () => {
     if (await claimSnapshot(work, chainId)) return;
     try {
-      await work.store.snapshots(SNAPSHOTTER).commit({ name: chainId, key });
+      await work.store.snapshots.commit({ name: chainId, key });
     } catch (error) {
       // The name is taken: by another's layer, or by what is not collected yet, which unpacking sees to.
       if (!isErrorKind(error, 'Conflict')) throw error;

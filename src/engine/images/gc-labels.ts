@@ -1,11 +1,9 @@
-import { SNAPSHOTTER } from '../snapshotter.ts';
-
 const CONTENT = 'containerd.io/gc.ref.content';
-const SNAPSHOT = `containerd.io/gc.ref.snapshot.${SNAPSHOTTER}`;
+const SNAPSHOT = 'containerd.io/gc.ref.snapshot';
 
 /** Labels of an image configuration: it keeps the snapshots of the image. */
-export function configLabels(chainId: string): Readonly<Record<string, string>> {
-  return chainId === '' ? {} : { [SNAPSHOT]: chainId };
+export function configLabels(chainId: string, snapshotter: string): Readonly<Record<string, string>> {
+  return chainId === '' ? {} : { [`${SNAPSHOT}.${snapshotter}`]: chainId };
 }
 
 /** Labels of a manifest: it keeps its configuration and its layers. */

@@ -9,7 +9,6 @@ import {
   type ImageRunConfig,
 } from '../../oci/image-config.ts';
 import type { Job } from '../job.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 import { repoNamesOf } from './image-names.ts';
 import { resolveForPlatform } from './held-index.ts';
 import { describeTarget, summarizeManifests } from './summarize-manifests.ts';
@@ -50,7 +49,7 @@ export async function inspectImage(
     Os: config.platform.os,
     ...(config.osVersion === '' ? {} : { OsVersion: config.osVersion }),
     Size: image.layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    GraphDriver: { Name: SNAPSHOTTER, Data: null },
+    GraphDriver: { Name: job.store.snapshots.snapshotter, Data: null },
     RootFS: { Type: 'layers', Layers: config.diffIds },
     Metadata: { LastTagTime: lastTagTime(job, image) },
     Descriptor: platform === '' ? describeTarget(job, image) : image.manifest,

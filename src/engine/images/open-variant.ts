@@ -28,6 +28,9 @@ export async function unpackVariant(work: ImageWork, image: Image): Promise<Imag
     image.layers.map(({ blob, diffId, chainId }) => ({ blob, diffId, chainId, ready })),
     { extracting: () => undefined, complete: () => undefined },
   );
-  await work.store.content.updateLabels(image.id, configLabels(image.chainId));
+  await work.store.content.updateLabels(
+    image.id,
+    configLabels(image.chainId, work.store.snapshots.snapshotter),
+  );
   return { ...image, layers };
 }

@@ -47,7 +47,7 @@ export async function storeDocuments(
 ): Promise<Image> {
   const { config, manifest, parsedManifest, index } = documents;
   const chainId = unpacked.layers.at(-1)?.chainId ?? '';
-  await writeDocument(work, config, configLabels(chainId));
+  await writeDocument(work, config, configLabels(chainId, work.store.snapshots.snapshotter));
   await writeDocument(work, manifest, manifestLabels(parsedManifest));
   if (index) await writeDocument(work, index, indexLabels(manifest.digest));
   return {

@@ -3,7 +3,6 @@ import type { ContainerdImage } from '../../containerd/types.ts';
 import { EngineError, messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { ImageStore } from '../../state/image-store.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 import { readStoredImage } from './read-stored-image.ts';
 
 /** What the images of an earlier process are found with. */
@@ -25,7 +24,7 @@ async function restoreOne(
   records: readonly ContainerdImage[],
 ): Promise<void> {
   try {
-    const snapshots = parts.store.snapshots(SNAPSHOTTER);
+    const snapshots = parts.store.snapshots;
     const image = await readStoredImage(
       parts.store,
       digest,

@@ -4,7 +4,6 @@ import { createRandomId } from '../../lib/random-id.ts';
 import { shortId } from '../../oci/digest.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 import { hasSnapshot, openPlace, type UnpackPlace } from './unpack-place.ts';
 import { claimRoom, withinUnpackLimit } from './unpack-limit.ts';
 import { collectGarbage } from './collect-garbage.ts';
@@ -66,7 +65,7 @@ async function measureLayer(
   { store }: ImageWork,
   { blob, diffId, chainId }: Omit<PendingLayer, 'ready'>,
 ): Promise<ImageLayer> {
-  const { sizeBytes } = await store.snapshots(SNAPSHOTTER).usage(chainId);
+  const { sizeBytes } = await store.snapshots.usage(chainId);
   return { blob: toDescriptor(blob), diffId, chainId, sizeBytes };
 }
 
@@ -83,7 +82,8 @@ function makeSnapshot(
 export async function claimSnapshot(work: ImageWork, chainId: string): Promise<boolean> {
   if (!(await hasSnapshot(work, chainId))) return false;
   // Once more under the lease: between a look and a claim it could have been collected.
-  await work.store.leases.addResource(work.leaseId, { id: chainId, type: `snapshots/${SNAPSHOTTER}` });
+  const { leases, snapshots } = work.store;
+  await leases.addResource(work.leaseId, { id: chainId, type: `snapshots/${snapshots.snapshotter}` });
   return hasSnapshot(work, chainId);
 }
 
@@ -133,7 +133,7 @@ async function applyLayer(
   { key, mounts }: UnpackPlace,
 ): Promise<boolean> {
   const { blob, diffId, chainId } = layer;
-  const snapshots = work.store.snapshots(SNAPSHOTTER);
+  const snapshots = work.store.snapshots;
   try {
     const applied = await withinUnpackLimit(work, { key, blob }, (signal) =>
       work.store.diff.apply(toDescriptor(blob), mounts, signal),
@@ -161,7 +161,7 @@ async function applyLayer(
 
 /** The diff id of a compressed layer of which nobody has said what is in it. */
 export async function measureDiffId(work: ImageWork, blob: ContentDescriptor): Promise<string> {
-  const snapshots = work.store.snapshots(SNAPSHOTTER);
+  const snapshots = work.store.snapshots;
   const key = `measure-${createRandomId()}`;
   const mounts = await snapshots.prepare({ key, parent: '' });
   try {

@@ -4,7 +4,6 @@ import { EngineError, isErrorKind } from '../../errors.ts';
 import { shortId } from '../../oci/digest.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 import type { ImageWork } from './image-work.ts';
 import type { Job } from '../job.ts';
 import { takenBytes } from './layers-size.ts';
@@ -101,7 +100,7 @@ async function watch(
     readonly look: (sizeBytes: number) => void;
   },
 ): Promise<void> {
-  const snapshots = work.store.snapshots(SNAPSHOTTER);
+  const snapshots = work.store.snapshots;
   while (await isStillOn(target.over)) {
     try {
       target.look((await snapshots.usage(target.key)).sizeBytes);

@@ -34,7 +34,7 @@ function besideAnother(sizes: readonly number[]): {
         : Promise.reject(new EngineError('NotFound', 'not found')),
     usage: () => Promise.resolve({ sizeBytes: left.shift() ?? 0, inodes: 1 }),
   });
-  const store = partOf<ImageWork['store']>({ snapshots: () => snapshots });
+  const store = partOf<ImageWork['store']>({ snapshots });
   return { work: partOf<ImageWork>({ store, signal: new AbortController().signal }), keys };
 }
 

@@ -3,7 +3,6 @@ import type { Mount, Snapshots } from '../../containerd/types.ts';
 import { EngineError, isErrorKind } from '../../errors.ts';
 import { createRandomId } from '../../lib/random-id.ts';
 import { shortId } from '../../oci/digest.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 import type { ImageWork } from './image-work.ts';
 import type { BelowLayer } from './unpack-layers.ts';
 
@@ -47,7 +46,7 @@ export async function openPlace(
 }
 
 async function prepare(work: ImageWork, snapshot: Parameters<Snapshots['prepare']>[0]): Promise<UnpackPlace> {
-  return { key: snapshot.key, mounts: await work.store.snapshots(SNAPSHOTTER).prepare(snapshot) };
+  return { key: snapshot.key, mounts: await work.store.snapshots.prepare(snapshot) };
 }
 
 /** True once nobody has the snapshot any more; false when whoever has it does not get on. */
@@ -74,7 +73,7 @@ async function pause({ signal }: ImageWork, milliseconds: number): Promise<void>
 
 async function sizeOf({ store }: ImageWork, key: string): Promise<number> {
   try {
-    return (await store.snapshots(SNAPSHOTTER).usage(key)).sizeBytes;
+    return (await store.snapshots.usage(key)).sizeBytes;
   } catch (error) {
     // Files come and go under the count, and the snapshot as well.
     if (isErrorKind(error, 'Cancelled')) throw error;
@@ -85,7 +84,7 @@ async function sizeOf({ store }: ImageWork, key: string): Promise<number> {
 /** True when there is a snapshot of that name; what a lease keeps is not changed. */
 export async function hasSnapshot({ store }: ImageWork, key: string): Promise<boolean> {
   try {
-    await store.snapshots(SNAPSHOTTER).stat(key);
+    await store.snapshots.stat(key);
     return true;
   } catch (error) {
     if (isErrorKind(error, 'NotFound')) return false;

@@ -5,7 +5,6 @@ import type { HostConfig, MountRequest } from '../../wire/host-config.ts';
 import { resolveImage } from '../images/resolve-image.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
-import { SNAPSHOTTER } from '../snapshotter.ts';
 import type { StagePlaces } from './stage-places.ts';
 
 /** A container that is being made; `undo` takes its snapshots away again. */
@@ -31,7 +30,7 @@ export async function removeImageSnapshots(
   hostConfig: HostConfig,
 ): Promise<void> {
   const count = (hostConfig.Mounts ?? []).filter(({ Type: type }) => type === 'image').length;
-  const snapshots = job.store.snapshots(SNAPSHOTTER);
+  const snapshots = job.store.snapshots;
   for (let number = 0; number < count; number += 1)
     await ignoreAbsent(snapshots.remove(snapshotKey(containerId, number)));
 }
@@ -43,7 +42,7 @@ async function stageImage(
 ): Promise<ContainerMount> {
   const { Source: name = '', Target: target = '', ImageOptions: options } = mount;
   const image = resolveImage(job, name);
-  const snapshots = job.store.withLease(job.leaseId).snapshots(SNAPSHOTTER);
+  const snapshots = job.store.withLease(job.leaseId).snapshots;
   const key = snapshotKey(containerId, number);
   undo.defer('snapshot of an image', () => ignoreAbsent(snapshots.remove(key)));
   const view = await snapshots.view({ key, parent: image.chainId, labels: {} });

@@ -150,7 +150,7 @@ export async function systemInfo(job: Job): Promise<SystemInfo> {
     ID: job.daemonId,
     ...countContainers(job.containers.list()),
     Images: job.images.list().length,
-    Driver: 'overlayfs',
+    Driver: job.store.snapshots.snapshotter,
     // What a daemon with containerd's image store says; clients look for it to know how images are kept.
     DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']],
     Plugins: {
