@@ -36,17 +36,22 @@ export async function unpackLayers(
   layers: readonly PendingLayer[],
   listener: UnpackListener,
 ): Promise<readonly ImageLayer[]> {
+  const measured: Promise<ImageLayer>[] = [];
   let parent = '';
   for (const layer of layers) {
     await layer.ready;
     checkActive(work);
     await makeSnapshot(work, { ...layer, below: parent }, listener);
     listener.complete(layer);
+    const measuring = measureLayer(work, layer);
+    // Until it is asked for below, which it is not where a later layer fails.
+    measuring.catch(() => undefined);
+    measured.push(measuring);
     parent = layer.chainId;
   }
-  const measured = await Promise.all(layers.map((layer) => measureLayer(work, layer)));
-  claimRoom(work, measured);
-  return measured;
+  const unpacked = await Promise.all(measured);
+  claimRoom(work, unpacked);
+  return unpacked;
 }
 
 /** Makes the committed snapshot of one layer whose blob is there, on that of the layers below. */
@@ -108,7 +113,8 @@ async function unpackLayer(
     if (!isAnnounced) listener.extracting(layer);
     isAnnounced = true;
     const place = await openPlace(work, layer, isThere ? {} : { unless: layer.chainId });
-    if (!place || (await applyLayer(work, layer, place))) continue;
+    if (!place) continue;
+    if (await applyLayer(work, layer, place)) return;
     // The name is taken though no snapshot has it: what an earlier life of this namespace left is not collected yet.
     failures += 1;
     if (failures > 1)
@@ -126,7 +132,10 @@ async function isKnown(work: ImageWork, { blob, diffId }: Omit<PendingLayer, 're
   return isUnpackedAs(await work.store.content.info(blob.digest), diffId);
 }
 
-/** False where the snapshot's name is taken and nevertheless leads to nothing. */
+/**
+ * The snapshot is there then, and kept by the lease of the work, as containerd does with what is committed under one; false
+ * where its name is taken and nevertheless leads to nothing.
+ */
 async function applyLayer(
   work: ImageWork,
   layer: BelowLayer,
@@ -146,7 +155,8 @@ async function applyLayer(
         `failed to register layer: layer ${shortId(blob.digest)} has diff id ${applied.digest}, should be ${diffId}`,
       );
     // Not at the same time: who finds the snapshot without the word of its blob unpacks it once more.
-    await work.store.content.updateLabels(blob.digest, { [UNCOMPRESSED_LABEL]: diffId });
+    if (blob.digest !== diffId)
+      await work.store.content.updateLabels(blob.digest, { [UNCOMPRESSED_LABEL]: diffId });
     await snapshots.commit({ name: chainId, key });
     return true;
   } catch (error) {
