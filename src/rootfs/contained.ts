@@ -119,6 +119,12 @@ export function normalizePath(path: string): string {
   return path.endsWith('/') ? `${clean}/` : `${clean}/.`;
 }
 
+/** A user's path that also names what is copied: `/.` differs from `/` there, as `dir/.` from `dir`. */
+export function normalizeNamed(path: string): string {
+  const clean = normalizePath(path);
+  return clean === '/' && posix.basename(path) === '.' ? '/.' : clean;
+}
+
 /** The directory to be resolved and the name in it to be taken as it is; no name where the path ends like a directory. */
 export function splitPath(normalized: string): { readonly directory: string; readonly name: string } {
   const at = normalized.lastIndexOf('/');

@@ -6,6 +6,7 @@ import { isErrno } from '../host/errors.ts';
 import type { Libc } from '../host/types.ts';
 import {
   createContained,
+  normalizeNamed,
   normalizePath,
   pathError,
   type Contained,
@@ -31,11 +32,12 @@ export function createLocalFiles(libc: Libc): LocalFiles {
   };
   return {
     readFile: (root, path, maxBytes) => readContained(within(root), path, maxBytes),
-    stat: (root, path) => inWords(path, (normalized) => statNamed(root, normalized)),
+    stat: (root, path) => inWords(path, () => statNamed(root, normalizeNamed(path))),
     readArchive: (root, path, signal) =>
-      inWords(path, async (normalized) => {
-        const stat = await statNamed(root, normalized);
-        return { stat, tar: packPath(within(root), normalized, { signal, rootName: root.name }) };
+      inWords(path, async () => {
+        const named = normalizeNamed(path);
+        const stat = await statNamed(root, named);
+        return { stat, tar: packPath(within(root), named, { signal, rootName: root.name }) };
       }),
     writeArchive: ({ root, path }, tar, options) =>
       inWords(path, (normalized) =>

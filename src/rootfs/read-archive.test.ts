@@ -106,6 +106,9 @@ describe('reading files of containers', () => {
     expect(await list('/to-dir')).toEqual(['lrwxrwxrwx to-dir -> dir']);
     expect(await list('/to-dir/')).toEqual(entries('to-dir'));
     expect((await list('/')).slice(0, 2)).toEqual(['drwxr-xr-x /', 'drwxr-xr-x /dir/']);
+    for (const path of ['/.', '.', './'])
+      expect((await list(path)).slice(0, 2)).toEqual(['drwxr-xr-x ./', 'drwxr-xr-x ./dir/']);
+    expect((await access.stat(root, '/.')).name).toBe('.');
     await expect(access.readArchive(root, '/none', never)).rejects.toMatchObject({ kind: 'NotFound' });
   });
 

@@ -63,7 +63,9 @@ describe('JSON bodies', () => {
     async (type) => {
       const response = await create({ 'Content-Type': type }, '{}');
       expect(response.status).toBe(400);
-      expect(messageOf(response)).toBe(`Content-Type specified (${type}) must be 'application/json'`);
+      expect(messageOf(response)).toBe(
+        `unsupported Content-Type header (${type}): must be 'application/json'`,
+      );
     },
   );
 

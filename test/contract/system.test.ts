@@ -179,6 +179,8 @@ describe('/info', () => {
       Images: 1,
       Driver: 'overlayfs',
       DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']],
+      // Where volumes say that they are mounted.
+      DockerRootDir: '/var/lib/docker',
       NCPU: 2,
       MemTotal: 4096,
       CgroupDriver: 'cgroupfs',

@@ -31,6 +31,7 @@ const AS_NEWER: readonly IntendedDifference[] = [
     asks: ANY,
     at: ['message'],
     berth: [
+      '"unsupported Content-Type header *',
       '"invalid JSON: *',
       '"invalid filter*',
       '"invalid signal: *',

@@ -28,7 +28,7 @@ function checkType(headers: IncomingHttpHeaders): void {
   const type = headers['content-type'] ?? '';
   const [mediaType = ''] = type.split(';');
   if (mediaType.trim().toLowerCase() !== 'application/json')
-    throw new ShapeError(`Content-Type specified (${type}) must be 'application/json'`);
+    throw new ShapeError(`unsupported Content-Type header (${type}): must be 'application/json'`);
 }
 
 function tooLarge(maxBytes: number): EdgeError {

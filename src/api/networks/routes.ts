@@ -14,6 +14,8 @@ import { decodeConnect, decodeDisconnect, decodeNetwork } from './decode-network
 /** Every endpoint below `/networks`. */
 export const networkRoutes: readonly Route[] = inGroup('networks', [
   { method: 'GET', path: '/networks', parameters: 'network list', body: 'none', handle: list },
+  // As dockerd has it: by this path, too.
+  { method: 'GET', path: '/networks/', parameters: 'network list', body: 'none', handle: list },
   { method: 'POST', path: '/networks/create', body: 'json', handle: create },
   {
     method: 'POST',

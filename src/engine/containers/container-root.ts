@@ -97,10 +97,10 @@ function findMount(mounts: readonly ContainerMount[], path: string): ContainerMo
     .sort((a, b) => b.destination.length - a.destination.length)[0];
 }
 
-/** `dir/` and `dir/.` mean something else than `dir` to docker cp. */
+/** `dir/` and `dir/.` mean something else than `dir` to docker cp, and `.` is the latter for the root. */
 function keepTrailing(absolute: string, asked: string): string {
-  if (absolute === '/') return asked.endsWith('/.') ? '/.' : '/';
   const bare = absolute.replace(/\/$/, '');
-  if (asked.endsWith('/.')) return `${bare}/.`;
+  if (posix.basename(asked) === '.') return `${bare}/.`;
+  if (bare === '') return '/';
   return asked.endsWith('/') ? `${bare}/` : bare;
 }

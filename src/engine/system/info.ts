@@ -4,6 +4,7 @@ import type { Container } from '../../state/container.ts';
 import { BERTH_VERSION } from '../../version.ts';
 import type { InfoCommit, SystemInfo } from '../../wire/system-info.ts';
 import type { Job } from '../job.ts';
+import { SHOWN_ROOT } from '../volumes/describe-volume.ts';
 import { runtimeVersion } from './runtime-version.ts';
 
 type Counts = Pick<SystemInfo, 'Containers' | 'ContainersRunning' | 'ContainersPaused' | 'ContainersStopped'>;
@@ -170,7 +171,7 @@ export async function systemInfo(job: Job): Promise<SystemInfo> {
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: registryConfig(job),
     GenericResources: null,
-    DockerRootDir: '/var/lib/berth',
+    DockerRootDir: SHOWN_ROOT,
     HttpProxy: '',
     HttpsProxy: '',
     NoProxy: '',

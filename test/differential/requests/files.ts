@@ -57,6 +57,9 @@ function tarOf(name: string, content: string): Buffer {
   return Buffer.concat([header, body, Buffer.alloc(1024)]);
 }
 
+/** The root by names that differ in what is called what in the archive. */
+const ROOTS = ['/', '/.', '.', './', '/./', '/w/./'];
+
 const TAR = { 'Content-Type': 'application/x-tar' };
 
 /** Copying into and out of containers, and what has changed in one. */
@@ -68,6 +71,7 @@ export const files: RequestTable = {
       json: { Image: 'busybox', Cmd: ['sh', '-c', MAKE], Volumes: { '/volume': {} } },
     },
     { ask: 'GET /containers/files/changes' },
+    ...ROOTS.map((path): Request => ({ ask: `HEAD /containers/files/archive?path=${path}` })),
     ...BEGUN.flatMap((path): readonly Request[] => [
       { ask: `HEAD /containers/files/archive?path=${path}` },
       { ask: `GET /containers/files/archive?path=${path}` },

@@ -181,6 +181,7 @@ export const networks: RequestTable = {
     ...BRIDGES,
     { ask: 'POST /networks/create', json: { Name: 'net', Labels: { a: 'b' } }, keep: { net: 'Id' } },
     { ask: 'POST /networks/create', json: { Name: 'net', CheckDuplicate: true } },
+    { ask: 'GET /networks/', unordered: true },
     ...FILTERS.map((filters): Request => ({ ask: 'GET /networks', filters, unordered: true })),
     {
       ask: 'POST /containers/create?name=on',
