@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import type { ServerResponse } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   ATTEMPTS,
   basicHeader,
@@ -15,6 +17,10 @@ async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   for await (const chunk of source) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('blobs', () => {
   test('stream whole, also when the transfer breaks off twice', async () => {
@@ -57,6 +63,27 @@ describe('blobs', () => {
         await collect(openRepository(server.host).fetchUnverified(describeBlob(content), 200_000)),
       ),
     ).toEqual(describeBlob(content.subarray(200_000)));
+  });
+
+  test('that trickle are broken off, and taken up where they were', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const asked: { readonly range: string | undefined; readonly response: ServerResponse }[] = [];
+    const server = await serveScript(({ headers: { range } }, response) => {
+      asked.push({ range, response });
+      if (asked.length === 1) return void response.write(content.subarray(0, 1000));
+      response.writeHead(206, { 'content-range': `bytes 1000-${content.length - 1}/*` });
+      response.end(content.subarray(1000));
+    });
+    const blob = openRepository(server.host).fetchBlob(describeBlob(content));
+    const reading = blob[Symbol.asyncIterator]();
+    const first = await reading.next();
+    expect(first.value).toHaveLength(1000);
+    const next = reading.next();
+    await turn();
+    vi.advanceTimersByTime(60_000);
+    asked[0]?.response.write(content.subarray(1000, 2000));
+    await next;
+    expect(asked.map(({ range }) => range)).toEqual([undefined, 'bytes=1000-299999']);
   });
 
   test.each([

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectContainerd } from '../../src/containerd/connect.ts';
 import { IMAGE_NAMESPACE } from '../../src/containerd/job-store.ts';
+import type { Containerd } from '../../src/containerd/types.ts';
 import {
   makeDirectories,
   removeDirectories,
@@ -17,6 +18,7 @@ import { ask } from '../support/e2e-job.ts';
 import { dockerArchive } from '../support/image-builder-archives.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { storedAfterCollection } from '../support/image-job.ts';
+import { serveMemoryRegistry } from '../support/memory-registry.ts';
 import { pushImage, startRegistry, type Registry } from '../support/registry.ts';
 
 // Jobs of one host, each with a berth of its own: what one has pulled, the next need not.
@@ -63,10 +65,14 @@ function report(berth: Berth): Promise<unknown> {
 
 /** What is kept for later jobs, seen while a job keeps containerd running. */
 async function collect(berth: Berth): Promise<{ content: readonly string[]; snapshots: readonly string[] }> {
+  const { content, snapshots } = await look(berth, storedAfterCollection);
+  return { content, snapshots };
+}
+
+async function look<T>(berth: Berth, question: (containerd: Containerd) => Promise<T>): Promise<T> {
   const containerd = connectContainerd(berth.ready.containerd, IMAGE_NAMESPACE);
   try {
-    const { content, snapshots } = await storedAfterCollection(containerd);
-    return { content, snapshots };
+    return await question(containerd);
   } finally {
     containerd.close();
   }
@@ -132,6 +138,39 @@ test('a job that was killed leaves its containers files to gc, and the images to
   expect(after.content).toEqual(before.content);
   // Its container's, and the layer that all containers of the job begin with.
   expect(after.snapshots).toHaveLength(before.snapshots.length - 2);
+  expect((await living.stop()).code).toBe(0);
+});
+
+test('a berth that was killed in the middle of a pull leaves nothing of it to gc, and the next job can pull', async () => {
+  const origin = await serveMemoryRegistry();
+  const half = await buildImage({
+    layers: [[{ type: 'file', path: 'big', content: 'x'.repeat(3_000_000) }]],
+  });
+  origin.put('team/half', '1', half);
+  const name = `${origin.host}/team/half:1`;
+  const [layer] = half.layers.slice(-1);
+  origin.intercept(({ url = '', method }, response) => {
+    if (method !== 'GET' || !layer || !url.endsWith(layer.digest)) return false;
+    response.writeHead(200, { 'content-length': layer.bytes.length });
+    response.write(layer.bytes.subarray(0, layer.bytes.length / 2));
+    return true;
+  });
+  const living = await start('--cache-scope', '');
+  const before = await look(living, storedAfterCollection);
+  const killed = await start();
+  const pulling = killed.docker(['pull', name]);
+  const writes = ({ content }: Containerd): Promise<readonly unknown[]> => content.statuses();
+  await expect.poll(() => look(living, writes)).not.toEqual([]);
+  await killed.kill9();
+  expect((await pulling).code).not.toBe(0);
+  const gc = await runBerth(['gc', '--root', directories.root, '--run-dir', directories.runDir], {
+    home: directories.home,
+  });
+  expect({ code: gc.code, out: gc.stdout }).toMatchObject({ code: 0 });
+  expect(await look(living, storedAfterCollection)).toEqual(before);
+  origin.intercept(() => false);
+  await ask(living, 'pull', name);
+  expect(await ask(living, 'run', '--rm', name, 'sh', '-c', 'wc -c < /big')).toBe('3000000');
   expect((await living.stop()).code).toBe(0);
 });
 
