@@ -6,6 +6,7 @@ import { isErrno, toEngineError } from '../host/errors.ts';
 import type { DetachedMount, HostMounts, InnerMount, Libc } from '../host/types.ts';
 import { createContained, resolveLinks, type Contained } from './contained.ts';
 import { ensureDirectory } from './make-directory.ts';
+import { splitLayers } from './overlay-layers.ts';
 
 const directoryMode = 0o755;
 
@@ -13,13 +14,37 @@ const directoryMode = 0o755;
 export interface ContainerView {
   readonly mounts: readonly Mount[];
   readonly inner: readonly InnerMount[];
+  /** Nothing will be written to it. */
+  readonly isRead: boolean;
+}
+
+interface ViewParts {
+  readonly libc: Libc;
+  readonly mounts: HostMounts;
 }
 
 /** Mounts it all where nobody else sees it; missing targets are made, as dockerd does. The caller closes. */
-export async function openView(
-  { libc, mounts }: { readonly libc: Libc; readonly mounts: HostMounts },
+export async function openView(parts: ViewParts, view: ContainerView): Promise<DetachedMount> {
+  if (!view.isRead) return mountView(parts, view);
+  // With its last descriptor a file system that can be written to waits for all that waits for the disk, whoever wrote it.
+  const readOnly = { ...view, mounts: splitLayers(view.mounts).merged };
+  return (await mountUnlessReadOnly(parts, readOnly)) ?? mountView(parts, view);
+}
+
+/** undefined where a target would have to be made. */
+async function mountUnlessReadOnly(
+  parts: ViewParts,
   view: ContainerView,
-): Promise<DetachedMount> {
+): Promise<DetachedMount | undefined> {
+  try {
+    return await mountView(parts, view);
+  } catch (error) {
+    if (isErrno(error instanceof Error ? error.cause : undefined, 'EROFS')) return undefined;
+    throw error;
+  }
+}
+
+async function mountView({ libc, mounts }: ViewParts, view: ContainerView): Promise<DetachedMount> {
   let root = await mounts.openDetached(view.mounts);
   // One by one: what is mounted may hold the next one's target.
   for (const inner of view.inner) {

@@ -1,5 +1,6 @@
-import { closeSync, constants, type Stats } from 'node:fs';
+import { close, constants, type Stats } from 'node:fs';
 import { chmod, chown, open, readlink, stat } from 'node:fs/promises';
+import { promisify } from 'node:util';
 
 import { EngineError } from '../errors.ts';
 import { toEngineError } from '../host/errors.ts';
@@ -15,6 +16,7 @@ import { packTree } from './read-archive.ts';
 import type { RootfsAccess, RootHandle } from './types.ts';
 
 const pathOnly = 0o10000000;
+const closeLater = promisify(close);
 
 /** What the access is made with. */
 export interface RootfsAccessOptions {
@@ -31,8 +33,8 @@ export function createRootfsAccess({ libc, mounts, guard }: RootfsAccessOptions)
   return {
     ...createGuardedFiles(createLocalFiles(libc), guard.processes),
     openMounts: openRoot,
-    async openView(list, inner) {
-      const view = { mounts: list, inner };
+    async openView(list, inner, { isRead } = { isRead: false }) {
+      const view = { mounts: list, inner, isRead };
       const sources = inner.map(({ source }) => source);
       if (await guard.trust.areQuick(sources)) {
         const isOwn = await guard.trust.areOwn(sources);
@@ -79,10 +81,8 @@ function handleOf(fd: number, facts: Pick<RootHandle, 'isOwn' | 'mayHang'>): Roo
   return {
     ...facts,
     fd,
-    close() {
-      closeSync(fd);
-      return Promise.resolve();
-    },
+    // The last descriptor of a file system that could be written to waits for all of its disk's writes: not on our thread.
+    close: () => closeLater(fd),
   };
 }
 

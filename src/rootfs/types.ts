@@ -51,8 +51,15 @@ export interface WriteArchiveOptions {
 export interface RootfsAccess {
   /** A stopped container's files, mounted where nobody else sees them; `isOwn` (default false) as in the handle. */
   openMounts(mounts: readonly Mount[], options?: { readonly isOwn: boolean }): Promise<RootHandle>;
-  /** As a stopped container would see them, with its mounts: mounted where nobody else sees them. Missing targets are made. */
-  openView(mounts: readonly Mount[], inner: readonly InnerMount[]): Promise<RootHandle>;
+  /**
+   * As a stopped container would see them, with its mounts: mounted where nobody else sees them. Missing targets are made.
+   * `isRead` (default false) says that nothing will be written, so that the end of it waits for no disk.
+   */
+  openView(
+    mounts: readonly Mount[],
+    inner: readonly InnerMount[],
+    options?: { readonly isRead: boolean },
+  ): Promise<RootHandle>;
   /**
    * A running process's own view, with its mounts; NotFound when it has ended. Check afterwards that the task still runs.
    * `isConfined` says that nothing in the container can mount anything.

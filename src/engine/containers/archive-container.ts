@@ -19,7 +19,7 @@ export interface ContainerPath {
 
 /** `HEAD …/archive`: facts about a path; NotFound in dockerd's words. */
 export function statArchive(job: Job, at: ContainerPath): Promise<PathStat> {
-  return withRoot(job, at, ({ root, path }) => job.rootfs.stat(root, path));
+  return withRoot(job, { ...at, isRead: true }, ({ root, path }) => job.rootfs.stat(root, path));
 }
 
 /** `GET …/archive`: hands the tar to `send` and returns when that is done. */
@@ -28,7 +28,7 @@ export async function readArchive(
   at: ContainerPath,
   transfer: { readonly signal: AbortSignal; readonly send: (stat: PathStat, tar: Readable) => Promise<void> },
 ): Promise<void> {
-  await withRoot(job, at, async ({ root, path }, container) => {
+  await withRoot(job, { ...at, isRead: true }, async ({ root, path }, container) => {
     const { stat, tar } = await job.rootfs.readArchive(root, path, transfer.signal);
     await transfer.send(stat, tar);
     emitContainerEvent(job, container, { action: 'archive-path' });
@@ -46,7 +46,7 @@ export async function writeArchive(
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  await withRoot(job, at, async ({ root, path, isReadOnly, isMount }, container) => {
+  await withRoot(job, { ...at, isRead: false }, async ({ root, path, isReadOnly, isMount }, container) => {
     if (isReadOnly)
       throw new EngineError(
         'PermissionDenied',
@@ -73,9 +73,14 @@ async function ownersOf(
   return { copyUidGid: false, owner: { uid, gid } };
 }
 
+interface Opening extends ContainerPath {
+  /** Nothing will be written. */
+  readonly isRead: boolean;
+}
+
 async function withRoot<T>(
   job: Job,
-  at: ContainerPath,
+  at: Opening,
   use: (root: ContainerRoot, container: Container) => Promise<T>,
 ): Promise<T> {
   const container = job.containers.resolve(at.containerRef);
@@ -90,9 +95,9 @@ async function withOpenRoot<T>(
   {
     at,
     use,
-  }: { readonly at: ContainerPath; readonly use: (root: ContainerRoot, container: Container) => Promise<T> },
+  }: { readonly at: Opening; readonly use: (root: ContainerRoot, container: Container) => Promise<T> },
 ): Promise<T> {
-  const opened = await openContainerRoot(job, container, at.path);
+  const opened = await openContainerRoot(job, container, at);
   try {
     return await use(opened, container);
   } catch (error) {

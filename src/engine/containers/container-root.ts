@@ -25,14 +25,14 @@ export interface ContainerRoot {
 export async function openContainerRoot(
   job: Job,
   container: Container,
-  path: string,
+  { path, isRead }: { readonly path: string; readonly isRead: boolean },
 ): Promise<ContainerRoot> {
   if (path === '' || path.includes('\0'))
     throw new EngineError('InvalidArgument', 'bad parameter: path cannot be empty');
   const absolute = posix.join('/', path);
   const mount = findMount(container.record.mounts, absolute);
   return {
-    root: (await openRunning(job, container)) ?? (await openStopped(job, container)),
+    root: (await openRunning(job, container)) ?? (await openStopped(job, container, isRead)),
     path: keepTrailing(absolute, path),
     isReadOnly: mount ? !mount.isReadWrite : container.record.hostConfig.ReadonlyRootfs,
     isMount: mount !== undefined,
@@ -40,7 +40,11 @@ export async function openContainerRoot(
 }
 
 /** All that would be mounted, but what only a running container has: file systems in memory. */
-async function openStopped(job: Job, { id, record, rootMounts }: Container): Promise<RootHandle> {
+async function openStopped(
+  job: Job,
+  { id, record, rootMounts }: Container,
+  isRead: boolean,
+): Promise<RootHandle> {
   await readyMounts(job, record);
   const asked = record.mounts
     .filter(({ type }) => type !== 'tmpfs')
@@ -56,6 +60,7 @@ async function openStopped(job: Job, { id, record, rootMounts }: Container): Pro
   return job.rootfs.openView(
     rootMounts,
     inner.sort((a, b) => depthOf(a.target) - depthOf(b.target)),
+    { isRead },
   );
 }
 

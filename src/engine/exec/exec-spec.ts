@@ -34,7 +34,7 @@ export async function buildExecSpec(job: Job, { exec, container, consoleSize }: 
 /** Undefined: nobody in particular, so whoever the container runs as. */
 async function findExecUser(job: Job, container: Container, user: string): Promise<OciUser | undefined> {
   if (user === '') return undefined;
-  const { root } = await openContainerRoot(job, container, '/');
+  const { root } = await openContainerRoot(job, container, { path: '/', isRead: true });
   try {
     return await findUser(job, root, { user, groupAdd: container.record.hostConfig.GroupAdd ?? [] });
   } finally {
