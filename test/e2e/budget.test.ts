@@ -135,4 +135,16 @@ describe('a container that takes all', () => {
     await ask(berth, 'rm', '-f', bomb);
     expect(await ask(berth, 'run', '--rm', 'busybox', 'echo', 'on')).toBe('on');
   });
+
+  test('of the processes, held by others, is what a start says that it failed of', async () => {
+    const holding = 'i=0; while [ $i -lt 146 ]; do sleep 1000 & i=$((i+1)); done; echo held; wait';
+    const holder = await ask(berth, 'run', '-d', 'busybox', 'sh', '-c', holding);
+    await expect.poll(() => ask(berth, 'logs', holder), { timeout: 20_000 }).toBe('held');
+    const { code, stderr } = await berth.docker(['run', '--name', 'late', 'busybox', 'true']);
+    expect(code).toBe(125);
+    expect(stderr).toMatch(/: 14\d of the 150 processes that the job may have are in use/);
+    await ask(berth, 'rm', '-f', holder);
+    expect(await ask(berth, 'start', '-a', 'late')).toBe('');
+    await ask(berth, 'rm', 'late');
+  });
 });

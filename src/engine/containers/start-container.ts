@@ -24,6 +24,7 @@ import { isLive, isPaused } from './require-running.ts';
 import { requireOwnPlaces } from './require-own-places.ts';
 import { restartLater } from './restart-policy-loop.ts';
 import { describeStartFailure, type StartFailure } from './start-error.ts';
+import { tellFullJob } from './tell-full-job.ts';
 import { startInTime } from './start-in-time.ts';
 import { updateRecord } from './update-record.ts';
 
@@ -71,7 +72,8 @@ async function tryStart(
     undo.commit();
     return undefined;
   } catch (error) {
-    const failure = describeStartFailure(error);
+    const described = describeStartFailure(error);
+    const failure = { ...described, error: await tellFullJob(job, described.error) };
     job.log.warn({ containerId: container.id, reason: failure.error.message }, 'container did not start');
     await undo.dispose();
     await updateRecord(job, container, { state: failedState(container.record.state, failure) });

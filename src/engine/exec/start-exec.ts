@@ -10,6 +10,7 @@ import { parseDetachKeys } from '../containers/parse-detach-keys.ts';
 import { isPaused, requireRunning } from '../containers/require-running.ts';
 import { describeStartFailure } from '../containers/start-error.ts';
 import { startInTime } from '../containers/start-in-time.ts';
+import { tellFullJob } from '../containers/tell-full-job.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
 import { buildExecSpec } from './exec-spec.ts';
@@ -65,7 +66,7 @@ export async function startExec(job: Job, execRef: string, start: ExecStart): Pr
     await conversation;
   } catch (error) {
     await undo.dispose();
-    throw recordFailure(exec, error);
+    throw await tellFullJob(job, recordFailure(exec, error));
   }
 }
 
