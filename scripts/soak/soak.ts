@@ -19,6 +19,7 @@ import {
 const MAX_PEAK_MB = 400;
 // A container's log is cut at 256 MiB by default, one file of it late at most.
 const MAX_LOG_MB = 400;
+const FLOOD_TIMEOUT_MS = 3_600_000;
 const [rounds = 5, gigabytes = 10] = process.argv.slice(2).map(Number);
 
 const berth = await startBerth();
@@ -51,7 +52,7 @@ async function soak(round: number): Promise<void> {
 async function flood(): Promise<void> {
   const bytes = gigabytes * 10 ** 9;
   const id = await startContainer(berth, `yes 0123456789 | head -c ${bytes}; echo; echo the end`);
-  const code = await exitCodeOf(berth, id);
+  const code = await exitCodeOf(berth, id, FLOOD_TIMEOUT_MS);
   const last = await outputOf(berth, id, '&tail=1');
   const mb = (await logBytesOf(id)) / 1e6;
   say(`the log of ${gigabytes} GB keeps ${mb.toFixed(0)} MB on disk`);

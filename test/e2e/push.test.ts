@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createApiClient } from '../support/api-client.ts';
 import { startBerth, type Berth } from '../support/e2e-berth.ts';
@@ -201,4 +201,33 @@ describe('a registry behind TLS and a password', () => {
     expect(await berth.docker(['pull', `${host}/private:v1`], { env })).toMatchObject({ code: 0 });
     expect(berth.logs()).not.toContain(password);
   });
+
+  test('a login is its client directory’s alone: no other client has it, and berth keeps nothing of it', async () => {
+    const { host, username, password } = secured;
+    const at = (name: string): string => join(berth.directories.home, name);
+    const as = (name: string, ...args: readonly string[]): ReturnType<Berth['docker']> =>
+      berth.docker(args, { env: { DOCKER_CONFIG: at(name) } });
+    expect(await as('of-login', 'login', '-u', username, '-p', password, host)).toMatchObject({ code: 0 });
+    const config = JSON.parse(await readFile(join(at('of-login'), 'config.json'), 'utf8')) as object;
+    const auth = Buffer.from(`${username}:${password}`).toString('base64');
+    expect(config).toEqual({ auths: { [host]: { auth } } });
+    expect(await as('of-login', 'push', `${host}/private:v1`)).toMatchObject({ code: 0 });
+    const other = await as('of-another', 'pull', `${host}/private:v1`);
+    expect(other.code).toBe(1);
+    expect(other.stderr).toContain('no basic auth credentials');
+    expect(await filesWith(auth, at(''))).toEqual([join(at('of-login'), 'config.json')]);
+    for (const secret of [`${username}:${password}`, auth])
+      for (const directory of [berth.directories.root, berth.directories.runDir])
+        expect(await filesWith(secret, directory)).toEqual([]);
+    expect(await as('of-login', 'logout', host)).toMatchObject({ code: 0 });
+    expect(await as('of-login', 'pull', `${host}/private:v1`)).toMatchObject({ code: 1 });
+  });
 });
+
+/** Files below a directory that have the text. */
+async function filesWith(text: string, directory: string): Promise<readonly string[]> {
+  const args = [directory, '-type', 'f', '-exec', 'grep', '-l', '-F', '-e', text, '{}', '+'];
+  const { code, stdout, stderr } = await runCommand({ program: 'find', args, env: baseEnvironment('/tmp') });
+  if (code > 1) throw new Error(stderr);
+  return stdout.split('\n').filter(Boolean);
+}

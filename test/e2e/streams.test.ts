@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile, readlink } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, test } from 'vitest';
-import { runInTerminal } from '../support/e2e-process.ts';
+import { runCommand, runInTerminal } from '../support/e2e-process.ts';
 import { ask, useJob } from '../support/e2e-job.ts';
 import { hashOfPattern, patternStream } from '../support/byte-pattern.ts';
 
@@ -148,6 +149,23 @@ describe('terminals', () => {
 });
 
 describe('attach', () => {
+  test('detach keys of its own end one client alone, the others go on', async () => {
+    const { berth } = job;
+    const shell = 'while read line; do echo "said $line"; done; exit 7';
+    await ask(berth, 'run', '-dit', '--name', 'shared', 'busybox', 'sh', '-c', shell);
+    const attach = (keys: string): Terminal => openTerminal(`docker attach --detach-keys ${keys} shared`);
+    const [leaving, staying] = [attach('ctrl-x,a'), attach('ctrl-e')];
+    // What is not all of the keys is input: the container gets it when the next one is another.
+    await leaving.type('\u0018b one\n', 'said');
+    await staying.seen('one');
+    await leaving.type('\u0018a', 'read escape sequence');
+    expect(await leaving.exitCode).toBe(1);
+    await staying.type('two\n', 'said two');
+    await staying.type('\u0004', '');
+    expect(await staying.exitCode).toBe(7);
+    await ask(berth, 'rm', 'shared');
+  });
+
   test('a client that leaves does not end the container, and the next one gets what follows', async () => {
     const { berth } = job;
     await ask(berth, 'run', '-d', '-i', '--name', 'attached', 'busybox', 'cat');
@@ -164,6 +182,42 @@ describe('attach', () => {
     await ask(berth, 'rm', '-f', 'attached');
   });
 });
+
+interface Terminal {
+  readonly exitCode: Promise<number>;
+  /** Waits until the client has shown the text. */
+  seen(text: string): Promise<void>;
+  /** Waits until the client is connected, types, and waits for the text. */
+  type(keys: string, text: string): Promise<void>;
+}
+
+/** A client under a terminal of its own, typed to as a person would. */
+function openTerminal(command: string): Terminal {
+  const args = ['--quiet', '--return', '--flush', '--command', command, '/dev/null'];
+  const client = spawn('script', args, { env: job.berth.clientEnv });
+  let shown = '';
+  client.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+  const seen = (text: string): Promise<void> => expect.poll(() => shown, { timeout: 20_000 }).toContain(text);
+  return {
+    exitCode: once(client, 'close').then(([code]) => code as number),
+    seen,
+    async type(keys, text) {
+      // Typed any earlier, the client's own terminal would still be there to swallow the keys.
+      await expect.poll(() => isRaw(client.pid ?? 0), { timeout: 20_000 }).toBe(true);
+      client.stdin.write(keys);
+      await seen(text);
+    },
+  };
+}
+
+/** True when the program below `script` has put its terminal into raw mode. */
+async function isRaw(scriptPid: number): Promise<boolean> {
+  const children = await readFile(`/proc/${scriptPid}/task/${scriptPid}/children`, 'utf8');
+  const tty = await readlink(`/proc/${children.trim().split(' ')[0] ?? ''}/fd/0`).catch(() => '');
+  if (!tty.startsWith('/dev/pts/')) return false;
+  const { stdout } = await runCommand({ program: 'stty', args: ['-F', tty, '-a'], env: job.berth.clientEnv });
+  return stdout.includes('-icanon');
+}
 
 function hashOfRepeated(text: string, bytes: number): string {
   const block = Buffer.from(text.repeat(4096));

@@ -26,14 +26,14 @@ function bytesOf({ method, path, body }: LoadRequest): Buffer {
 }
 
 /** Sends it and answers the whole response, whatever its status. */
-export function request(berth: Berth, asked: LoadRequest): Promise<RawResponse> {
-  const options = { method: asked.method, timeoutMs: TIMEOUT_MS };
+export function request(berth: Berth, asked: LoadRequest, timeoutMs = TIMEOUT_MS): Promise<RawResponse> {
+  const options = { method: asked.method, timeoutMs };
   return rawHttp(berth.ready.socket, bytesOf(asked), options);
 }
 
 /** As `request`, and reads the answer as JSON; a status from 400 on is an error. */
-export async function call<T>(berth: Berth, asked: LoadRequest): Promise<T> {
-  const { status, body } = await request(berth, asked);
+export async function call<T>(berth: Berth, asked: LoadRequest, timeoutMs = TIMEOUT_MS): Promise<T> {
+  const { status, body } = await request(berth, asked, timeoutMs);
   const text = body.toString('utf8').trim();
   if (status >= 400) throw new Error(`${asked.method} ${asked.path}: ${status} ${text}`);
   return (text === '' ? undefined : JSON.parse(text)) as T;
@@ -53,9 +53,9 @@ export async function removeContainer(berth: Berth, id: string): Promise<void> {
 }
 
 /** Waits for a container's end and answers its exit code. */
-export async function exitCodeOf(berth: Berth, id: string): Promise<number> {
+export async function exitCodeOf(berth: Berth, id: string, timeoutMs = TIMEOUT_MS): Promise<number> {
   const path = `/containers/${id}/wait`;
-  return (await call<{ StatusCode: number }>(berth, { method: 'POST', path })).StatusCode;
+  return (await call<{ StatusCode: number }>(berth, { method: 'POST', path }, timeoutMs)).StatusCode;
 }
 
 /** What a container has written to stdout. */

@@ -1,4 +1,4 @@
-import { ShapeError } from '../../errors.ts';
+import { EngineError, isErrorKind, ShapeError } from '../../errors.ts';
 import { importImage, type ImportRequest } from '../../engine/images/import-image.ts';
 import type { PullRequest } from '../../engine/images/pull-image.ts';
 import { pullImages } from '../../engine/images/pull-images.ts';
@@ -46,5 +46,15 @@ async function pull(context: RouteContextOf<'image create'>, fromImage: string):
     ...(credentials ? { credentials } : {}),
     signal: context.signal,
   };
-  await answerWithProgress(context, (report) => pullImages(context.job, { ...request, report }));
+  await answerWithProgress(context, (report) =>
+    pullImages(context.job, { ...request, report }).catch((error: unknown) => {
+      throw withoutPrompt(error);
+    }),
+  );
+}
+
+/** A 401 would have the docker CLI ask for a password and wait for it, where nobody types; dockerd answers none either. */
+function withoutPrompt(error: unknown): unknown {
+  if (!isErrorKind(error, 'Unauthenticated')) return error;
+  return new EngineError('Unavailable', error.message, { cause: error });
 }
