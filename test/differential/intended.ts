@@ -194,8 +194,9 @@ const AS_WISHED: readonly IntendedDifference[] = [
     why: 'sent with every answer',
   },
   {
-    asks: ['* /containers/x/checkpoints*'],
-    at: ['message'],
+    asks: ['* /containers/x/checkpoints*', 'POST /containers/*/start?checkpoint*'],
+    at: REFUSED,
+    berth: ['501', '"checkpoints *'],
     why: 'there are none, experimental or not',
   },
   {

@@ -13,6 +13,7 @@ import { imageLifecycle } from './requests/image-lifecycle.ts';
 import { imageTransfers } from './requests/image-transfers.ts';
 import { images } from './requests/images.ts';
 import { networks } from './requests/networks.ts';
+import { rareParameters } from './requests/rare-parameters.ts';
 import { rareVerbs } from './requests/rare-verbs.ts';
 import { system } from './requests/system.ts';
 import { volumes } from './requests/volumes.ts';
@@ -33,6 +34,7 @@ export const REQUEST_TABLES: readonly RequestTable[] = [
   containerStreams,
   webSocket,
   rareVerbs,
+  rareParameters,
   exec,
   files,
   networks,
