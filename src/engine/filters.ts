@@ -96,3 +96,9 @@ export function untilFilter(filters: Filters, nowNs: bigint): bigint | undefined
     throw new ShapeError(`failed to parse value as time or duration: ${JSON.stringify(value)}`);
   return untilNs;
 }
+
+/** The moment of `until`, as `untilFilter`, of a prune that takes it and labels alone. */
+export function pruneFilters(filters: Filters, nowNs: bigint): bigint | undefined {
+  checkFilterNames(filters, ['label', 'label!', 'until']);
+  return untilFilter(filters, nowNs);
+}

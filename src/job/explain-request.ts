@@ -1,31 +1,20 @@
-import { decodeBuild } from '../api/build/decode-build.ts';
-import { containerConfig } from '../api/containers/decode-container-config.ts';
-import { decodeCreate } from '../api/containers/decode-create.ts';
-import { decodeExec } from '../api/containers/decode-exec.ts';
-import { decodeUpdate } from '../api/containers/decode-update.ts';
-import type { ApiVersion } from '../api/http/api-version.ts';
-import type { Decoded, Place } from '../api/http/decode.ts';
-import { createQuery, type Query } from '../api/http/query.ts';
+import { resolveApiVersion, isAtLeast, type ApiVersion } from '../api/http/api-version.ts';
+import { createQuery } from '../api/http/query.ts';
 import { splitTarget } from '../api/http/request-target.ts';
-import { compileRoutePath } from '../api/http/route-path.ts';
-import type { Route } from '../api/http/route.ts';
-import { parseJsonBody } from '../api/http/strict-json.ts';
-import { decodeConnect, decodeDisconnect, decodeNetwork } from '../api/networks/decode-network.ts';
+import { createRouteTable, type FoundRoute } from '../api/http/route-table.ts';
 import { routes } from '../api/routes.ts';
-import { decodeVolume } from '../api/volumes/decode-volume.ts';
 import type { Explanation, FieldVerdict } from '../engine/containers/explain-create.ts';
-import { EngineError } from '../errors.ts';
+import { checkImageNames } from '../engine/images/save-images.ts';
+import { explainEndpoint } from '../engine/system/require-endpoint.ts';
+import { EngineError, ShapeError } from '../errors.ts';
 import { admitParameters } from '../policy/admit-parameters.ts';
-import {
-  admitCommit,
-  admitConnect,
-  admitDisconnect,
-  admitNetwork,
-  admitVolume,
-} from '../policy/admit-requests.ts';
 import type { Decision } from '../policy/decision.ts';
+import type { EndpointPermissions } from '../policy/endpoint-permissions.ts';
 import type { GateContext } from '../policy/gate-context.ts';
-import { admitBuild, admitExec, admitUpdate } from '../policy/privileged-gate.ts';
+import type { ParameterRule } from '../policy/parameter-rule.ts';
+import { PARAMETER_RULES } from '../policy/parameter-rules.ts';
+import { BODY_DOORS, type Asked, type Told } from './body-doors.ts';
+import { VALUE_FORMS } from './value-forms.ts';
 
 /** A request that makes no container, as its client wrote it. */
 export interface PlainRequest {
@@ -36,75 +25,43 @@ export interface PlainRequest {
   readonly apiVersion: ApiVersion;
 }
 
-interface Asked extends PlainRequest {
-  readonly query: Query<string>;
+/** What a request is judged by. */
+export interface Judges {
+  readonly gate: GateContext;
+  readonly permissions: EndpointPermissions;
 }
 
-/** What a body's gate says: warnings, and the members that nobody knows. */
-interface Told {
-  readonly warnings: readonly string[];
-  readonly ignored: readonly string[];
+/** A reading that may refuse, and the field that it is about. */
+export interface Reading {
+  readonly field: string;
+  readonly read: () => unknown;
 }
 
-type Door = (asked: Asked, gate: GateContext) => Told;
-
-function door<T>(
-  decode: (asked: Asked) => Decoded<T>,
-  admit: (request: T, gate: GateContext) => readonly string[],
-): Door {
-  return (asked, gate) => {
-    const { request, ignored } = decode(asked);
-    return { warnings: admit(request, gate), ignored };
-  };
+/** What of a request was refused. */
+interface Refusals {
+  readonly refusal?: NonNullable<Explanation['refusal']>;
+  readonly fields: readonly FieldVerdict[];
 }
 
-/** The doors that a body goes through, by their routes; others have parameters at most. */
-const DOORS: Readonly<Record<string, Door>> = {
-  'POST /volumes/create': door(({ body }) => decodeVolume(body), admitVolume),
-  'POST /networks/create': door(({ body }) => decodeNetwork(body), admitNetwork),
-  'POST /networks/:id/connect': door(({ body }) => decodeConnect(body), admitConnect),
-  'POST /networks/:id/disconnect': door(({ body }) => decodeDisconnect(body), admitDisconnect),
-  'POST /containers/:id/exec': door(
-    ({ body, apiVersion }) => decodeExec(body, apiVersion),
-    (request, gate) => admitExec(request, gate).warnings,
-  ),
-  'POST /containers/:id/update': door(
-    ({ body, apiVersion }) => decodeUpdate(body, apiVersion),
-    (request, gate) => admitUpdate(plainContainer(), request, gate).warnings,
-  ),
-  'POST /build': door(
-    ({ query, apiVersion }) => ({ request: decodeBuild(query, apiVersion), ignored: [] }),
-    (request, gate) => admitBuild(request, gate).warnings,
-  ),
-  'POST /commit': (asked, gate) => {
-    const document = asked.body.length === 0 ? null : parseJsonBody(asked.body);
-    if (document === null) return { warnings: [], ignored: [] };
-    const place: Place = { struct: 'Config', path: '', ignored: [] };
-    return { warnings: admitCommit(containerConfig(document, place), gate), ignored: place.ignored };
-  },
-};
+const NOTHING: Told = { warnings: [], ignored: [] };
+const findRoute = createRouteTable(routes);
+const NOTES: readonly string[] = [
+  'Only what the request says is judged: whether what it names exists was not looked at.',
+];
 
-/** Stands for the container of an update: what it is does not change what an update may ask for. */
-function plainContainer(): ReturnType<typeof decodeCreate>['request'] {
-  return decodeCreate(Buffer.from('{"Image":"(image)"}'), '1.51').request;
-}
-
-/** The gate's verdict on a request that makes no container: its query, then its body. Makes nothing, and asks nobody. */
-export function explainRequest(request: PlainRequest, gate: GateContext): Explanation {
-  const { path, search } = splitTarget(request.target);
-  const asked: Asked = { ...request, query: createQuery(search) };
-  const route = routeOf(request.method, path);
+/**
+ * The verdict on a request that makes no container: its endpoint, its query, its body, and every value by the reader
+ * that would serve it. Makes nothing, and asks nobody.
+ */
+export function explainRequest(request: PlainRequest, { gate, permissions }: Judges): Explanation {
   const decisions: Decision[] = [];
   const watched = { ...gate, onDecision: (decision: Decision) => void decisions.push(decision) };
   try {
-    if (route.parameters !== undefined) admitParameters(route.parameters, asked.query.list, () => watched);
-    const { warnings, ignored } = DOORS[`${route.method} ${route.path}`]?.(asked, watched) ?? NOTHING;
-    const unknown = ignored.map((field): FieldVerdict => ({
-      verdict: 'ignored',
-      field,
-      reason: 'no field of this API',
-    }));
-    return { admitted: true, fields: [...decisions, ...unknown], warnings, notes: NOTES };
+    const { path, search } = splitTarget(request.target);
+    const found = routeOf(request, path);
+    requireServed(found, permissions, decisions);
+    const judged = judgeValues(found, { ...request, query: createQuery(search) }, watched);
+    return { ...judged, fields: [...decisions, ...judged.fields], notes: NOTES };
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     const refusal = { kind: error.kind, message: error.message };
@@ -112,13 +69,97 @@ export function explainRequest(request: PlainRequest, gate: GateContext): Explan
   }
 }
 
-const NOTHING: Told = { warnings: [], ignored: [] };
-const NOTES: readonly string[] = [
-  'Only what the gate decides is shown: whether what is named exists was not looked at.',
-];
+/** The gate of the query and of the body, then the readers of what both leave to them. */
+function judgeValues(found: FoundRoute, asked: Asked, gate: GateContext): Omit<Explanation, 'notes'> {
+  const { route, params } = found;
+  if (route.parameters !== undefined) admitParameters(route.parameters, asked.query.list, () => gate);
+  const told = BODY_DOORS[`${route.method} ${route.path}`]?.(asked, gate) ?? NOTHING;
+  const { refusal, fields } = readAll([
+    ...pathReadings(found),
+    ...queryReadings(found, asked, params['name']),
+    ...(told.readings ?? []),
+  ]);
+  const unknown = told.ignored.map((field): FieldVerdict => ({
+    verdict: 'ignored',
+    field,
+    reason: 'no field of this API',
+  }));
+  return {
+    admitted: refusal === undefined,
+    ...(refusal ? { refusal } : {}),
+    fields: [...fields, ...unknown],
+    warnings: refusal ? [] : told.warnings,
+  };
+}
 
-function routeOf(method: string, path: string): Route {
-  const route = routes.find((one) => one.method === method && compileRoutePath(one.path).test(path));
-  if (route) return route;
+/** Runs all readings; the first refusal is the request's, and each is shown once. */
+function readAll(readings: readonly Reading[]): Refusals {
+  const refused = new Map<string, FieldVerdict>();
+  let refusal: Refusals['refusal'];
+  for (const { field, read } of readings)
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      const reason = error instanceof ShapeError ? error.reason : error.message;
+      refusal ??= { kind: error.kind, message: error.message };
+      if (!refused.has(error.message)) refused.set(error.message, { verdict: 'refused', field, reason });
+    }
+  return { ...(refusal ? { refusal } : {}), fields: [...refused.values()] };
+}
+
+/** The readings of a query's values: those of the rows of its endpoint that have a form. */
+function queryReadings(
+  { route: { parameters: endpoint } }: Pick<FoundRoute, 'route'>,
+  { query, apiVersion }: Pick<Asked, 'query' | 'apiVersion'>,
+  name = '',
+): readonly Reading[] {
+  if (endpoint === undefined) return [];
+  const rows: Readonly<Record<string, ParameterRule>> = PARAMETER_RULES[endpoint];
+  return Object.entries(rows).flatMap(([parameter, { form }]): readonly Reading[] =>
+    form === undefined
+      ? []
+      : [
+          {
+            field: `query ${parameter}`,
+            read: () => {
+              VALUE_FORMS[form]({ endpoint, query, apiVersion, name }, parameter);
+            },
+          },
+        ],
+  );
+}
+
+function pathReadings({ route, params }: FoundRoute): readonly Reading[] {
+  const { name } = params;
+  if (name === undefined || !/^\/(?:images|distribution)\//.test(route.path)) return [];
+  return [
+    {
+      field: 'path name',
+      read: () => {
+        checkImageNames([name]);
+      },
+    },
+  ];
+}
+
+function routeOf({ method, apiVersion }: PlainRequest, path: string): FoundRoute {
+  const found = findRoute(method, path);
+  const since = found?.route.minApiVersion;
+  if (found && (since === undefined || isAtLeast(resolveApiVersion(apiVersion), since))) return found;
   throw new EngineError('NotFound', `no such endpoint: ${method} ${path.slice(0, 200)}`);
+}
+
+function requireServed(
+  { route, params }: FoundRoute,
+  permissions: EndpointPermissions,
+  decisions: Decision[],
+): void {
+  const closed = explainEndpoint(route, permissions);
+  if (closed) {
+    decisions.push({ field: 'endpoint', ...closed.decision });
+    throw closed.error;
+  }
+  const refusal = route.refusal?.(params);
+  if (refusal) throw refusal;
 }

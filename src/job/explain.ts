@@ -8,7 +8,7 @@ import type { Job } from '../engine/job.ts';
 import { EngineError, isErrorKind } from '../errors.ts';
 import { readAppArmorProfiles } from '../host/apparmor.ts';
 import { createHostCgroups } from '../host/cgroups.ts';
-import { explainRequest } from './explain-request.ts';
+import { explainRequest, type Judges, type PlainRequest } from './explain-request.ts';
 import { listHostDevices } from '../host/devices.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { resolveAllowPrivileged } from '../policy/allow-privileged.ts';
@@ -30,6 +30,7 @@ export function explainInJob(job: Job, asked: AskedRequest): Promise<Explanation
   return explain(
     {
       gate: gateContextOf(job),
+      permissions: job.settings.api,
       host: job.host,
       appArmorProfiles: job.appArmorProfiles,
       initPath: job.settings.initPath,
@@ -58,6 +59,7 @@ export async function explainWithoutJob(settings: Settings, asked: AskedRequest)
         findOwnContainer: () => undefined,
         describeImage: () => NO_IMAGE,
       },
+      permissions: settings.api,
       host,
       appArmorProfiles: await readAppArmorProfiles(),
       initPath: settings.initPath,
@@ -70,24 +72,45 @@ export async function explainWithoutJob(settings: Settings, asked: AskedRequest)
 }
 
 async function explain(
-  parts: ExplainParts,
-  { request: asked, body, apiVersion }: AskedRequest,
+  { permissions, ...parts }: ExplainParts & Pick<Judges, 'permissions'>,
+  { request: asked = 'POST /containers/create', body, apiVersion }: AskedRequest,
 ): Promise<Explanation> {
   try {
-    const version = resolveApiVersion(apiVersion);
-    if (asked !== undefined && !CREATE.test(asked)) {
-      const [method = '', target = ''] = asked.split(' ', 2);
-      return explainRequest({ method, target, body, apiVersion: version }, parts.gate);
-    }
-    const { request, ignored } = decodeCreate(body, version);
-    const plainBody = Buffer.from(JSON.stringify({ Image: request.config.Image }));
-    const { request: plain } = decodeCreate(plainBody, MAX_API_VERSION);
-    return await explainCreate(parts, { request, plain, ignored });
+    const [method = '', target = ''] = asked.split(' ', 2);
+    const request: PlainRequest = { method, target, body, apiVersion: resolveApiVersion(apiVersion) };
+    const about = explainRequest(request, { gate: parts.gate, permissions });
+    const isCreate = CREATE.test(asked);
+    if (!isCreate || isClosed(about)) return about;
+    return withRefusals(await explainDecoded(parts, request), about);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     const refusal = { kind: error.kind, message: error.message };
     return { admitted: false, refusal, fields: [], warnings: [], notes: [] };
   }
+}
+
+/** True where nothing of the request is read: the endpoint is closed. */
+function isClosed({ fields }: Explanation): boolean {
+  return fields.some(({ field }) => field === 'endpoint');
+}
+
+function explainDecoded(parts: ExplainParts, { body, apiVersion }: PlainRequest): Promise<Explanation> {
+  const { request, ignored } = decodeCreate(body, apiVersion);
+  const plainBody = Buffer.from(JSON.stringify({ Image: request.config.Image }));
+  const { request: plain } = decodeCreate(plainBody, MAX_API_VERSION);
+  return explainCreate(parts, { request, plain, ignored });
+}
+
+/** The gate of the body comes first; what the query and the image's name make of the request follows it. */
+function withRefusals(create: Explanation, { refusal, fields }: Explanation): Explanation {
+  if (!refusal) return create;
+  return {
+    admitted: false,
+    refusal: create.refusal ?? refusal,
+    fields: [...create.fields, ...fields],
+    warnings: [],
+    notes: create.notes,
+  };
 }
 
 function knownImage(job: Job, imageRef: string): ReturnType<ExplainParts['findImage']> {

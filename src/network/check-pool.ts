@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-import { EngineError } from '../errors.ts';
+import { EngineError, ShapeError } from '../errors.ts';
 import { formatSubnet, lastAddress, parseAddress, parseSubnet } from './ipv4.ts';
 import { formatIpv6Block, lastIpv6, parseIpv6, parseIpv6Block } from './ipv6.ts';
 import type { AddressRequest, PoolRequest } from './types.ts';
@@ -21,7 +21,7 @@ interface Block {
 export function checkPool(pool: PoolRequest): void {
   const faults = faultsOf(pool);
   if (faults.length > 0)
-    throw new EngineError('InvalidArgument', `invalid network config:\n${faults.join('\n')}`);
+    throw new ShapeError(`invalid network config:\n${faults.join('\n')}`, { field: 'IPAM' });
 }
 
 /** The request with what is below the prefixes of its blocks cut off; what is no block stays for `checkPool`. */

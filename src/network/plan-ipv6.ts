@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { EngineError } from '../errors.ts';
+import { EngineError, ShapeError } from '../errors.ts';
 import { checkPool, refuseTwice } from './check-pool.ts';
 import {
   formatIpv6,
@@ -69,10 +69,9 @@ function chosenBlock(text: string): Ipv6Block {
     prefixLength > longestPrefix ||
     never.some((one) => ipv6Overlap(one, block))
   )
-    throw new EngineError(
-      'InvalidArgument',
-      `invalid network config:\ninvalid subnet ${text}: it cannot be a network's`,
-    );
+    throw new ShapeError(`invalid network config:\ninvalid subnet ${text}: it cannot be a network's`, {
+      field: 'IPAM',
+    });
   return block;
 }
 

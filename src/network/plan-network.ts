@@ -1,4 +1,4 @@
-import { EngineError } from '../errors.ts';
+import { EngineError, ShapeError } from '../errors.ts';
 import { createRandomId } from '../lib/random-id.ts';
 import { checkPool, refuseTwice } from './check-pool.ts';
 import {
@@ -114,9 +114,9 @@ function chooseSubnet(
       subnet.prefixLength > 30 ||
       never.some((one) => subnetsOverlap(one, subnet))
     )
-      throw new EngineError(
-        'InvalidArgument',
+      throw new ShapeError(
         `invalid network config:\ninvalid subnet ${request.subnet}: it cannot be a network's`,
+        { field: 'IPAM' },
       );
     if (isShared && !privateBlocks.some((one) => subnetWithin(one, subnet)))
       throw refuseForeign(request.subnet);

@@ -1,4 +1,4 @@
-import { EngineError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 import type { ContainerConfig, EmptyObject, HealthConfig } from '../wire/container-config.ts';
 import type { ImageConfig, ImageHealthcheck, ImageRunConfig } from './image-config.ts';
 import { parseSignal } from './signals.ts';
@@ -11,12 +11,16 @@ export interface MergedConfig {
 
 /** Merges as dockerd does: the request wins, maps are joined; InvalidArgument when neither names a program. */
 export function mergeImageConfig(asked: ContainerConfig, image: Pick<ImageConfig, 'config'>): MergedConfig {
+  const merged = mergeConfigs(asked, image);
+  if (merged.argv.length === 0) throw new ShapeError('no command specified', { field: 'Config.Cmd' });
+  return merged;
+}
+
+/** The same where a program is not needed, as of an image. */
+export function mergeConfigs(asked: ContainerConfig, image: Pick<ImageConfig, 'config'>): MergedConfig {
   const { config: inherited } = image;
   const command = mergeCommand(asked, inherited);
   const argv = [...(command.Entrypoint ?? []), ...(command.Cmd ?? [])];
-  if (argv.length === 0) {
-    throw new EngineError('InvalidArgument', 'no command specified');
-  }
   const config = {
     ...asked,
     ...command,

@@ -1,4 +1,4 @@
-import { EngineError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 import type { BuildRequest } from '../wire/build-request.ts';
 import type { ContainerConfig } from '../wire/container-config.ts';
 import type { CreateRequest } from '../wire/create-request.ts';
@@ -60,10 +60,12 @@ export function admitMergedConfig(
 ): Admitted<CheckedCreate> {
   const { hostConfig, networkingConfig, security } = admitted;
   const request = { config: merged, hostConfig, networkingConfig, security };
-  for (const { finding } of judge(merged, CONFIG_TABLE, { request })) {
-    if (finding.kind === 'bad') {
-      throw new EngineError('InvalidArgument', finding.message);
-    }
+  for (const { field, finding, rule } of judge(merged, CONFIG_TABLE, { request })) {
+    if (finding.kind !== 'bad') continue;
+    throw new ShapeError(finding.message, {
+      field,
+      ...(rule.isSecret === true ? { reason: rule.reason } : {}),
+    });
   }
   refuseImageVolumes(request);
   return seal(request);
@@ -73,9 +75,9 @@ export function admitMergedConfig(
 function refuseImageVolumes({ config, hostConfig: { VolumeDriver: driver } }: CreateRequest): void {
   if (isLocalDriver(driver) || Object.keys(config.Volumes ?? {}).length === 0) return;
   const plugin = driver.slice(0, 64);
-  throw new EngineError(
-    'InvalidArgument',
+  throw new ShapeError(
     `error looking up volume plugin ${plugin}: plugin ${JSON.stringify(plugin)} not found`,
+    { field: 'HostConfig.VolumeDriver' },
   );
 }
 
@@ -135,7 +137,7 @@ function requireImage({ Image: image, Cmd: cmd, Entrypoint: entrypoint }: Contai
     return;
   }
   const hasCommand = (cmd ?? []).length > 0 || (entrypoint ?? []).length > 0;
-  throw new EngineError('InvalidArgument', hasCommand ? 'Image is required' : 'no command specified');
+  throw new ShapeError(hasCommand ? 'Image is required' : 'no command specified', { field: 'Config.Image' });
 }
 
 function judgeCreate(context: RuleContext): readonly Judgement[] {

@@ -90,7 +90,7 @@ it.each([
 });
 
 it.each<[string, object, string | undefined, readonly string[]]>([
-  ['POST /volumes/create', { Name: 'v' }, undefined, []],
+  ['POST /volumes/create', { Name: 'vv' }, undefined, []],
   ['POST /volumes/create', { Driver: 'nfs' }, 'NotFound', ['volume driver refused']],
   [
     'POST /volumes/create',

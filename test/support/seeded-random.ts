@@ -47,3 +47,6 @@ export function damage(random: Random, text: string): string {
       return text;
   }
 }
+
+/** Added to each seed: another number walks elsewhere (`BERTH_FUZZ_SEED=7`); without one the walk is always the same. */
+export const SEED_SHIFT = Number(process.env['BERTH_FUZZ_SEED'] ?? 0);

@@ -1,6 +1,6 @@
 import { loginRegistry } from '../../engine/images/login-registry.ts';
 import type { LoginRequest } from '../../wire/login-request.ts';
-import { object, string, type Place } from '../http/decode.ts';
+import { object, string, type Decoded, type Place } from '../http/decode.ts';
 import { known } from '../http/known.ts';
 import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext } from '../http/route.ts';
@@ -23,8 +23,12 @@ export const authRoutes: readonly Route[] = inGroup('auth', [
 
 async function login(context: RouteContext): Promise<void> {
   const { job, body, signal } = context;
-  const place: Place = { struct: 'AuthConfig', path: '', ignored: [] };
-  const request = authConfig(parseJsonBody(body), place);
-  await loginRegistry(job, known(job, 'login', { request, ignored: place.ignored }), signal);
+  await loginRegistry(job, known(job, 'login', decodeLogin(body)), signal);
   context.json(200, { IdentityToken: '', Status: 'Login Succeeded' });
+}
+
+/** Decodes the body; InvalidArgument for what is none. */
+export function decodeLogin(body: Uint8Array): Decoded<LoginRequest> {
+  const place: Place = { struct: 'AuthConfig', path: '', ignored: [] };
+  return { request: authConfig(parseJsonBody(body), place), ignored: place.ignored };
 }

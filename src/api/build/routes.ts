@@ -41,6 +41,8 @@ async function prune(context: RouteContextOf<'build prune'>): Promise<void> {
   const spaces = (['keep-storage', 'reserved-space', 'max-used-space'] as const).map(
     (name) => query.int(name) ?? 0,
   );
+  // Read for its form alone: how much of the disk is free is not the job's affair.
+  query.int('min-free-space');
   const keepBytes = Math.max(...spaces);
   const all = query.bool('all');
   context.json(200, await pruneCache(job, { all, keepBytes, filters: query.filters('filters') }));

@@ -22,9 +22,14 @@ export const archiveRoutes: readonly RouteDefinition[] = [
 ];
 
 function containerPath(context: RouteContextOf<'archive read'>): ContainerPath {
-  const path = context.query.string('path');
+  return { containerRef: context.param('id'), path: archivePath(context.query) };
+}
+
+/** The path of a copy, which has to be one. */
+export function archivePath(query: RouteContextOf<'archive read'>['query']): string {
+  const path = query.string('path');
   if (path === '') throw new ShapeError("bad parameter: 'path' cannot be empty");
-  return { containerRef: context.param('id'), path };
+  return path;
 }
 
 async function head(context: RouteContextOf<'archive read'>): Promise<void> {

@@ -17,10 +17,8 @@ export const commitRoutes: readonly Route[] = inGroup('commit', [
 
 async function commit(context: RouteContextOf<'commit'>): Promise<void> {
   const { job, query } = context;
-  const containerRef = query.string('container');
-  if (containerRef === '') throw new ShapeError('invalid name or ID supplied: ""');
   const id = await commitContainer(job, {
-    containerRef,
+    containerRef: commitSource(query),
     reference: repoTagReference(query.string('repo'), query.string('tag')),
     author: query.string('author'),
     comment: query.string('comment'),
@@ -29,6 +27,13 @@ async function commit(context: RouteContextOf<'commit'>): Promise<void> {
     config: decodeConfig(job, context.body),
   });
   context.json(201, { Id: id });
+}
+
+/** The container of a commit, by what the client calls it. */
+export function commitSource(query: RouteContextOf<'commit'>['query']): string {
+  const containerRef = query.string('container');
+  if (containerRef === '') throw new ShapeError('invalid name or ID supplied: ""');
+  return containerRef;
 }
 
 /** The CLI sends `null` where it has no configuration, other clients nothing at all. */

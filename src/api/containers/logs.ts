@@ -29,8 +29,8 @@ function logOptions(query: LogsQuery): LogOptions {
     timestamps: query.bool('timestamps'),
     details: query.bool('details'),
     tail: tail(query.string('tail')),
-    sinceNs: time(query, 'since'),
-    untilNs: time(query, 'until'),
+    sinceNs: logTime(query, 'since'),
+    untilNs: logTime(query, 'until'),
   };
 }
 
@@ -39,7 +39,8 @@ function tail(text: string): number | 'all' {
   return /^\d{1,15}$/.test(text) ? Number(text) : 'all';
 }
 
-function time(query: LogsQuery, name: 'since' | 'until'): bigint | undefined {
+/** A moment in the query of logs, in nanoseconds since the epoch; undefined where it asks for nothing. */
+export function logTime(query: LogsQuery, name: 'since' | 'until'): bigint | undefined {
   const text = query.string(name);
   if (text === '' || text === '0') return undefined;
   const timeNs = parseTimestamp(text);

@@ -10,7 +10,7 @@ import { restartContainer } from '../../engine/containers/restart-container.ts';
 import { startContainer } from '../../engine/containers/start-container.ts';
 import { stopContainer, type StopOptions } from '../../engine/containers/stop-container.ts';
 import { topContainer } from '../../engine/containers/top-container.ts';
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import { isAtLeast } from '../http/api-version.ts';
 import { recordIgnored } from '../../engine/system/record-ignored.ts';
 import { inGroup } from '../http/route-group.ts';
@@ -159,12 +159,15 @@ async function top(context: RouteContextOf<'container top'>): Promise<void> {
 }
 
 /** Before API 1.24 a start could carry a HostConfig; the gate would have to see it, so it is refused as dockerd does. */
-async function start(context: RouteContextOf<'container start'>): Promise<void> {
-  if (context.body.length > 7)
-    throw new EngineError(
-      'InvalidArgument',
+export function requireNoStartBody(body: Uint8Array): void {
+  if (body.length > 7)
+    throw new ShapeError(
       'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',
     );
+}
+
+async function start(context: RouteContextOf<'container start'>): Promise<void> {
+  requireNoStartBody(context.body);
   await startContainer(context.job, context.param('id'));
   context.empty(204);
 }

@@ -22,7 +22,10 @@ export async function wait(context: RouteContextOf<'container wait'>): Promise<v
   await writer.end();
 }
 
-function waitCondition(context: RouteContextOf<'container wait'>): WaitCondition {
+/** What is waited for; InvalidArgument in dockerd's words for anything but its three words. */
+export function waitCondition(
+  context: Pick<RouteContextOf<'container wait'>, 'query' | 'apiVersion'>,
+): WaitCondition {
   const text = context.query.string('condition');
   if (text === '' || !isAtLeast(context.apiVersion, '1.30')) return 'not-running';
   if (text === 'not-running' || text === 'next-exit' || text === 'removed') return text;

@@ -169,6 +169,7 @@ async function createContext(route: Route, exchange: Exchange, job: Job): Promis
     ...answers(exchange),
     ...takers(exchange, abort),
     job,
+    params,
     apiVersion,
     query,
     headers: request.headers,

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type { Job } from '../../engine/job.ts';
+import type { EngineError } from '../../errors.ts';
 import type { EndpointGroup, EndpointVerb } from '../../wire/endpoint-group.ts';
 import type { EndpointName, EndpointParameters } from '../../wire/endpoint-parameters.ts';
 import type { ApiVersion } from './api-version.ts';
@@ -42,6 +43,8 @@ export interface HijackedConnection extends ByteWriter {
  */
 export interface RouteContext<P extends string = never> {
   readonly job: Job;
+  /** The decoded values of all names in the route's path. */
+  readonly params: Readonly<Record<string, string>>;
   /** The decoded value of `:name` or `:name*` in the route's path. */
   param(name: string): string;
   readonly query: Query<P>;
@@ -79,6 +82,8 @@ interface RouteShape {
   readonly body: RouteBody;
   /** True when the handler may call `hijack`; the request then never passes through Node's body parser. */
   readonly hijack?: boolean;
+  /** Set where it is never served: what every request is answered. */
+  readonly refusal?: (params: Readonly<Record<string, string>>) => EngineError;
   /** What it does to one container, where the operator can close that by itself. */
   readonly verb?: EndpointVerb;
 }

@@ -12,15 +12,22 @@ import { answerWithProgress } from './progress-stream.ts';
 /** `POST /images/create`: a pull or an import. */
 export async function createImage(context: RouteContextOf<'image create'>): Promise<void> {
   const { query } = context;
-  const fromImage = query.string('fromImage');
+  const fromImage = pulledImage(query);
   if (fromImage !== '') await pull(context, fromImage);
-  else if (query.string('fromSrc') === '') throw new ShapeError('fromImage or fromSrc is required');
   else await receive(context);
 }
 
 /** Of no meaning to a daemon of the time before API 1.32. */
 function platformOf({ query, apiVersion }: RouteContextOf<'image create'>): string {
   return isAtLeast(apiVersion, '1.32') ? query.string('platform') : '';
+}
+
+/** What is to be pulled; empty where an archive comes with the request instead. */
+export function pulledImage(query: RouteContextOf<'image create'>['query']): string {
+  const fromImage = query.string('fromImage');
+  if (fromImage === '' && query.string('fromSrc') === '')
+    throw new ShapeError('fromImage or fromSrc is required');
+  return fromImage;
 }
 
 async function receive(context: RouteContextOf<'image create'>): Promise<void> {

@@ -1,10 +1,25 @@
 import { ShapeError } from '../../errors.ts';
-import { isAtLeast, type ApiVersion } from '../http/api-version.ts';
+import { isAtLeast } from '../http/api-version.ts';
 import type { RouteContext } from '../http/route.ts';
 
-/** The one `platform` of a request of this API version or later, empty for older ones: no daemon of their time looks at it. */
-export function onePlatform({ query, apiVersion }: RouteContext<'platform'>, since: ApiVersion): string {
-  const platforms = isAtLeast(apiVersion, since) ? query.list('platform') : [];
+/** The first version of the API in which each endpoint looks at a platform. */
+const SINCE = {
+  'image push': '1.46',
+  'image history': '1.48',
+  'image save': '1.48',
+  'image load': '1.48',
+  'image inspect': '1.49',
+} as const;
+
+/** Endpoints whose `platform` is a JSON object. */
+export type PlatformEndpoint = keyof typeof SINCE;
+
+/** The one `platform` of a request, empty in older versions of the API: no daemon of their time looks at it. */
+export function onePlatform(
+  { query, apiVersion }: Pick<RouteContext<'platform'>, 'query' | 'apiVersion'>,
+  endpoint: PlatformEndpoint,
+): string {
+  const platforms = isAtLeast(apiVersion, SINCE[endpoint]) ? query.list('platform') : [];
   if (platforms.length > 1)
     throw new ShapeError(
       'multiple platform parameters are not supported in this API version; use API version 1.52 or later',
@@ -12,12 +27,12 @@ export function onePlatform({ query, apiVersion }: RouteContext<'platform'>, sin
   return readPlatform(platforms[0] ?? '');
 }
 
-/** All `platforms` of a request of this API version or later, none for older ones. */
-export function allPlatforms(
-  { query, apiVersion }: RouteContext<'platforms'>,
-  since: ApiVersion,
-): readonly string[] {
-  return isAtLeast(apiVersion, since) ? query.list('platforms').map(decodePlatform) : [];
+/** All `platforms` of a removal, none in older versions of the API. */
+export function allPlatforms({
+  query,
+  apiVersion,
+}: Pick<RouteContext<'platforms'>, 'query' | 'apiVersion'>): readonly string[] {
+  return isAtLeast(apiVersion, '1.50') ? query.list('platforms').map(decodePlatform) : [];
 }
 
 /** The `platform` parameter of newer endpoints, a JSON object, as it would be typed; empty where it is absent. */

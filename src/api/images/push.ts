@@ -11,7 +11,7 @@ export async function push(context: RouteContextOf<'image push'>): Promise<void>
   const header = context.headers['x-registry-auth'];
   const credentials = decodeRegistryAuth(Array.isArray(header) ? header[0] : header);
   const reference = pushReference(context.param('name'), query.string('tag'));
-  const platform = onePlatform(context, '1.46');
+  const platform = onePlatform(context, 'image push');
   await answerWithProgress(context, (report) =>
     pushImage(job, { reference, platform, ...(credentials ? { credentials } : {}), report, signal }),
   );

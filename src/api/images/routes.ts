@@ -62,7 +62,7 @@ function withOldFilter({ query }: RouteContextOf<'image list'>): Filters {
 async function inspect(context: RouteContextOf<'image inspect'>): Promise<void> {
   const { job, query, apiVersion } = context;
   const withManifests = isAtLeast(apiVersion, '1.48') && query.bool('manifests');
-  const platform = onePlatform(context, '1.49');
+  const platform = onePlatform(context, 'image inspect');
   if (withManifests && platform !== '')
     throw new ShapeError('conflicting options: manifests and platform options cannot both be set');
   const inspected = await inspectImage(job, context.param('name'), { platform, withManifests });
@@ -70,14 +70,14 @@ async function inspect(context: RouteContextOf<'image inspect'>): Promise<void> 
 }
 
 async function history(context: RouteContextOf<'image history'>): Promise<void> {
-  const platform = onePlatform(context, '1.48');
+  const platform = onePlatform(context, 'image history');
   context.json(200, await historyImage(context.job, context.param('name'), platform));
 }
 
 async function load(context: RouteContextOf<'image load'>): Promise<void> {
   const { job, stream, signal, query } = context;
   const quiet = query.boolOr('quiet', false);
-  const platform = onePlatform(context, '1.48');
+  const platform = onePlatform(context, 'image load');
   try {
     await answerWithProgress(context, (report) =>
       loadImage(job, { tar: stream, platform, quiet, report, signal }),
@@ -98,7 +98,7 @@ async function remove(context: RouteContextOf<'image delete'>): Promise<void> {
   const { job, query } = context;
   const name = context.param('name');
   const force = query.bool('force');
-  const platforms = allPlatforms(context, '1.50');
+  const platforms = allPlatforms(context);
   const removed =
     platforms.length > 0
       ? removePlatforms(job, name, { force, platforms })

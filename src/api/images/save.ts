@@ -16,7 +16,7 @@ async function save(context: RouteContextOf<'image save'>, names: readonly strin
   const { job, signal } = context;
   await saveImages(job, {
     names,
-    platform: onePlatform(context, '1.48'),
+    platform: onePlatform(context, 'image save'),
     signal,
     send: async (tar) => {
       const writer = context.openStream('application/x-tar');

@@ -6,7 +6,11 @@ import { parseTimestamp } from '../http/timestamp.ts';
 
 type WatchedEvent = ReturnType<typeof watchEvents> extends AsyncIterable<infer Event> ? Event : never;
 
-function time(query: RouteContextOf<'events'>['query'], name: 'since' | 'until'): bigint | undefined {
+/** A moment in the query of events, in nanoseconds since the epoch; undefined where there is none. */
+export function eventTime(
+  query: RouteContextOf<'events'>['query'],
+  name: 'since' | 'until',
+): bigint | undefined {
   const text = query.string(name);
   if (text === '') return undefined;
   const timeNs = parseTimestamp(text);
@@ -49,8 +53,8 @@ function formatMessage(event: WatchedEvent): Buffer {
 /** `GET /events`: one JSON document per line; the headers go out at once, for clients wait for them. */
 export async function events(context: RouteContextOf<'events'>): Promise<void> {
   const { job, query, signal } = context;
-  const sinceNs = time(query, 'since');
-  const untilNs = time(query, 'until');
+  const sinceNs = eventTime(query, 'since');
+  const untilNs = eventTime(query, 'until');
   if (sinceNs !== undefined && untilNs !== undefined && untilNs < sinceNs)
     throw new ShapeError(
       `\`since\` time (${query.string('since')}) cannot be after \`until\` time (${query.string('until')})`,

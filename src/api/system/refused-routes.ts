@@ -1,7 +1,7 @@
 import { EngineError } from '../../errors.ts';
 import type { EndpointGroup } from '../../wire/endpoint-group.ts';
 import { inGroup } from '../http/route-group.ts';
-import type { Route, RouteContext, RouteMethod } from '../http/route.ts';
+import type { Route, RouteContext, RouteDefinition, RouteMethod } from '../http/route.ts';
 
 interface RefusedEndpoint {
   readonly group: EndpointGroup;
@@ -72,20 +72,25 @@ const PLUGIN_VERBS: readonly (readonly [RouteMethod, string])[] = [
 
 const pluginRoutes: readonly Route[] = inGroup(
   'plugins',
-  PLUGIN_VERBS.map(([method, path]) => ({ method, path, body: 'none', handle: refusePlugin })),
+  PLUGIN_VERBS.map(([method, path]) => refused({ method, path }, ({ name = '' }) => noPlugin(name))),
 );
 
-function refusePlugin(context: RouteContext): Promise<never> {
-  return Promise.reject(
-    new EngineError('NotFound', `plugin ${JSON.stringify(context.param('name'))} not found`),
-  );
+function noPlugin(name: string): EngineError {
+  return new EngineError('NotFound', `plugin ${JSON.stringify(name)} not found`);
 }
 
-function refusing(endpoint: RefusedEndpoint, error: () => EngineError): readonly Route[] {
-  const handle = (): Promise<never> => Promise.reject(error());
+function refused(
+  at: Pick<RouteDefinition, 'method' | 'path'>,
+  refusal: NonNullable<RouteDefinition['refusal']>,
+): RouteDefinition {
+  const handle = ({ params }: RouteContext): Promise<never> => Promise.reject(refusal(params));
+  return { ...at, body: 'none', refusal, handle };
+}
+
+function refusing({ group, methods, path }: RefusedEndpoint, error: () => EngineError): readonly Route[] {
   return inGroup(
-    endpoint.group,
-    endpoint.methods.map((method) => ({ method, path: endpoint.path, body: 'none', handle })),
+    group,
+    methods.map((method) => refused({ method, path }, error)),
   );
 }
 

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseStages } from '../../dockerfile/parse-stages.ts';
 import type { Dockerfile } from '../../dockerfile/types.ts';
-import { EngineError, isErrorKind, messageOf } from '../../errors.ts';
+import { EngineError, isErrorKind, messageOf, ShapeError } from '../../errors.ts';
 import { createCleanupStack, type CleanupStack } from '../../lib/cleanup-stack.ts';
 import { createRandomId } from '../../lib/random-id.ts';
 import { familiarString, parseReference, recordName, withDefaultTag } from '../../oci/reference.ts';
@@ -232,10 +232,10 @@ function storeImage(run: BuildRun, { config, layers }: BuiltImage): Promise<Imag
   return createImage(run.work, { config, layers, parentId: '' });
 }
 
-function checkTag(tag: string): string {
+/** The whole name that a tag of a build stands for; InvalidArgument in dockerd's words. */
+export function checkTag(tag: string): string {
   const reference = parseReference(tag);
-  if (reference.digest !== undefined)
-    throw new EngineError('InvalidArgument', 'build tag cannot contain a digest');
+  if (reference.digest !== undefined) throw new ShapeError('build tag cannot contain a digest');
   return familiarString(withDefaultTag(reference));
 }
 

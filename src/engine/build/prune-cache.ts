@@ -43,9 +43,7 @@ export async function pruneRecords(
   options: PruneCacheOptions,
 ): Promise<readonly BuildCacheRecord[]> {
   const { all, keepBytes, filters, isChosen = () => true } = options;
-  checkFilterNames(filters, FILTERS);
-  const until = filters.get('until') ?? filters.get('unused-for');
-  const untilNs = untilFilter(until ? new Map([['until', until]]) : new Map(), job.nowNs());
+  const untilNs = cachePruneFilters(filters, job.nowNs());
   const isAsked = (record: BuildCacheRecord): boolean =>
     (all || !record.Shared) &&
     matchesRecord(filters, record) &&
@@ -53,6 +51,13 @@ export async function pruneRecords(
     (untilNs === undefined || BigInt(Date.parse(record.LastUsedAt)) * NS_PER_MS <= untilNs);
   await job.buildCache.load();
   return dropOldest(job, isAsked, keepBytes);
+}
+
+/** Throws for filters that a prune of the cache refuses; answers the moment of `until`, under either of its names. */
+export function cachePruneFilters(filters: Filters, nowNs: bigint): bigint | undefined {
+  checkFilterNames(filters, FILTERS);
+  const until = filters.get('until') ?? filters.get('unused-for');
+  return untilFilter(until ? new Map([['until', until]]) : new Map(), nowNs);
 }
 
 /** Keeps the cache to the size that the operator has set, after a build. */

@@ -1,7 +1,7 @@
 import { EngineError, isErrorKind } from '../../errors.ts';
 import { formatTimeNs } from '../../lib/clock.ts';
 import type { ImageConfig, ImageHistoryEntry, ImageRunConfig } from '../../oci/image-config.ts';
-import { mergeImageConfig } from '../../oci/merge-image-config.ts';
+import { mergeConfigs } from '../../oci/merge-image-config.ts';
 import { familiarString, type ImageReference } from '../../oci/reference.ts';
 import { toRunConfig } from '../../oci/run-config.ts';
 import { admitCommit } from '../../policy/admit-requests.ts';
@@ -85,7 +85,7 @@ function refuseEnding(container: Container): void {
 
 function runConfigOf({ record }: Container, { config, changes }: CommitRequest): ImageRunConfig {
   const own = toRunConfig(record.config);
-  const base = config ? toRunConfig(mergeImageConfig(config, { config: own }).config) : own;
+  const base = config ? toRunConfig(mergeConfigs(config, { config: own }).config) : own;
   return applyChanges(base, changes);
 }
 

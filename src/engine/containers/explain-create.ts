@@ -151,8 +151,13 @@ function userOf(
   try {
     return resolveUser(config.User, users ?? { passwd: '', group: '' }, hostConfig.GroupAdd ?? []);
   } catch (error) {
-    if (!isErrorKind(error, 'InvalidArgument') || users !== undefined) throw error;
-    notes.push(`The image's users are not known here; root is shown (${messageOf(error)}).`);
+    if (!isErrorKind(error, 'InvalidArgument')) throw error;
+    // As dockerd, a create does not look for the user.
+    notes.push(
+      users === undefined
+        ? `The image's users are not known here; root is shown (${messageOf(error)}).`
+        : `Its start would fail (${messageOf(error)}); root is shown.`,
+    );
     return { uid: 0, gid: 0, additionalGids: [0] };
   }
 }

@@ -68,6 +68,13 @@ export function selectContainers(job: Job, filters: Filters): ListSelection {
   };
 }
 
+/** Throws for filters that `GET /containers/json` refuses whatever the job has. */
+export function checkContainerFilters(filters: Filters): void {
+  checkFilterNames(filters, ACCEPTED);
+  for (const check of [exitedCondition, statusCondition, taskCondition, healthCondition, portCondition])
+    check(filters);
+}
+
 function valuesOf(filters: Filters, name: string): readonly string[] {
   return filters.get(name) ?? [];
 }

@@ -1,6 +1,6 @@
 import { isErrorKind } from '../../errors.ts';
 import type { ContainersPruned } from '../../wire/container-prune.ts';
-import { checkFilterNames, matchesLabels, parseTimestampNs, untilFilter, type Filters } from '../filters.ts';
+import { matchesLabels, parseTimestampNs, pruneFilters, type Filters } from '../filters.ts';
 import type { Job } from '../job.ts';
 import { measureSize } from './measure-size.ts';
 import { removeContainer } from './remove-container.ts';
@@ -8,8 +8,7 @@ import { isLive } from './require-running.ts';
 
 /** `POST /containers/prune`: removes what does not run; a container that cannot be removed stays, and is not counted. */
 export async function pruneContainers(job: Job, filters: Filters): Promise<ContainersPruned> {
-  checkFilterNames(filters, ['label', 'label!', 'until']);
-  const untilNs = untilFilter(filters, job.nowNs());
+  const untilNs = pruneFilters(filters, job.nowNs());
   const prunable = job.containers
     .list()
     .filter(

@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { EngineError, messageOf, ShapeError } from '../../errors.ts';
 import type { ContainerRecord } from '../../state/container.ts';
 import type { Job } from '../job.ts';
 import { checkContainerName } from './container-name.ts';
@@ -8,7 +8,7 @@ import { updateRecord } from './update-record.ts';
 
 /** `POST /containers/{id}/rename`: the name changes for all at once, or stays where the record cannot be written. */
 export async function renameContainer(job: Job, containerRef: string, newName: string): Promise<void> {
-  if (newName === '') throw new EngineError('InvalidArgument', 'Neither old nor new names may be empty');
+  requireNewName(newName);
   const container = job.containers.resolve(containerRef);
   const name = newName.startsWith('/') ? newName.slice(1) : newName;
   await job.containers.lock.run(container.id, async () => {
@@ -20,6 +20,7 @@ export async function renameContainer(job: Job, containerRef: string, newName: s
         'Conflict',
         `container ${container.id} is marked for removal and cannot be renamed`,
       );
+    checkNewName(newName);
     reserve(job, name, container.id);
     try {
       await updateRecord(job, container, renamed(container.record, name));
@@ -46,9 +47,23 @@ function renamed(record: ContainerRecord, name: string): Pick<ContainerRecord, '
   return { name, endpoints: Object.fromEntries(endpoints) as ContainerRecord['endpoints'] };
 }
 
-function reserve(job: Job, name: string, id: string): void {
+/** InvalidArgument, in dockerd's words, for a name that a rename cannot give. */
+export function checkNewName(newName: string): void {
+  requireNewName(newName);
+  const name = newName.startsWith('/') ? newName.slice(1) : newName;
   try {
     checkContainerName(`/${name}`);
+  } catch (cause) {
+    throw new ShapeError(`Error when allocating new name: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function requireNewName(newName: string): void {
+  if (newName === '') throw new ShapeError('Neither old nor new names may be empty');
+}
+
+function reserve(job: Job, name: string, id: string): void {
+  try {
     job.containers.reserveName(name, id);
   } catch (cause) {
     if (!(cause instanceof EngineError)) throw cause;

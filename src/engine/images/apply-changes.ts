@@ -1,6 +1,6 @@
 import { parseDockerfile } from '../../dockerfile/parse-dockerfile.ts';
 import { parseInstruction } from '../../dockerfile/parse-instruction.ts';
-import { ShapeError } from '../../errors.ts';
+import { isErrorKind, ShapeError } from '../../errors.ts';
 import type { ImageRunConfig } from '../../oci/image-config.ts';
 import { changeConfig, changeDirectory } from '../build/change-config.ts';
 import { expandInstruction } from '../build/expand-instruction.ts';
@@ -22,6 +22,17 @@ const ALLOWED: ReadonlySet<string> = new Set([
 /** The configuration after the instructions that a commit or an import names; InvalidArgument in dockerd's words. */
 export function applyChanges(config: ImageRunConfig, changes: readonly string[]): ImageRunConfig {
   if (changes.length === 0) return config;
+  try {
+    return applyInstructions(config, changes);
+  } catch (cause) {
+    if (!isErrorKind(cause, 'InvalidArgument') || cause instanceof ShapeError) throw cause;
+    // What it says may be the value of a variable.
+    const reason = 'an instruction that is not of its form';
+    throw new ShapeError(cause.message, { field: 'query changes', reason, cause });
+  }
+}
+
+function applyInstructions(config: ImageRunConfig, changes: readonly string[]): ImageRunConfig {
   const { nodes, escape } = parseDockerfile(changes.join('\n'));
   for (const { word } of nodes)
     if (!ALLOWED.has(word.toUpperCase()))

@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { Image } from '../../state/image-store.ts';
 import type { ImageSummary } from '../../wire/image-summary.ts';
 import { untilFilter } from '../filters.ts';
@@ -95,10 +95,21 @@ function sharedSize(image: Image, uses: ReadonlyMap<string, number>): number {
     .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
-function createFilter(job: Job, { filters, all = false }: ListImagesOptions): (image: Image) => boolean {
+/** Throws for filters that `GET /images/json` refuses whatever the job has. */
+export function checkImageFilters(filters: ListImagesOptions['filters'], nowNs: bigint): void {
+  checkNames(filters);
+  untilFilter(filters, nowNs);
+  parseDangling(filters.get('dangling') ?? []);
+  for (const pattern of filters.get('reference') ?? []) checkReferencePattern(pattern);
+}
+
+function checkNames(filters: ListImagesOptions['filters']): void {
   for (const name of filters.keys())
-    if (!filterNames.has(name))
-      throw new EngineError('InvalidArgument', `invalid filter '${name.slice(0, 100)}'`);
+    if (!filterNames.has(name)) throw new ShapeError(`invalid filter '${name.slice(0, 100)}'`);
+}
+
+function createFilter(job: Job, { filters, all = false }: ListImagesOptions): (image: Image) => boolean {
+  checkNames(filters);
   const before = (filters.get('before') ?? []).map((ref) => createdMs(resolveImage(job, ref)));
   const since = (filters.get('since') ?? []).map((ref) => createdMs(resolveImage(job, ref)));
   const until = filters.has('until') ? untilMs(filters, job.nowNs()) : [];
@@ -123,7 +134,7 @@ function parseDangling(values: readonly string[]): boolean | undefined {
   if (value === undefined) return undefined;
   if (value === 'true' || value === '1') return true;
   if (value === 'false' || value === '0') return false;
-  throw new EngineError('InvalidArgument', `invalid filter 'dangling=[${values.join(' ').slice(0, 100)}]'`);
+  throw new ShapeError(`invalid filter 'dangling=[${values.join(' ').slice(0, 100)}]'`);
 }
 
 function untilMs(filters: ListImagesOptions['filters'], nowNs: bigint): readonly number[] {

@@ -14,14 +14,14 @@ export async function loginRegistry(job: Job, request: LoginRequest, signal: Abo
   admitLogin(request, auditedGate(job, gateContextOf(job), { verb: 'login' }));
   const { username, password, identitytoken: identityToken, registrytoken: registryToken } = request;
   await job.registry.login({
-    domain: domainOf(request.serveraddress),
+    domain: registryOf(request.serveraddress),
     credentials: { username, password, identityToken, registryToken },
     signal: AbortSignal.any([signal, job.signal]),
   });
 }
 
 /** The host of a registry's address, which may come with a scheme and a path; no other scheme is one of a registry. */
-function domainOf(address: string): string {
+export function registryOf(address: string): string {
   if (address === '') return DOCKER_HUB;
   const [, host = ''] = /^(?:https?:\/\/)?([^/?#@]+)(?:\/[^@]*)?$/i.exec(address) ?? [];
   if (host === DOCKER_HUB_INDEX || host === DOCKER_HUB) return DOCKER_HUB;

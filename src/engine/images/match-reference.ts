@@ -1,10 +1,10 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import { familiarName, familiarString, parseReference } from '../../oci/reference.ts';
 
 /** InvalidArgument for a pattern with a class that does not end, or a backslash before nothing. */
 export function checkReferencePattern(pattern: string): void {
   if (/(^|[^\\])(\\\\)*\[[^\]]*$|(^|[^\\])(\\\\)*\\$/.test(pattern))
-    throw new EngineError('InvalidArgument', 'syntax error in pattern');
+    throw new ShapeError('syntax error in pattern');
 }
 
 /** True when the `reference` filter's pattern matches the name with or without its tag; `*` and `?` stop at a slash. */

@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { EngineError, ShapeError } from '../../errors.ts';
 import {
   familiarName,
   familiarString,
@@ -40,8 +40,7 @@ const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 export async function pushImage(job: Job, request: PushRequest): Promise<void> {
   const { reference } = request;
   request.report({ status: `The push refers to repository [${repositoryName(reference)}]` });
-  if (reference.digest !== undefined)
-    throw new EngineError('InvalidArgument', 'cannot push a digest reference');
+  if (reference.digest !== undefined) throw new ShapeError('cannot push a digest reference');
   const references = referencesOf(job, reference);
   await withImageWork({ job, report: request.report, signal: request.signal }, async (work) => {
     const target = openTarget(work, request);

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ImageToSave } from '../../archive/types.ts';
-import { EngineError } from '../../errors.ts';
+import { EngineError, ShapeError } from '../../errors.ts';
 import { isDigest } from '../../oci/digest.ts';
 import type { ContentDescriptor } from '../../oci/image-manifest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts';
@@ -41,8 +41,7 @@ const MAX_NAMES = 1000;
 
 /** `docker save`: one archive with all images, what they share in it once; NotFound before anything is sent. */
 export async function saveImages(job: Job, request: SaveRequest): Promise<void> {
-  if (request.names.length > MAX_NAMES)
-    throw new EngineError('InvalidArgument', `more than ${MAX_NAMES} images at once`);
+  checkImageNames(request.names);
   const selected = await select(job, request);
   const report = (): void => undefined;
   await withImageWork({ job, report, signal: request.signal }, async (work) => {
@@ -60,6 +59,16 @@ export async function saveImages(job: Job, request: SaveRequest): Promise<void> 
     for (const { image } of selected)
       emitImageEvent(job, 'save', { image, actorId: image.id, name: image.id });
   });
+}
+
+/** Throws for names of images that `docker save` refuses whatever the job has. */
+export function checkImageNames(names: readonly string[]): void {
+  if (names.length > MAX_NAMES) throw new ShapeError(`more than ${MAX_NAMES} images at once`);
+  for (const name of names) if (!isWholeId(name)) parseReference(name);
+}
+
+function isWholeId(typed: string): boolean {
+  return isDigest(typed) || isDigest(`sha256:${typed}`);
 }
 
 async function select(job: Job, { names, platform }: SaveRequest): Promise<readonly Selected[]> {
@@ -81,7 +90,7 @@ async function select(job: Job, { names, platform }: SaveRequest): Promise<reado
 
 /** The tags that go along with what was typed; none where it is an id or a digest. */
 function tagsMeantBy(job: Job, typed: string): readonly ImageName[] {
-  if (isDigest(typed) || isDigest(`sha256:${typed}`)) return [];
+  if (isWholeId(typed)) return [];
   const reference = parseReference(typed);
   if (reference.digest !== undefined) return [];
   if (reference.tag === undefined) return tagsOf(job, reference);

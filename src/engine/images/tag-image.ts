@@ -1,5 +1,11 @@
-import { EngineError } from '../../errors.ts';
-import { familiarString, parseReference, parseTag, recordName } from '../../oci/reference.ts';
+import { ShapeError } from '../../errors.ts';
+import {
+  familiarString,
+  parseReference,
+  parseTag,
+  recordName,
+  type ImageReference,
+} from '../../oci/reference.ts';
 import type { Job } from '../job.ts';
 import { emitImageEvent } from './emit-image-event.ts';
 import { nameMeant } from './held-index.ts';
@@ -11,16 +17,7 @@ export async function tagImage(
   imageRef: string,
   to: { readonly repository: string; readonly tag: string },
 ): Promise<void> {
-  const named = parseReference(to.repository);
-  if (named.digest !== undefined)
-    throw new EngineError('InvalidArgument', 'refusing to create a tag with a digest reference');
-  if (named.domain === 'docker.io' && named.path === 'library/sha256')
-    throw new EngineError(
-      'InvalidArgument',
-      'refusing to create an ambiguous tag using digest algorithm as name',
-    );
-  const tag = to.tag === '' ? (named.tag ?? 'latest') : parseTag(to.tag);
-  const reference = { ...named, tag };
+  const reference = parseNewTag(to.repository, to.tag);
   await job.images.lock.run('names', async () => {
     const image = resolveImage(job, imageRef);
     const { target, members } = nameMeant(job, imageRef, image) ?? { target: image.manifest, members: [] };
@@ -28,4 +25,13 @@ export async function tagImage(
     await job.images.put(image, [{ name, kind: 'tag', imageId: image.id, target, members }]);
     emitImageEvent(job, 'tag', { image, actorId: image.id, name: familiarString(reference) });
   });
+}
+
+/** The name that `repo` and `tag` of a tag ask for; InvalidArgument in dockerd's words. */
+export function parseNewTag(repository: string, tag: string): ImageReference {
+  const named = parseReference(repository);
+  if (named.digest !== undefined) throw new ShapeError('refusing to create a tag with a digest reference');
+  if (named.domain === 'docker.io' && named.path === 'library/sha256')
+    throw new ShapeError('refusing to create an ambiguous tag using digest algorithm as name');
+  return { ...named, tag: tag === '' ? (named.tag ?? 'latest') : parseTag(tag) };
 }

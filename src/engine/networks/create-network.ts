@@ -1,4 +1,4 @@
-import type { PoolRequest, NetworkFacts } from '../../network/types.ts';
+import type { NetworkFacts, NetworkRequest, PoolRequest } from '../../network/types.ts';
 import { admitNetwork } from '../../policy/admit-requests.ts';
 import { isIpv6Pool } from '../../policy/network-create-rules.ts';
 import type { IpamPool, NetworkCreateRequest } from '../../wire/network.ts';
@@ -18,8 +18,18 @@ export async function createNetwork(
   { mayHaveHostBits }: { readonly mayHaveHostBits: boolean } = { mayHaveHostBits: false },
 ): Promise<{ readonly Id: string; readonly Warning: string }> {
   const warnings = admitNetwork(request, auditedGate(job, gateContextOf(job), { verb: 'network create' }));
+  const network = await job.network.createNetwork(networkRequestOf(request, { mayHaveHostBits }));
+  emitNetworkEvent(job, network, { action: 'create' });
+  return { Id: network.id, Warning: [...warnings, ...unmet(request, network)].join('; ') };
+}
+
+/** What an admitted request asks of the network adapter. */
+export function networkRequestOf(
+  request: NetworkCreateRequest,
+  { mayHaveHostBits }: { readonly mayHaveHostBits: boolean },
+): NetworkRequest {
   const { four, six, idleSix } = ipamOf(request);
-  const network = await job.network.createNetwork({
+  return {
     name: request.Name,
     isConfigOnly: request.ConfigOnly,
     configFrom: request.ConfigFrom.Network,
@@ -31,9 +41,7 @@ export async function createNetwork(
     isAttachable: request.Attachable,
     options: request.Options ?? {},
     labels: request.Labels ?? {},
-  });
-  emitNetworkEvent(job, network, { action: 'create' });
-  return { Id: network.id, Warning: [...warnings, ...unmet(request, network)].join('; ') };
+  };
 }
 
 /** The subnets that are asked for, one of each kind at most. */

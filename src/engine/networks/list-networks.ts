@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { NetworkFacts } from '../../network/types.ts';
 import type { Network } from '../../wire/network.ts';
 import {
@@ -18,10 +18,7 @@ const TYPES = ['builtin', 'custom'];
 
 /** `GET /networks`; the list never names containers, inspect does. */
 export function listNetworks(job: Job, filters: Filters): readonly Network[] {
-  checkFilterNames(filters, ACCEPTED);
-  for (const type of filters.get('type') ?? [])
-    if (!TYPES.includes(type)) throw new EngineError('InvalidArgument', `invalid filter: 'type'='${type}'`);
-  const isDangling = danglingFilter(filters);
+  const isDangling = checkNetworkFilters(filters);
   const isAsked = (network: NetworkFacts): boolean =>
     isDangling === undefined ||
     isDangling === (!network.isPredefined && networkUsers(job, network).length === 0);
@@ -30,14 +27,23 @@ export function listNetworks(job: Job, filters: Filters): readonly Network[] {
     .map((network) => describeNetwork(network, []));
 }
 
+/** Throws for filters that `GET /networks` refuses; answers what is asked of `dangling`. */
+export function checkNetworkFilters(filters: Filters): boolean | undefined {
+  checkFilterNames(filters, ACCEPTED);
+  for (const type of filters.get('type') ?? [])
+    if (!TYPES.includes(type)) throw new ShapeError(`invalid filter: 'type'='${type}'`);
+  return danglingFilter(filters);
+}
+
 function danglingFilter(filters: Filters): boolean | undefined {
   try {
     return booleanFilter(filters, 'dangling');
   } catch (cause) {
-    throw new EngineError(
-      'InvalidArgument',
+    throw new ShapeError(
       `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`,
-      { cause },
+      {
+        cause,
+      },
     );
   }
 }

@@ -1,6 +1,6 @@
 import { isErrorKind } from '../../errors.ts';
 import type { NetworkFacts } from '../../network/types.ts';
-import { checkFilterNames, matchesLabels, parseTimestampNs, untilFilter, type Filters } from '../filters.ts';
+import { matchesLabels, parseTimestampNs, pruneFilters, type Filters } from '../filters.ts';
 import type { Job } from '../job.ts';
 import { networkUsers } from './network-users.ts';
 import { removeNetwork } from './remove-network.ts';
@@ -10,8 +10,7 @@ export async function pruneNetworks(
   job: Job,
   filters: Filters,
 ): Promise<{ readonly NetworksDeleted: readonly string[] | null }> {
-  checkFilterNames(filters, ['label', 'label!', 'until']);
-  const untilNs = untilFilter(filters, job.nowNs());
+  const untilNs = pruneFilters(filters, job.nowNs());
   const deleted: string[] = [];
   for (const network of job.network.networks.filter((one) => isMeant(job, one, { filters, untilNs })))
     try {

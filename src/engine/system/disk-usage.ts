@@ -1,4 +1,4 @@
-import { EngineError, isErrorKind } from '../../errors.ts';
+import { isErrorKind, ShapeError } from '../../errors.ts';
 import type { DiskUsage, VolumeUsage } from '../../wire/disk-usage.ts';
 import type { ImageSummary } from '../../wire/image-summary.ts';
 import { listCache } from '../build/list-cache.ts';
@@ -13,8 +13,7 @@ const KINDS = ['container', 'image', 'volume', 'build-cache'];
 
 /** `GET /system/df`: what the job's own objects take; no kinds stand for all. */
 export async function diskUsage(job: Job, kinds: readonly string[]): Promise<DiskUsage> {
-  for (const kind of kinds)
-    if (!KINDS.includes(kind)) throw new EngineError('InvalidArgument', `unknown object type: ${kind}`);
+  checkUsageKinds(kinds);
   const isAsked = (kind: string): boolean => kinds.length === 0 || kinds.includes(kind);
   const [containers, volumes, cache] = await Promise.all([
     isAsked('container') ? listContainers(job, ALL_CONTAINERS) : null,
@@ -28,6 +27,11 @@ export async function diskUsage(job: Job, kinds: readonly string[]): Promise<Dis
     Volumes: volumes,
     BuildCache: cache,
   };
+}
+
+/** Throws for a kind of things that `GET /system/df` does not know. */
+export function checkUsageKinds(kinds: readonly string[]): void {
+  for (const kind of kinds) if (!KINDS.includes(kind)) throw new ShapeError(`unknown object type: ${kind}`);
 }
 
 const ALL_CONTAINERS = { all: true, limit: 0, includeSize: true, filters: new Map() } as const;

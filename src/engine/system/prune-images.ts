@@ -8,9 +8,7 @@ import type { Job } from '../job.ts';
 
 /** `POST /images/prune`: removes images without a tag, or with `dangling=false` all that no container uses. */
 export async function pruneImages(job: Job, filters: Filters): Promise<ImagesPruned> {
-  checkFilterNames(filters, ['dangling', 'label', 'label!', 'until']);
-  const onlyDangling = booleanFilter(filters, 'dangling') ?? true;
-  const untilNs = untilFilter(filters, job.nowNs());
+  const { onlyDangling, untilNs } = imagePruneFilters(filters, job.nowNs());
   const isOld = ({ config }: Image): boolean =>
     untilNs === undefined || BigInt(Date.parse(config.created) || 0) * 1_000_000n <= untilNs;
   const prunable = job.images
@@ -34,6 +32,18 @@ export async function pruneImages(job: Job, filters: Filters): Promise<ImagesPru
     attributes: { reclaimed: String(reclaimed) },
   });
   return { ImagesDeleted: items.length === 0 ? null : items, SpaceReclaimed: reclaimed };
+}
+
+/** Throws for filters that `POST /images/prune` refuses; answers those that are more than labels. */
+export function imagePruneFilters(
+  filters: Filters,
+  nowNs: bigint,
+): { readonly onlyDangling: boolean; readonly untilNs: bigint | undefined } {
+  checkFilterNames(filters, ['dangling', 'label', 'label!', 'until']);
+  return {
+    onlyDangling: booleanFilter(filters, 'dangling') ?? true,
+    untilNs: untilFilter(filters, nowNs),
+  };
 }
 
 function depthOf(job: Job, image: Image): number {

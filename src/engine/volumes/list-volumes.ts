@@ -13,8 +13,7 @@ import { volumeUsers } from './volume-users.ts';
 
 /** `GET /volumes`; dangling are those that no container has mounted, running or not. */
 export function listVolumes(job: Job, filters: Filters): VolumeList {
-  checkFilterNames(filters, ['dangling', 'driver', 'label', 'name']);
-  const isDangling = booleanFilter(filters, 'dangling');
+  const isDangling = checkVolumeFilters(filters);
   const volumes = job.volumes
     .list()
     .filter(
@@ -25,4 +24,10 @@ export function listVolumes(job: Job, filters: Filters): VolumeList {
         (isDangling === undefined || isDangling === (volumeUsers(job, record.name).length === 0)),
     );
   return { Volumes: volumes.map(describeVolume), Warnings: null };
+}
+
+/** Throws for filters that `GET /volumes` refuses; answers what is asked of `dangling`. */
+export function checkVolumeFilters(filters: Filters): boolean | undefined {
+  checkFilterNames(filters, ['dangling', 'driver', 'label', 'name']);
+  return booleanFilter(filters, 'dangling');
 }

@@ -16,8 +16,7 @@ export async function pruneVolumes(
   job: Job,
   { filters, sparesNamed }: PruneVolumesOptions,
 ): Promise<VolumesPruned> {
-  checkFilterNames(filters, ['label', 'label!', ...(sparesNamed ? ['all'] : [])]);
-  const onlyAnonymous = sparesNamed && booleanFilter(filters, 'all') !== true;
+  const onlyAnonymous = choosesAnonymous(filters, sparesNamed);
   const prunable = job.volumes
     .list()
     .filter((record) => (record.isAnonymous || !onlyAnonymous) && matchesLabels(filters, record.labels));
@@ -39,4 +38,10 @@ export async function pruneVolumes(
     attributes: { reclaimed: String(reclaimed) },
   });
   return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed };
+}
+
+/** Throws for filters that `POST /volumes/prune` refuses; true where only volumes without a name are meant. */
+export function choosesAnonymous(filters: Filters, sparesNamed: boolean): boolean {
+  checkFilterNames(filters, ['label', 'label!', ...(sparesNamed ? ['all'] : [])]);
+  return sparesNamed && booleanFilter(filters, 'all') !== true;
 }

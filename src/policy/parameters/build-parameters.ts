@@ -17,7 +17,7 @@ function ofSteps(field: keyof HostConfig): ParameterRule {
   return { verdict, reason: `${reason} (HostConfig.${field} of each step)` };
 }
 
-const BYTES = formed('an integer, of bytes');
+const BYTES = formed('integer', 'an integer, of bytes');
 
 /** The rows of the queries about builds. */
 export const buildParameters: ParameterTables<'build' | 'build prune'> = {
@@ -62,6 +62,6 @@ export const buildParameters: ParameterTables<'build' | 'build prune'> = {
     'max-used-space': BYTES,
     'min-free-space': BYTES,
     all: free("the job's own cache"),
-    filters: formed("a map of known names; they choose among the job's own"),
+    filters: formed('cache prune filters', "a map of known names; they choose among the job's own"),
   },
 };

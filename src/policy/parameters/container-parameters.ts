@@ -25,14 +25,17 @@ type Names =
 
 const SHOWN = free("what is shown of the job's own");
 const STREAMS = free('streams of the job itself');
-const FILTERS = formed("a map of known names; they choose among the job's own");
-const SIGNAL = formed('must be a signal; it is sent to the first process of the container');
+const MAP_REASON = "a map of known names; they choose among the job's own";
+const SIGNAL = formed('signal', 'must be a signal; it is sent to the first process of the container');
 const STOP = {
-  t: formed('seconds, an integer; the end of the job ends what waits longer'),
+  t: formed('integer', 'seconds, an integer; the end of the job ends what waits longer'),
   signal: SIGNAL,
 };
-const NAME = formed("Docker's characters for names, unused in the job; no name of a file or a device here");
-const PATH = formed("followed inside the container's own files, and never by the machine's root");
+const NAME_REASON = "Docker's characters for names, unused in the job; no name of a file or a device here";
+const PATH = formed(
+  'path in a container',
+  "followed inside the container's own files, and never by the machine's root",
+);
 const SIZE = { h: terminalSide('height'), w: terminalSide('width') };
 const OLD = free('of API 1.24, and read by no daemon since: the filters of the same name are');
 
@@ -40,19 +43,20 @@ const OLD = free('of API 1.24, and read by no daemon since: the filters of the s
 export const containerParameters: ParameterTables<Names> = {
   'container list': {
     all: SHOWN,
-    limit: formed('an integer; 0 is all'),
+    limit: formed('integer', 'an integer; 0 is all'),
     since: OLD,
     before: OLD,
     size: SHOWN,
-    filters: FILTERS,
+    filters: formed('container filters', MAP_REASON),
   },
   'container create': {
-    name: NAME,
-    platform: formed("the image's; only the machine's own can run"),
+    name: formed('container name', NAME_REASON),
+    platform: formed('platform', "the image's; only the machine's own can run"),
   },
   'container inspect': { size: SHOWN },
   'container top': {
     ps_args: formed(
+      'options of ps',
       "known columns and formats of ps; which processes are shown is never the client's choice",
     ),
   },
@@ -61,8 +65,8 @@ export const containerParameters: ParameterTables<Names> = {
     follow: SHOWN,
     stdout: SHOWN,
     stderr: SHOWN,
-    since: formed('a time'),
-    until: formed('a time'),
+    since: formed('time of logs', 'a time'),
+    until: formed('time of logs', 'a time'),
     timestamps: SHOWN,
     tail: free('what is no number means all'),
   },
@@ -75,11 +79,11 @@ export const containerParameters: ParameterTables<Names> = {
   'container stop': STOP,
   'container restart': STOP,
   'container kill': { signal: SIGNAL },
-  'container rename': { name: NAME },
+  'container rename': { name: formed('new container name', NAME_REASON) },
   'container resize': SIZE,
-  'container wait': { condition: formed('one of three words') },
+  'container wait': { condition: formed('condition of a wait', 'one of three words') },
   'container attach': {
-    detachKeys: formed('keys by their names'),
+    detachKeys: formed('detach keys', 'keys by their names'),
     logs: STREAMS,
     stream: STREAMS,
     stdin: STREAMS,
@@ -91,7 +95,7 @@ export const containerParameters: ParameterTables<Names> = {
     force: free("the job's own container"),
     link: free("a link between the job's own containers"),
   },
-  'container prune': { filters: FILTERS },
+  'container prune': { filters: formed('prune filters', MAP_REASON) },
   'archive read': { path: PATH },
   'archive write': {
     path: PATH,
@@ -100,12 +104,15 @@ export const containerParameters: ParameterTables<Names> = {
   },
   'exec resize': SIZE,
   commit: {
-    container: formed("one of the job's own containers"),
-    repo: formed('an image reference; it names an image of this job alone'),
-    tag: formed('a tag; it names an image of this job alone'),
+    container: formed('container reference', "one of the job's own containers"),
+    repo: formed('name of a new image', 'an image reference; it names an image of this job alone'),
+    tag: formed('name of a new image', 'a tag; it names an image of this job alone'),
     comment: free("text of the image's history"),
     author: free("text of the image's history"),
     pause: free("the job's own container"),
-    changes: formed("instructions of a Dockerfile that change the image's configuration, and run nothing"),
+    changes: formed(
+      'changes',
+      "instructions of a Dockerfile that change the image's configuration, and run nothing",
+    ),
   },
 };

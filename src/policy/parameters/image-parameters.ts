@@ -14,10 +14,11 @@ type Names =
   | 'image prune';
 
 const SHOWN = free("what is shown of the job's own");
-const FILTERS = formed("a map of known names; they choose among the job's own");
-const REPOSITORY = formed('an image reference; it names an image of this job alone');
-const TAG = formed('a tag; it names an image of this job alone');
-const PLATFORM = formed("a platform; it chooses among the image's");
+const MAP_REASON = "a map of known names; they choose among the job's own";
+const NAME_REASON = 'an image reference; it names an image of this job alone';
+const TAG_REASON = 'a tag; it names an image of this job alone';
+const PLATFORM_REASON = "a platform; it chooses among the image's";
+const PLATFORM = formed('platform object', PLATFORM_REASON);
 
 const fromSrc: ParameterRule = {
   verdict: 'deny',
@@ -30,32 +31,41 @@ const fromSrc: ParameterRule = {
 export const imageParameters: ParameterTables<Names> = {
   'image list': {
     all: SHOWN,
-    filters: FILTERS,
-    filter: formed('a reference; the filter of that name, before API 1.41'),
+    filters: formed('image filters', MAP_REASON),
+    filter: formed('pattern of references', 'a reference; the filter of that name, before API 1.41'),
     digests: SHOWN,
     'shared-size': SHOWN,
     manifests: SHOWN,
     identity: free('of newer versions of the API than are served'),
   },
   'image create': {
-    fromImage: formed("an image reference; whom berth asks for it is the operator's setting"),
+    fromImage: formed(
+      'reference of a pull',
+      "an image reference; whom berth asks for it is the operator's setting",
+    ),
     fromSrc,
-    repo: REPOSITORY,
-    tag: formed('a tag or a digest'),
-    platform: PLATFORM,
+    repo: formed('name of a new image', NAME_REASON),
+    tag: formed('reference of a pull', 'a tag or a digest'),
+    platform: formed('platform', PLATFORM_REASON),
     message: free("text of the image's history"),
-    changes: formed("instructions of a Dockerfile that change the image's configuration, and run nothing"),
+    changes: formed(
+      'changes',
+      "instructions of a Dockerfile that change the image's configuration, and run nothing",
+    ),
   },
   'image inspect': { manifests: SHOWN, platform: PLATFORM },
   'image history': { platform: PLATFORM },
-  'image save': { names: formed("the job's own images"), platform: PLATFORM },
+  'image save': { names: formed('references of images', "the job's own images"), platform: PLATFORM },
   'image load': { quiet: SHOWN, platform: PLATFORM },
-  'image tag': { repo: REPOSITORY, tag: TAG },
-  'image push': { tag: TAG, platform: PLATFORM },
+  'image tag': {
+    repo: formed('tag of an image', NAME_REASON),
+    tag: formed('tag of an image', TAG_REASON),
+  },
+  'image push': { tag: formed('tag of a push', TAG_REASON), platform: PLATFORM },
   'image delete': {
     force: free("the job's own image; layers that others use stay"),
     noprune: free("the job's own images"),
-    platforms: formed('platforms; they choose among the images of one name of this job'),
+    platforms: formed('platform objects', 'platforms; they choose among the images of one name of this job'),
   },
-  'image prune': { filters: FILTERS },
+  'image prune': { filters: formed('image prune filters', MAP_REASON) },
 };

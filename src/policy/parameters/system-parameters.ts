@@ -12,8 +12,8 @@ type Names =
   | 'disk usage'
   | 'plugin list';
 
-const FILTERS = formed("a map of known names; they choose among the job's own");
-const TIME = formed('a time');
+const MAP_REASON = "a map of known names; they choose among the job's own";
+const TIME = formed('time of events', 'a time');
 const BOOLEAN = /^(?:|1|0|[tTfF]|true|TRUE|True|false|FALSE|False)$/;
 
 const verbose: ParameterRule = {
@@ -30,15 +30,15 @@ const verbose: ParameterRule = {
 
 /** The rows of the queries about networks, volumes and the engine itself. */
 export const systemParameters: ParameterTables<Names> = {
-  'network list': { filters: FILTERS },
+  'network list': { filters: formed('network filters', MAP_REASON) },
   'network inspect': { verbose, scope: free("chooses among the job's own") },
-  'network prune': { filters: FILTERS },
-  'volume list': { filters: FILTERS },
+  'network prune': { filters: formed('prune filters', MAP_REASON) },
+  'volume list': { filters: formed('volume filters', MAP_REASON) },
   'volume delete': { force: free("the job's own volume, and only one that nothing uses") },
-  'volume prune': { filters: FILTERS },
-  events: { since: TIME, until: TIME, filters: FILTERS },
+  'volume prune': { filters: formed('volume prune filters', MAP_REASON) },
+  events: { since: TIME, until: TIME, filters: formed('event filters', MAP_REASON) },
   'disk usage': {
-    type: formed('known kinds of things'),
+    type: formed('kinds of things', 'known kinds of things'),
     verbose: free('of newer versions of the API than are served'),
   },
   'plugin list': { filters: free('there are no plugins to choose from') },
