@@ -20,6 +20,7 @@ function realMachine(name: string): TestProjectInlineConfiguration {
 
 export default defineConfig({
   test: {
+    reporters: ['default', './scripts/scorecard-reporter.mjs'],
     teardownTimeout: 60_000,
     projects: [
       {

@@ -1,7 +1,8 @@
 // count-tests RESULTS-DIRECTORY SUITE…: adds up the JSON reports of the suites and prints "N passed, M failed".
-// A suite without a report or without a test, and a failed step that no failed test explains, count as failures.
+// The security suite's scorecard is repeated. A suite without a report or without a test, and a failed step that no failed test explains, count as failures.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scoreReport } from './score-cases.mjs';
 
 const lastWords = 40;
 
@@ -55,6 +56,16 @@ for (const suite of suites) {
   );
   // Once more at the end: the suite's own words may be thousands of lines further up.
   for (const name of failures) console.log(`test: ${suite}: FAILED ${name}`);
+}
+// A case that got through is a failed test already; one that is missing is not.
+const score = suites.includes('security') ? scoreReport(join(directory, 'security.json')) : undefined;
+if (score) {
+  console.log(`test: ${score.line}`);
+  for (const fault of score.faults) console.log(`test: security: ${fault}`);
+  if (score.faults.length > 0 && !explained.has('security')) {
+    explained.add('security');
+    total.failed += 1;
+  }
 }
 for (const step of readFailedSteps(directory)) {
   if (explained.has(step)) continue;
