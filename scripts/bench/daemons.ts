@@ -32,7 +32,8 @@ export interface DaemonOptions {
 }
 
 const READY_TIMEOUT_MS = 60_000;
-const END_TIMEOUT_MS = 60_000;
+/** More than 300 containers take on a busy machine: a daemon that is killed leaves all of them. */
+const END_TIMEOUT_MS = 240_000;
 
 /** Arguments for a berth whose directories are below `home`. */
 export function berthPlaces(home: string): readonly string[] {
