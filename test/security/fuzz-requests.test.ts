@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { routes } from '../../src/api/routes.ts';
 import { startFakeJob, type FakeJob } from '../support/fake-job.ts';
 import { formatRequest, openRaw, rawHttp } from '../support/raw-http.ts';
-import { createRandom, damage, fields, pick, type Random } from '../support/seeded-random.ts';
+import { createRandom, damage, fields, pick, type Random, SEED_SHIFT } from '../support/seeded-random.ts';
 
 // The other half of the walk: queries, paths, bodies of what makes no process, and bytes that are no HTTP. No status of
 // 500, no hang, no crash, and the daemon answers as before at the end.
@@ -60,7 +60,7 @@ const LEFT_OUT =
 
 describe('the same random requests every time', { timeout: 120_000 }, () => {
   it('queries of every endpoint', async () => {
-    const random = createRandom(1);
+    const random = createRandom(1 + SEED_SHIFT);
     const endpoints = Object.entries(QUERIES).filter(([name]) => !LEFT_OUT.test(name));
     for (let round = 0; round < ROUNDS * 2; round += 1) {
       const [name, parameters] = pick(random, endpoints);
@@ -75,7 +75,7 @@ describe('the same random requests every time', { timeout: 120_000 }, () => {
   });
 
   it('queries of a build, with a context that is none', async () => {
-    const random = createRandom(2);
+    const random = createRandom(2 + SEED_SHIFT);
     const parameters = QUERIES['POST /build'] ?? [];
     for (let round = 0; round < ROUNDS; round += 1) {
       const path = `/build?${queryOf(random, parameters)}`.replaceAll(/[^\u0021-\u007e]/g, '');
@@ -92,12 +92,14 @@ describe('the same random requests every time', { timeout: 120_000 }, () => {
     ['network connect', '/networks/bridge/connect', '"Container":"runs",'],
     ['network disconnect', '/networks/none/disconnect', '"Container":"runs",'],
     ['network create', '/networks/create', '"Driver":"none-such",'],
+    ['IPAM', '/networks/create', '"Name":"n","Driver":"none-such",'],
     ['commit', '/commit?container=runs', ''],
     ['login', '/auth', '"serveraddress":"http://x.invalid:1",'],
   ])('bodies of %s', async (kind, ...[path, besides]) => {
-    const random = createRandom(kind.length);
+    const random = createRandom(kind.length + SEED_SHIFT);
     for (let round = 0; round < ROUNDS / 2; round += 1) {
-      const inner = JSON.stringify(fields(random, [...(FIELDS[kind] ?? []), '__proto__', 'constructor'], 3));
+      const some = fields(random, [...(FIELDS[kind] ?? []), '__proto__', 'constructor'], 3);
+      const inner = JSON.stringify(kind === 'IPAM' ? { IPAM: some } : some);
       const text = damage(random, `{${besides}${inner.slice(1)}`);
       const headers = { 'Content-Type': 'application/json' };
       await expectOrderly(
@@ -108,7 +110,7 @@ describe('the same random requests every time', { timeout: 120_000 }, () => {
   });
 
   it('paths', async () => {
-    const random = createRandom(3);
+    const random = createRandom(3 + SEED_SHIFT);
     const pieces = [
       'v1.41', 'v1.24', 'v9.9', 'containers', 'images', 'networks', 'volumes', 'exec', 'json', 'create', 'runs', 'app', '..',
       '.', '', '%2e%2e', '%2f', '%00', '%', '%zz', ';x', 'a b', '*', '__proto__', 'x'.repeat(2000), '%ff%fe', '%u0041',
@@ -128,7 +130,7 @@ describe('the same random requests every time', { timeout: 120_000 }, () => {
   });
 
   it('names of containers, images, volumes and networks', async () => {
-    const random = createRandom(4);
+    const random = createRandom(4 + SEED_SHIFT);
     const reads = routes.filter(
       ({ method, path }) => method === 'GET' && path.includes(':') && !LEFT_OUT.test(path),
     );
@@ -140,7 +142,7 @@ describe('the same random requests every time', { timeout: 120_000 }, () => {
   });
 
   it('bytes that are hardly HTTP', async () => {
-    const random = createRandom(5);
+    const random = createRandom(5 + SEED_SHIFT);
     const heads = [
       'POST /containers/create HTTP/1.1', 'GET /_ping HTTP/1.1', 'GET /_ping HTTP/1.0', 'POST /containers/runs/attach HTTP/1.1',
       'POST /exec/x/start HTTP/1.1', 'POST /grpc HTTP/1.1', 'POST /session HTTP/1.1', 'PRI * HTTP/2.0', '\u0000\u0001\u0002', 'GET',

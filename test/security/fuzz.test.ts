@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFakeJob, type FakeJob } from '../support/fake-job.ts';
-import { createRandom, damage, fields, pick, VALUES } from '../support/seeded-random.ts';
+import { createRandom, damage, fields, pick, VALUES, SEED_SHIFT } from '../support/seeded-random.ts';
 
 // A bounded walk through malformed requests, the same at every run: no status of 500 or above, no hang, no crash.
 
@@ -45,7 +45,7 @@ async function expectOrderly(path: string, body: string): Promise<string> {
 
 describe('the same random requests every time', { timeout: 60_000 }, () => {
   it('create', async () => {
-    const random = createRandom(20_240_506);
+    const random = createRandom(20_240_506 + SEED_SHIFT);
     let admitted = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       const body = {
@@ -66,21 +66,23 @@ describe('the same random requests every time', { timeout: 60_000 }, () => {
   });
 
   it('exec', async () => {
-    const random = createRandom(7);
+    const random = createRandom(7 + SEED_SHIFT);
     let admitted = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       const body = { Cmd: ['x'], ...fields(random, EXEC_FIELDS, 3) };
       const id = await expectOrderly('/containers/runs/exec', damage(random, JSON.stringify(body)));
       if (id === '') continue;
       admitted += 1;
-      await expectOrderly(`/exec/${id}/start`, damage(random, '{"Detach":true}'));
+      // Without a body it would be followed to its end, which never comes.
+      const start = damage(random, '{"Detach":true}') || '{"Detach":true}';
+      await expectOrderly(`/exec/${id}/start`, start);
       expect((await fake.api.get(`/exec/${id}/json`)).status).toBe(200);
     }
     expect(admitted).toBeGreaterThan(ROUNDS / 20);
   });
 
   it('paths of docker cp', async () => {
-    const random = createRandom(99);
+    const random = createRandom(99 + SEED_SHIFT);
     const pieces = [
       '/',
       '..',

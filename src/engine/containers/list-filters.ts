@@ -15,7 +15,8 @@ import { findAncestors } from './list-ancestors.ts';
 import { parsePortFilter, type WantedPort } from './list-port-filter.ts';
 import { summarizePorts } from './list-ports.ts';
 
-const ACCEPTED = [
+/** Filters of `GET /containers/json`. */
+export const CONTAINER_FILTERS = [
   'ancestor',
   'before',
   'exited',
@@ -46,7 +47,7 @@ type Condition = (container: Container) => boolean;
 
 /** Checks the filters of `GET /containers/json`, in dockerd's words and order, and turns them into one condition. */
 export function selectContainers(job: Job, filters: Filters): ListSelection {
-  checkFilterNames(filters, ACCEPTED);
+  checkFilterNames(filters, CONTAINER_FILTERS);
   const conditions: readonly (Condition | undefined)[] = [
     exitedCondition(filters),
     statusCondition(filters),
@@ -70,7 +71,7 @@ export function selectContainers(job: Job, filters: Filters): ListSelection {
 
 /** Throws for filters that `GET /containers/json` refuses whatever the job has. */
 export function checkContainerFilters(filters: Filters): void {
-  checkFilterNames(filters, ACCEPTED);
+  checkFilterNames(filters, CONTAINER_FILTERS);
   for (const check of [exitedCondition, statusCondition, taskCondition, healthCondition, portCondition])
     check(filters);
 }

@@ -19,7 +19,8 @@ export interface ListImagesOptions {
   readonly all?: boolean;
 }
 
-const filterNames: ReadonlySet<string> = new Set([
+/** Filters of `GET /images/json`. */
+export const IMAGE_FILTERS: ReadonlySet<string> = new Set([
   'before',
   'dangling',
   'label',
@@ -105,7 +106,7 @@ export function checkImageFilters(filters: ListImagesOptions['filters'], nowNs: 
 
 function checkNames(filters: ListImagesOptions['filters']): void {
   for (const name of filters.keys())
-    if (!filterNames.has(name)) throw new ShapeError(`invalid filter '${name.slice(0, 100)}'`);
+    if (!IMAGE_FILTERS.has(name)) throw new ShapeError(`invalid filter '${name.slice(0, 100)}'`);
 }
 
 function createFilter(job: Job, { filters, all = false }: ListImagesOptions): (image: Image) => boolean {

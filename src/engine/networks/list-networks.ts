@@ -13,7 +13,8 @@ import type { Job } from '../job.ts';
 import { describeNetwork } from './describe-network.ts';
 import { networkUsers } from './network-users.ts';
 
-const ACCEPTED = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
+/** Filters of `GET /networks`. */
+export const NETWORK_FILTERS = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
 const TYPES = ['builtin', 'custom'];
 
 /** `GET /networks`; the list never names containers, inspect does. */
@@ -29,7 +30,7 @@ export function listNetworks(job: Job, filters: Filters): readonly Network[] {
 
 /** Throws for filters that `GET /networks` refuses; answers what is asked of `dangling`. */
 export function checkNetworkFilters(filters: Filters): boolean | undefined {
-  checkFilterNames(filters, ACCEPTED);
+  checkFilterNames(filters, NETWORK_FILTERS);
   for (const type of filters.get('type') ?? [])
     if (!TYPES.includes(type)) throw new ShapeError(`invalid filter: 'type'='${type}'`);
   return danglingFilter(filters);

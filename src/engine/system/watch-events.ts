@@ -9,6 +9,19 @@ export interface EventSelection {
   readonly filters: Filters;
 }
 
+const ACTOR_FILTERS = [
+  'daemon',
+  'container',
+  'plugin',
+  'volume',
+  'network',
+  'node',
+  'service',
+  'secret',
+  'config',
+];
+/** Filters of `GET /events` that choose something. */
+export const EVENT_FILTERS = [...ACTOR_FILTERS, 'event', 'image', 'label', 'scope', 'type'];
 const PREFIX_ACTIONS = ['health_status', 'exec_create', 'exec_start'];
 
 /** True when the filter is absent or one of its values begins the text. */
@@ -40,7 +53,7 @@ function matchesImage(filters: Filters, { type, actorId, attributes }: JobEvent)
 
 /** As dockerd: `container=web` names whatever object is or is called so, by a prefix of its id or name. */
 function matchesActor(filters: Filters, { actorId, attributes }: JobEvent): boolean {
-  return ['daemon', 'container', 'plugin', 'volume', 'network', 'node', 'service', 'secret', 'config'].every(
+  return ACTOR_FILTERS.every(
     (kind) => matchesPrefix(filters, kind, actorId) || matchesPrefix(filters, kind, attributes['name'] ?? ''),
   );
 }

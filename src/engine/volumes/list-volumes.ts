@@ -26,8 +26,11 @@ export function listVolumes(job: Job, filters: Filters): VolumeList {
   return { Volumes: volumes.map(describeVolume), Warnings: null };
 }
 
+/** Filters of `GET /volumes`. */
+export const VOLUME_FILTERS = ['dangling', 'driver', 'label', 'name'];
+
 /** Throws for filters that `GET /volumes` refuses; answers what is asked of `dangling`. */
 export function checkVolumeFilters(filters: Filters): boolean | undefined {
-  checkFilterNames(filters, ['dangling', 'driver', 'label', 'name']);
+  checkFilterNames(filters, VOLUME_FILTERS);
   return booleanFilter(filters, 'dangling');
 }
