@@ -5,6 +5,7 @@ import { createDeferred, type Deferred } from '../lib/deferred.ts';
 import { openSession, type OpenSession } from './build-session.ts';
 import { controlService, gatewayService, type ServiceParts } from './control-service.ts';
 import { loadMethods } from './definitions.ts';
+import { plainConnection } from './plain-connection.ts';
 import { createSolves } from './solves.ts';
 import type { BuildkitFront } from './types.ts';
 
@@ -67,7 +68,8 @@ export function createBuildkitFront(reportFailure: (error: unknown) => void): Bu
   const sessions = createSessions();
   const solves = createSolves();
   return {
-    async serveControl(connection, solver) {
+    async serveControl(taken, solver) {
+      const connection = await plainConnection(taken);
       const closed = new Promise<void>((resolve) => connection.once('close', resolve));
       const server = await createServer({
         solver,
@@ -82,7 +84,7 @@ export function createBuildkitFront(reportFailure: (error: unknown) => void): Bu
       server.forceShutdown();
     },
     async keepSession(connection: Duplex, offer) {
-      const session = await openSession(connection, offer);
+      const session = await openSession(await plainConnection(connection), offer);
       try {
         sessions.keep(session);
         await session.closed;

@@ -1,8 +1,18 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { request, type RequestOptions } from 'node:https';
 import { dirname, join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeDirectories, removeDirectories, startBerth, type Berth } from '../support/e2e-berth.ts';
+import { loadMethods } from '../../src/buildkit/definitions.ts';
+import { startBuildClient } from '../support/build-client.ts';
+import { connectedPair } from '../support/build-front.ts';
+import {
+  makeDirectories,
+  removeDirectories,
+  showLogsOnFailure,
+  startBerth,
+  type Berth,
+} from '../support/e2e-berth.ts';
 import { runCommand, type CommandResult } from '../support/e2e-process.ts';
 import { dockerArchive } from '../support/image-builder-archives.ts';
 import { buildImage, packTar } from '../support/image-builder.ts';
@@ -12,6 +22,7 @@ import { buildImage, packTar } from '../support/image-builder.ts';
 const directories = await makeDirectories();
 const envFile = join(directories.home, 'job.env');
 let berth: Berth;
+showLogsOnFailure(() => [berth]);
 
 beforeAll(async () => {
   const args = ['--listen', 'tcp://127.0.0.1:0', '--env-file', envFile, '--env-format', 'gitlab'];
@@ -45,18 +56,40 @@ async function certificates(): Promise<RequestOptions> {
   return { ca, cert, key };
 }
 
-async function status(options: RequestOptions): Promise<number | undefined> {
-  const url = new URL((berth.ready.env['DOCKER_HOST'] ?? '').replace('tcp:', 'https:'));
+function address(): Pick<RequestOptions, 'host' | 'port' | 'servername'> {
+  const { hostname: host, port } = new URL((berth.ready.env['DOCKER_HOST'] ?? '').replace('tcp:', 'https:'));
+  // The name in a Host header is not what the certificate is checked for.
+  return { host, port, servername: '' };
+}
+
+/** Node's own HTTP/2 does not take a TLS socket whose handshake has not named it. */
+async function behindPlainSocket(socket: Duplex): Promise<Duplex> {
+  const [near, far] = await connectedPair(directories.home);
+  socket.pipe(far).pipe(socket);
+  socket.once('error', () => far.destroy()).once('close', () => far.destroy());
+  return near;
+}
+
+/** A connection taken over as buildx does it. */
+async function upgrade(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Duplex> {
+  const asked = request({
+    ...(await certificates()),
+    ...address(),
+    ...{ agent: false, method: 'POST', path },
+    headers: { Connection: 'Upgrade', Upgrade: 'h2c', 'Content-Length': '0', ...headers },
+  });
   return new Promise((settle, fail) => {
-    const sent = request({
-      host: url.hostname,
-      port: url.port,
-      path: '/version',
-      agent: false,
-      // The name in a Host header is not what the certificate is checked for.
-      servername: '',
-      ...options,
+    asked.once('upgrade', (_response, socket, head) => {
+      if (head.length > 0) socket.unshift(head);
+      settle(behindPlainSocket(socket));
     });
+    asked.once('error', fail).end();
+  });
+}
+
+async function status(options: RequestOptions): Promise<number | undefined> {
+  return new Promise((settle, fail) => {
+    const sent = request({ ...address(), path: '/version', agent: false, ...options });
     sent.once('response', (response) => {
       response.resume();
       settle(response.statusCode);
@@ -120,6 +153,30 @@ describe('the docker CLI', () => {
     expect((await docker(['logs', 'read'])).stdout).toBe('got typed\n');
     await docker(['rm', '-f', 'far', 'read']);
   });
+});
+
+test("BuildKit's door: a build through two connections that are taken over", async () => {
+  const client = await startBuildClient(
+    {
+      control: await upgrade('/grpc'),
+      openSession: (methods) =>
+        upgrade('/session', {
+          'X-Docker-Expose-Session-Uuid': 'far',
+          'X-Docker-Expose-Session-Grpc-Method': methods.join(','),
+        }),
+    },
+    { files: [{ path: 'Dockerfile', bytes: Buffer.from('FROM busybox\nCMD ["echo", "built far"]') }] },
+  );
+  try {
+    const { Solve } = await loadMethods('control');
+    await client.control.unary(Solve, {
+      ...{ Ref: 'far', Session: 'far', Frontend: 'dockerfile.v0', Exporter: 'moby' },
+      ExporterAttrs: { name: 'far' },
+    });
+  } finally {
+    client.leave();
+  }
+  expect((await docker(['run', '--rm', 'far'])).stdout).toBe('built far\n');
 });
 
 describe('refuses', () => {

@@ -27,7 +27,7 @@ const KEPT: UsageEntry = {
 type Work = (request: SolveRequest, report: ReportSolve) => Promise<Readonly<Record<string, string>>>;
 
 /** Two ends of a connection: real sockets, as the daemon has them. */
-async function connectedPair(directory: string): Promise<[Duplex, Duplex]> {
+export async function connectedPair(directory: string): Promise<[Duplex, Duplex]> {
   const path = join(directory, String(Math.random()).slice(2));
   const server = createServer().listen(path);
   await once(server, 'listening');
