@@ -7,6 +7,7 @@ export const INTENDED_FOR_BUILDS: readonly IntendedDifference[] = [
     at: ['message'],
     berth: [
       '"dockerfile parse error on line *',
+      '"file with no instructions"',
       '"target stage * could not be found"',
       '"error reading *',
       '"invalid version *',
