@@ -1,10 +1,12 @@
+import type { MethodDefinition } from '@grpc/grpc-js';
 import { Readable, type Duplex } from 'node:stream';
 import { EngineError, isErrorKind } from '../errors.ts';
 import { loadMethods } from './definitions.ts';
 import type { BytesMessage, BytesMessageInput } from './generated/filesend.ts';
+import type { SecretsMethods } from './generated/secrets.ts';
 import { receiveFile, receiveFiles } from './receive-files.ts';
 import { sendFiles } from './send-files.ts';
-import { connectSession, type CallMetadata, type StreamingCall } from './session-calls.ts';
+import { connectSession, type CallMetadata, type SessionCalls, type StreamingCall } from './session-calls.ts';
 import type { BuildSession, FileSelection, SessionOffer } from './types.ts';
 
 /** Dockerfiles and their ignore files. */
@@ -48,6 +50,20 @@ async function untilAborted<C extends { cancel(): void }>(
   }
 }
 
+/** A method that streams both ways (the wire is the same for others), whose messages nobody looks into. */
+export function rawMethod(path: string): MethodDefinition<Uint8Array, Uint8Array> {
+  const pass = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return {
+    path,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: pass,
+    requestDeserialize: pass,
+    responseSerialize: pass,
+    responseDeserialize: pass,
+  };
+}
+
 type ByteCall = StreamingCall<BytesMessageInput, BytesMessage>;
 
 function receiveUpload(call: ByteCall, signal: AbortSignal): Readable {
@@ -75,6 +91,20 @@ async function sendArchive(call: ByteCall, bytes: AsyncIterable<Uint8Array>): Pr
   }
 }
 
+async function readSecret(
+  calls: SessionCalls,
+  method: SecretsMethods['GetSecret'],
+  id: string,
+): Promise<Uint8Array> {
+  try {
+    return (await calls.unary(method, { ID: id })).data;
+  } catch (error) {
+    if (isErrorKind(error, 'NotFound'))
+      throw new EngineError('NotFound', `secret ${id}: not found`, { cause: error });
+    throw error;
+  }
+}
+
 /** Starts to speak with a client that has offered a session. */
 export async function openSession(connection: Duplex, { id, methods }: SessionOffer): Promise<OpenSession> {
   const [auth, filesend, filesync, secrets, upload] = await Promise.all([
@@ -91,6 +121,11 @@ export async function openSession(connection: Duplex, { id, methods }: SessionOf
   };
   return {
     id,
+    methods: offered,
+    openRaw(path, metadata) {
+      require(path, path);
+      return calls.open(rawMethod(path), metadata);
+    },
     openFiles(selection, signal) {
       require(filesync.DiffCopy.path, 'files');
       return receiveFiles(calls.open(filesync.DiffCopy, metadataOf(selection)), signal);
@@ -121,13 +156,7 @@ export async function openSession(connection: Duplex, { id, methods }: SessionOf
     },
     async readSecret(secretId) {
       require(secrets.GetSecret.path, 'secrets');
-      try {
-        return (await calls.unary(secrets.GetSecret, { ID: secretId })).data;
-      } catch (error) {
-        if (isErrorKind(error, 'NotFound'))
-          throw new EngineError('NotFound', `secret ${secretId}: not found`, { cause: error });
-        throw error;
-      }
+      return await readSecret(calls, secrets.GetSecret, secretId);
     },
     closed: calls.closed,
     close: () => {

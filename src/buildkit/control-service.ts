@@ -9,6 +9,7 @@ import type {
   UsageRecordInput,
 } from './generated/control.ts';
 import type { ReturnRequest, SolveRequest as GatewaySolveRequest } from './generated/gateway.ts';
+import { refuseUnserved } from './refuse-unserved.ts';
 import { toRpcError } from './rpc-error.ts';
 import type { Solve, Solves } from './solves.ts';
 import { pruneAskedOf, statusOf, usageRecordOf } from './status-of.ts';
@@ -108,6 +109,7 @@ async function solve(
   signal: AbortSignal,
 ): Promise<{ ExporterResponse: Readonly<Record<string, string>> }> {
   const { Ref: ref } = asked;
+  refuseUnserved(asked);
   const current = parts.solves.get(ref);
   current.asked.resolve(asked);
   signal.addEventListener('abort', () => {
@@ -189,6 +191,11 @@ async function gatewaySolve(
   request: GatewaySolveRequest,
   call: ServerUnaryCall<unknown, unknown>,
 ): Promise<object> {
+  if (request.Definition || Object.keys(request.FrontendInputs).length > 0)
+    throw new EngineError(
+      'NotImplemented',
+      `a build of the client's own definition (LLB) is not supported, only ${FRONTEND}`,
+    );
   // Clients try with nothing what a server can do before they ask for the build.
   if (request.Frontend === '') return { result: { ref: { id: '' } } };
   const ref = buildIdOf(call);

@@ -52,9 +52,12 @@ function decodeMessage(text: string): string {
 function createCall<Request, Response>(
   stream: ClientHttp2Stream,
   method: MethodDefinition<Request, Response>,
+  peer: string,
 ): StreamingCall<Request, Response> {
   let status: string | undefined;
   let message = '';
+  const gone = (cause?: unknown): EngineError =>
+    new EngineError('Cancelled', `the ${peer} has gone`, { cause });
   const note = (headers: Readonly<Record<string, unknown>>): void => {
     const value = headers['grpc-status'];
     if (typeof value !== 'string') return;
@@ -72,11 +75,11 @@ function createCall<Request, Response>(
         yield method.responseDeserialize(bytes);
     } catch (error) {
       if (error instanceof EngineError) throw error;
-      throw new EngineError('Cancelled', 'the build client has gone', { cause: error });
+      throw gone(error);
     }
     if (status === '0') return;
-    if (status === undefined) throw new EngineError('Cancelled', 'the build client has gone');
-    throw new EngineError(KIND_OF_STATUS.get(status) ?? 'Internal', `build client: ${message}`);
+    if (status === undefined) throw gone();
+    throw new EngineError(KIND_OF_STATUS.get(status) ?? 'Internal', `${peer}: ${message}`);
   };
   return {
     send(request) {
@@ -84,8 +87,7 @@ function createCall<Request, Response>(
         stream.write(frameMessage(method.requestSerialize(request)));
     },
     async sendPaced(request) {
-      if (stream.destroyed || stream.writableEnded)
-        throw new EngineError('Cancelled', 'the build client has gone');
+      if (stream.destroyed || stream.writableEnded) throw gone();
       if (stream.write(frameMessage(method.requestSerialize(request)))) return;
       await new Promise<void>((resolve) => {
         const go = (): void => {
@@ -105,8 +107,11 @@ function createCall<Request, Response>(
   };
 }
 
-/** Speaks HTTP/2 as the client on a connection that was accepted: in a session, the one who connected serves. */
-export function connectSession(connection: Duplex): SessionCalls {
+/**
+ * Speaks HTTP/2 as the client on a connection, which for a session is one that was accepted: there, the one who connected
+ * serves. Errors of the other side are told under the name of the peer.
+ */
+export function connectSession(connection: Duplex, peer = 'build client'): SessionCalls {
   const session: ClientHttp2Session = connect('http://session', { createConnection: () => connection });
   const closed = new Promise<void>((resolve) => {
     session.once('close', resolve);
@@ -118,7 +123,7 @@ export function connectSession(connection: Duplex): SessionCalls {
     session.destroy();
   });
   const open: SessionCalls['open'] = (method, metadata) => {
-    if (session.destroyed) throw new EngineError('Cancelled', 'the build client has gone');
+    if (session.destroyed) throw new EngineError('Cancelled', `the ${peer} has gone`);
     const headers = Object.fromEntries(
       Object.entries(metadata).map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
     );
@@ -129,7 +134,7 @@ export function connectSession(connection: Duplex): SessionCalls {
       'content-type': 'application/grpc',
       te: 'trailers',
     });
-    return createCall(stream, method);
+    return createCall(stream, method, peer);
   };
   return {
     open,
@@ -139,7 +144,7 @@ export function connectSession(connection: Duplex): SessionCalls {
       call.end();
       try {
         for await (const answer of call.messages) return answer;
-        throw new EngineError('Internal', `build client: no answer to ${method.path}`);
+        throw new EngineError('Internal', `${peer}: no answer to ${method.path}`);
       } finally {
         call.cancel();
       }

@@ -1,4 +1,5 @@
 import type { Duplex, Readable } from 'node:stream';
+import type { CallMetadata, StreamingCall } from './session-calls.ts';
 
 /** Which files of a client's directory are wanted; patterns as in `.dockerignore`. */
 export interface FileSelection {
@@ -62,6 +63,10 @@ export interface BuildSession {
   findCredentials(host: string): Promise<SessionCredentials | undefined>;
   /** NotFound where the client has no such secret. */
   readSecret(id: string): Promise<Uint8Array>;
+  /** Full paths of the methods that the client serves. */
+  readonly methods: ReadonlySet<string>;
+  /** Calls one of them with messages as they are; NotFound for any other. */
+  openRaw(path: string, metadata: CallMetadata): StreamingCall<Uint8Array, Uint8Array>;
 }
 
 /** One build as BuildKit's clients ask for it. */
@@ -149,4 +154,26 @@ export interface BuildkitFront {
   serveControl(connection: Duplex, solver: Solver): Promise<void>;
   /** Keeps what a client offers for its builds; resolves when the connection has ended. */
   keepSession(connection: Duplex, offer: SessionOffer): Promise<void>;
+}
+
+/** A build that another builder is to carry out. */
+export interface RemoteSolve {
+  /** The options of its frontend, which is `dockerfile.v0`. */
+  readonly options: Readonly<Record<string, string>>;
+  /** What becomes of the result: an archive as `docker load` takes it, or what the client has asked to be sent. */
+  readonly exporter: 'docker' | 'local' | 'tar';
+  readonly exporterOptions: Readonly<Record<string, string>>;
+  /** The Dockerfile and its ignore file by their names: the builder gets these, and not what the client has by then. */
+  readonly definition: ReadonlyMap<string, Uint8Array>;
+  /** What else the builder asks for, it gets from the client. */
+  readonly session: BuildSession;
+  /** Takes the archive of the exporter `docker`; the build fails where it does. */
+  readonly takeImage: (archive: Readable) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** A BuildKit daemon that the operator has put beside berth. */
+export interface RemoteBuilder {
+  /** Answers what the exporter has to say. Unavailable where the daemon does not answer; what fails there, fails here. */
+  solve(asked: RemoteSolve, report: ReportSolve): Promise<Readonly<Record<string, string>>>;
 }

@@ -34,6 +34,7 @@ export interface ConfigFile {
   readonly cacheHighPercent?: number;
   readonly cacheLowPercent?: number;
   readonly buildCacheBytes?: number;
+  readonly buildkitd?: string;
   readonly initPath?: string;
   readonly logMaxBytes?: number;
   readonly maxContainers?: number;
@@ -80,6 +81,7 @@ const KEYS: Readonly<Record<string, { readonly setting: keyof ConfigFile; readon
   'cache.high_percent': { setting: 'cacheHighPercent', type: 'integer' },
   'cache.low_percent': { setting: 'cacheLowPercent', type: 'integer' },
   'cache.build_bytes': { setting: 'buildCacheBytes', type: 'integer' },
+  'build.buildkitd': { setting: 'buildkitd', type: 'string' },
   'containers.init_path': { setting: 'initPath', type: 'string' },
   'containers.log_max_bytes': { setting: 'logMaxBytes', type: 'integer' },
   'limits.containers': { setting: 'maxContainers', type: 'integer' },

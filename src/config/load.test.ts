@@ -123,6 +123,11 @@ security_opt = ["seccomp=unconfined"]
       '[registries]\ninsecure = ["a", 1]',
       'registries.insecure must be a list of strings',
     ],
+    [
+      'a buildkitd in the network',
+      '[build]\nbuildkitd = "tcp://127.0.0.1:1234"',
+      'build.buildkitd is unix://',
+    ],
     ['no TOML at all', 'root = ', 'berth.toml'],
     ['a prototype name', '__proto__ = 1', 'unknown key'],
   ])('%s is an error that names it', (_name, text, message) => {
@@ -131,6 +136,13 @@ security_opt = ["seccomp=unconfined"]
 
   test('a named file that is not there is an error', () => {
     expect(() => loadCommandLine(['--config', '/no/such/file'], 'serve')).toThrow('/no/such/file');
+  });
+});
+
+describe('a daemon beside berth', () => {
+  test.each(['unix:///run/b.sock', '/run/b.sock'])('a buildkitd at %s', (place) => {
+    const path = configFile(`[build]\nbuildkitd = "${place}"\n`);
+    expect(loadCommandLine(['--config', path], 'serve').settings.buildkitd).toBe('/run/b.sock');
   });
 });
 

@@ -12,6 +12,7 @@ import { positive, sizeBytes } from './quantities.ts';
 import type { EnvironmentFormat, Settings } from './schema.ts';
 import {
   absolute,
+  buildkitdSocket,
   cacheScope,
   cgroupParent,
   egress,
@@ -248,6 +249,7 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
     cacheScope: cacheScope(values.cacheScope),
     ...watermarks(values.cacheHighPercent, values.cacheLowPercent),
     buildCacheBytes: values.buildCacheBytes,
+    buildkitd: values.buildkitd === undefined ? undefined : buildkitdSocket(values.buildkitd),
     initPath: absolute('containers.init_path', values.initPath),
     logMaxBytes: values.logMaxBytes,
     limits: {

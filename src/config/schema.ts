@@ -94,6 +94,8 @@ export interface Settings {
   readonly cacheLowPercent: number;
   /** Most bytes that the build cache of an owner (or of a job) keeps. */
   readonly buildCacheBytes: number;
+  /** Path of the socket of a buildkitd that builds by BuildKit's door are carried out by; undefined: berth builds them. */
+  readonly buildkitd: string | undefined;
   /** Program bind-mounted as /sbin/docker-init for `--init`. */
   readonly initPath: string;
   /** Most bytes of log kept for one container. */

@@ -40,6 +40,16 @@ export function absolute(name: string, path: string): string {
   return resolve(path);
 }
 
+/** Where a buildkitd serves: a socket, for a job that could reach it by the network could pass by the gate. */
+export function buildkitdSocket(value: string): string {
+  const path = value.replace(/^unix:\/\//, '');
+  if (isAbsolute(path)) return resolve(path);
+  throw new EngineError(
+    'InvalidArgument',
+    `build.buildkitd is unix:// and the absolute path of a socket, not "${value}": over the network jobs could reach it themselves`,
+  );
+}
+
 /** A platform by its own or by Node's name. */
 export function hostPlatform(value: string): HostPlatform {
   if (value === 'linux' || value === 'darwin' || value === 'windows') return value;

@@ -1,5 +1,5 @@
 import type { ImageArchives } from '../archive/types.ts';
-import type { BuildkitFront } from '../buildkit/types.ts';
+import type { BuildkitFront, RemoteBuilder } from '../buildkit/types.ts';
 import type { Settings } from '../config/schema.ts';
 import type { JobRuntime, JobStore } from '../containerd/job-store.ts';
 import type { Any } from '../containerd/types.ts';
@@ -80,6 +80,8 @@ export interface Job {
   readonly network: JobNetwork;
   /** BuildKit's door: its clients' connections, while they are open. */
   readonly buildkit: BuildkitFront;
+  /** The operator's buildkitd, where builds by that door are carried out by one. */
+  readonly remoteBuilder: RemoteBuilder | undefined;
   readonly stdio: StdioFactory;
   readonly logs: LogStore;
   readonly rootfs: RootfsAccess;

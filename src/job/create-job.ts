@@ -42,7 +42,7 @@ import { openVolumeFiles } from '../state/volume-files.ts';
 import { openVolumeStore, type VolumeStore } from '../state/volume-store.ts';
 import { createStdioFactory } from '../stdio/stdio-factory.ts';
 import type { JobNames } from './job-names.ts';
-import { createLazyBuildkit } from './lazy-buildkit.ts';
+import { createLazyBuildkit, createLazyRemoteBuilder } from './lazy-buildkit.ts';
 import type { HostTools } from './remove-traces.ts';
 
 /** How many health checks start or run at once: an exec costs a good part of a processor's second. */
@@ -205,7 +205,7 @@ function cacheMountsDirectory({ root, cacheScope = '' }: Settings, stateDir: str
 function buildParts(
   { names, host, settings }: JobParts,
   reportFailure: (name: string, error: unknown) => void,
-): Pick<Job, 'buildFiles' | 'cacheMounts' | 'buildkit'> {
+): Pick<Job, 'buildFiles' | 'cacheMounts' | 'buildkit' | 'remoteBuilder'> {
   return {
     buildFiles: createBuildFiles(host.libc),
     cacheMounts: createCacheMounts({
@@ -217,5 +217,9 @@ function buildParts(
     buildkit: createLazyBuildkit((error) => {
       reportFailure('build', error);
     }),
+    remoteBuilder:
+      settings.buildkitd === undefined
+        ? undefined
+        : createLazyRemoteBuilder({ socketPath: settings.buildkitd, directory: names.paths.runDir }),
   };
 }

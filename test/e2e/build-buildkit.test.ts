@@ -1,82 +1,24 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { request } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { extract } from 'tar-stream';
 import { afterEach, expect, test } from 'vitest';
-import { loadMethods } from '../../src/buildkit/definitions.ts';
-import {
-  startBuildClient,
-  type FakeBuildClient,
-  type Offer,
-  type OfferedFile,
-} from '../support/build-client.ts';
+import type { FakeBuildClient, Offer, OfferedFile } from '../support/build-client.ts';
+import { logOf, startDoorBuild, type DoorBuild } from '../support/buildkit-door.ts';
 import { ask, useJob } from '../support/e2e-job.ts';
 import { packTar } from '../support/image-builder.ts';
 
-// BuildKit's door, asked as buildx's docker driver asks: two connections, one to call and one to be called on.
+// BuildKit's door, asked as buildx's docker driver asks.
 
 const job = useJob();
 let client: FakeBuildClient | undefined;
-let count = 0;
 
 afterEach(() => {
   client?.leave();
 });
 
-function upgrade(path: string, headers: Readonly<Record<string, string | string[]>>): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    const asked = request({
-      socketPath: job.berth.ready.socket,
-      method: 'POST',
-      path,
-      headers: { Connection: 'Upgrade', Upgrade: 'h2c', 'Content-Length': '0', ...headers },
-    });
-    asked.once('upgrade', (_response, socket, head) => {
-      // The daemon speaks first on both connections: its words may have come with its answer.
-      if (head.length > 0) socket.unshift(head);
-      resolve(socket);
-    });
-    asked.once('response', (response) => {
-      reject(new Error(`${path} answered ${response.statusCode ?? 0}`));
-    });
-    asked.once('error', reject).end();
-  });
-}
-
-interface Build {
-  readonly client: FakeBuildClient;
-  readonly answer: Promise<Readonly<Record<string, string>>>;
-  readonly ref: string;
-}
-
-async function startBuild(offer: Offer, asked: Readonly<Record<string, unknown>>): Promise<Build> {
-  count += 1;
-  const session = `session-${count}`;
-  const ref = `build-${count}`;
-  const control = await upgrade('/grpc', {});
-  const openSession = (methods: readonly string[]): Promise<Duplex> =>
-    upgrade('/session', {
-      'X-Docker-Expose-Session-Uuid': session,
-      'X-Docker-Expose-Session-Name': 'test',
-      'X-Docker-Expose-Session-Grpc-Method': [...methods],
-    });
-  client = await startBuildClient({ control, openSession }, offer);
-  const { Solve } = await loadMethods('control');
-  const request_ = { Ref: ref, Session: session, Frontend: 'dockerfile.v0', Exporter: 'moby', ...asked };
-  const answer = client.control.unary(Solve, request_).then(({ ExporterResponse }) => ExporterResponse);
-  // It may fail before a test looks.
-  answer.catch(() => undefined);
-  return { client, answer, ref };
-}
-
-async function logOf({ client: { control }, ref }: Build): Promise<string> {
-  const { Status } = await loadMethods('control');
-  const call = control.open(Status, {});
-  call.send({ Ref: ref });
-  call.end();
-  let text = '';
-  for await (const { logs } of call.messages) for (const { msg } of logs) text += Buffer.from(msg).toString();
-  return text;
+async function startBuild(offer: Offer, asked: Readonly<Record<string, unknown>>): Promise<DoorBuild> {
+  const build = await startDoorBuild(job.berth.ready.socket, offer, asked);
+  ({ client } = build);
+  return build;
 }
 
 function files(dockerfile: string): readonly OfferedFile[] {
@@ -135,6 +77,26 @@ test.each([
     what: 'an output that the client can have by docker save',
     asked: { Exporter: 'oci' },
     words: '--output type=oci is not supported',
+  },
+  {
+    what: 'steps that the client has made itself',
+    asked: { Frontend: '', Definition: Buffer.from([10, 0]) },
+    words: "a build of the client's own definition (LLB) is not supported",
+  },
+  {
+    what: 'a policy about what may be fetched',
+    asked: { SourcePolicy: Buffer.from([8, 1]) },
+    words: 'a source policy is not supported',
+  },
+  {
+    what: 'a cache that would be written to a directory',
+    asked: { Cache: { Exports: [{ Type: 'local', Attrs: { dest: '/etc' } }] } },
+    words: '--cache-to type=local is not supported',
+  },
+  {
+    what: 'a frontend by argument',
+    asked: { FrontendAttrs: { 'build-arg:BUILDKIT_SYNTAX': 'evil/frontend' } },
+    words: '# syntax=evil/frontend is not supported',
   },
   {
     what: 'another frontend',

@@ -65,7 +65,11 @@ function sendFiles(call: ServerDuplexStream<Packet, PacketInput>, offer: Offer):
     });
   call.write({ type: 'PACKET_STAT' });
   call.on('data', ({ type, ID: id }: Packet) => {
-    if (type === 'PACKET_FIN') call.write({ type: 'PACKET_FIN' });
+    // As fsutil: the call is over when both have said that they have all.
+    if (type === 'PACKET_FIN') {
+      call.write({ type: 'PACKET_FIN' });
+      call.end();
+    }
     if (type !== 'PACKET_REQ') return;
     const bytes = files[id]?.bytes ?? Buffer.alloc(0);
     for (let at = 0; at < bytes.length; at += 32_768)

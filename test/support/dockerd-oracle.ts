@@ -12,6 +12,8 @@ import {
 /** A dockerd of the test's own, to compare answers with. */
 export interface DockerdOracle {
   docker(args: readonly string[], options?: { readonly input?: Buffer }): Promise<CommandResult>;
+  /** Its socket. */
+  readonly socket: string;
   stop(): Promise<void>;
 }
 
@@ -42,7 +44,7 @@ export async function startDockerd(): Promise<DockerdOracle> {
     await stop();
     throw error;
   }
-  return { docker, stop };
+  return { docker, socket, stop };
 }
 
 function waitUntilServing(server: RunningProcess): Promise<true> {

@@ -189,6 +189,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     logs: createLogStore({ directoryOf: (id) => join(stateDir, 'containers', id, 'log'), now: nowNs }),
     rootfs: directoriesAsRoots(libc, directory, containers),
     buildFiles: createBuildFiles(libc),
+    remoteBuilder: undefined,
     buildCache: createBuildCache(Date.now),
     trees,
     cacheMounts: createCacheMounts({

@@ -2,6 +2,14 @@
 
 import type { MethodDefinition } from '@grpc/grpc-js';
 
+export interface BytesMessage {
+  readonly data: Uint8Array;
+}
+
+export interface BytesMessageInput {
+  readonly data?: Uint8Array;
+}
+
 export interface DiskUsageRequest {
   readonly filter: readonly string[];
 }
@@ -64,6 +72,7 @@ export interface UsageRecordInput {
 
 export interface SolveRequest {
   readonly Ref: string;
+  readonly Definition: Uint8Array;
   readonly Exporter: string;
   readonly ExporterAttrs: Readonly<Record<string, string>>;
   readonly Session: string;
@@ -71,11 +80,15 @@ export interface SolveRequest {
   readonly FrontendAttrs: Readonly<Record<string, string>>;
   readonly Cache: CacheOptions | null;
   readonly Entitlements: readonly string[];
+  readonly FrontendInputs: Readonly<Record<string, Uint8Array>>;
+  readonly SourcePolicy: Uint8Array;
   readonly Exporters: readonly Exporter[];
+  readonly SourcePolicySession: string;
 }
 
 export interface SolveRequestInput {
   readonly Ref?: string;
+  readonly Definition?: Uint8Array;
   readonly Exporter?: string;
   readonly ExporterAttrs?: Readonly<Record<string, string>>;
   readonly Session?: string;
@@ -83,15 +96,20 @@ export interface SolveRequestInput {
   readonly FrontendAttrs?: Readonly<Record<string, string>>;
   readonly Cache?: CacheOptionsInput;
   readonly Entitlements?: readonly string[];
+  readonly FrontendInputs?: Readonly<Record<string, Uint8Array>>;
+  readonly SourcePolicy?: Uint8Array;
   readonly Exporters?: readonly ExporterInput[];
+  readonly SourcePolicySession?: string;
 }
 
 export interface CacheOptions {
+  readonly ExportRefDeprecated: string;
   readonly Exports: readonly CacheOptionsEntry[];
   readonly Imports: readonly CacheOptionsEntry[];
 }
 
 export interface CacheOptionsInput {
+  readonly ExportRefDeprecated?: string;
   readonly Exports?: readonly CacheOptionsEntryInput[];
   readonly Imports?: readonly CacheOptionsEntryInput[];
 }
@@ -320,6 +338,7 @@ export interface ControlMethods {
   readonly Prune: MethodDefinition<PruneRequestInput, UsageRecord>;
   readonly Solve: MethodDefinition<SolveRequestInput, SolveResponse>;
   readonly Status: MethodDefinition<StatusRequestInput, StatusResponse>;
+  readonly Session: MethodDefinition<BytesMessageInput, BytesMessage>;
   readonly ListWorkers: MethodDefinition<ListWorkersRequestInput, ListWorkersResponse>;
   readonly Info: MethodDefinition<InfoRequestInput, InfoResponse>;
   readonly ListenBuildHistory: MethodDefinition<BuildHistoryRequestInput, BuildHistoryEvent>;

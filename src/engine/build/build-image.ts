@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseStages } from '../../dockerfile/parse-stages.ts';
-import type { Dockerfile } from '../../dockerfile/types.ts';
 import { EngineError, isErrorKind, messageOf, ShapeError } from '../../errors.ts';
 import { createCleanupStack, type CleanupStack } from '../../lib/cleanup-stack.ts';
 import { createRandomId } from '../../lib/random-id.ts';
@@ -25,6 +24,7 @@ import { planStages } from './plan-stages.ts';
 import { trimCache } from './prune-cache.ts';
 import { platformArgs } from './platform-args.ts';
 import { ProgressLanes } from './progress-lanes.ts';
+import { refuseFrontend } from './refuse-frontend.ts';
 import { declareMetaArgs, runStage } from './run-stage.ts';
 
 /** A build as its client asks for it. */
@@ -120,7 +120,7 @@ async function prepareRun(job: Job, building: Building, undo: CleanupStack): Pro
     building.dockerfileText ??
     (await readDockerfile(job, context, { path: request.dockerfile, signal: building.signal }));
   const dockerfile = parseStages(text);
-  refuseFrontend(dockerfile);
+  refuseFrontend(dockerfile, request.buildArgs);
   const args = new BuildArgs(request.buildArgs, platformArgs(job, request.platform));
   declareMetaArgs({ args, dockerfile });
   const contexts: NamedContexts = building.contexts ?? new Map();
@@ -237,17 +237,6 @@ export function checkTag(tag: string): string {
   const reference = parseReference(tag);
   if (reference.digest !== undefined) throw new ShapeError('build tag cannot contain a digest');
   return familiarString(withDefaultTag(reference));
-}
-
-/** Only the frontend that is built in can be asked for: others would be programs out of images, run by the builder. */
-function refuseFrontend({ syntax }: Dockerfile): void {
-  if (syntax === '') return;
-  const [image = ''] = syntax.split(/\s/, 1);
-  if (/^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/.test(image)) return;
-  throw new EngineError(
-    'NotImplemented',
-    `# syntax=${image.slice(0, 200)} is not supported: only docker/dockerfile, which is built in`,
-  );
 }
 
 async function findCacheSources(

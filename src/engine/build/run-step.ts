@@ -18,17 +18,16 @@ import { createLayer } from '../images/create-layer.ts';
 import { chainIdOf } from './built-image.ts';
 import { commandOf } from './change-config.ts';
 import { topLayer } from './change-files.ts';
+import { refuseEntitlements } from './refuse-frontend.ts';
 import { planRunMounts, type PreparedMounts, type RunMounts } from './run-mounts.ts';
 import { commitStep, type StageRun } from './stage-run.ts';
 import { StepFailure } from './step-failure.ts';
 
 type RunInstruction = Instruction & { readonly kind: 'RUN' };
 
-const NETWORKS = ['', 'default', 'none', 'host'];
-
 /** RUN: a container of the job on what the stage has come to; what it changed becomes a layer. */
 export async function runStep(stage: StageRun, instruction: RunInstruction): Promise<void> {
-  refuseFlags(instruction);
+  refuseEntitlements(instruction);
   const { argv, script } = readCommand(stage, instruction);
   const mounts = await planRunMounts(stage, instruction.mounts);
   const { config, args } = stage;
@@ -54,21 +53,6 @@ interface Step {
   readonly script: string | undefined;
   readonly network: string;
   readonly mounts: RunMounts;
-}
-
-function refuseFlags({ network, security }: RunInstruction): void {
-  if (!NETWORKS.includes(network))
-    throw new EngineError('InvalidArgument', `unsupported network mode ${JSON.stringify(network)}`);
-  if (network === 'host')
-    throw new EngineError(
-      'PermissionDenied',
-      'RUN --network=host is refused: it takes the entitlement network.host, which no build is given',
-    );
-  if (security !== '' && security !== 'sandbox')
-    throw new EngineError(
-      'PermissionDenied',
-      `RUN --security=${security} is refused: it takes the entitlement security.insecure, which no build is given`,
-    );
 }
 
 const SCRIPT_DIRECTORY = '/dev/pipes/';

@@ -5,16 +5,20 @@ import type { Job } from '../job.ts';
 import { listCache } from './list-cache.ts';
 import { pruneRecords } from './prune-cache.ts';
 import { solveBuild, type DecodedSolve } from './solve-build.ts';
+import { solveRemotely } from './solve-remotely.ts';
 import { usageFilter } from './usage-filter.ts';
 
-/** `POST /grpc`: serves BuildKit's control API on a connection, with the job's own builder behind it. */
+/** `POST /grpc`: serves BuildKit's control API on a connection, with the job's own builder behind it, or the operator's. */
 export function serveBuildkit(
   job: Job,
   connection: Duplex,
   decode: (solve: SolveRequest) => DecodedSolve,
 ): Promise<void> {
   return job.buildkit.serveControl(connection, {
-    solve: (solve, report) => solveBuild(job, { solve, decoded: decode(solve), report }),
+    solve(solve, report) {
+      const options = { solve, decoded: decode(solve), report };
+      return job.remoteBuilder ? solveRemotely(job, job.remoteBuilder, options) : solveBuild(job, options);
+    },
     async listUsage(filters) {
       const isChosen = usageFilter(filters);
       await job.buildCache.load();

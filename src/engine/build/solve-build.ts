@@ -2,15 +2,15 @@ import type { BuildSession, ReportSolve, SolveRequest } from '../../buildkit/typ
 import type { Mount } from '../../containerd/types.ts';
 import { parseIgnoreFile } from '../../dockerfile/ignore-file.ts';
 import { EngineError } from '../../errors.ts';
-import { parseReference } from '../../oci/reference.ts';
-import type { RegistryCredentials } from '../../registry/types.ts';
 import type { BuildRequest } from '../../wire/build-request.ts';
-import { pushImage } from '../images/push-image.ts';
 import type { Job } from '../job.ts';
 import { buildImage, type BuildAsked } from './build-image.ts';
 import type { BuildClient, ContextSource, DeliverFiles } from './build-run.ts';
 import type { NamedContexts } from './named-contexts.ts';
+import { pushNames } from './push-names.ts';
+import { loginOf } from './session-login.ts';
 import { SolveSteps } from './solve-steps.ts';
+import { CONTEXT, readDefinition } from './read-definition.ts';
 import { tarContext } from './tar-context.ts';
 
 /** What BuildKit's options of a build come to. */
@@ -31,29 +31,6 @@ export interface SolveOptions {
   readonly solve: SolveRequest;
   readonly decoded: DecodedSolve;
   readonly report: ReportSolve;
-}
-
-// The client's directories, by the names that buildx gives them.
-const CONTEXT = 'context';
-const DOCKERFILE = 'dockerfile';
-
-interface Definition {
-  readonly text: string;
-  readonly ignored: readonly string[];
-}
-
-async function readDefinition(session: BuildSession, dockerfile: string): Promise<Definition> {
-  const file = await session.readFile(DOCKERFILE, [dockerfile]);
-  if (!file)
-    throw new EngineError(
-      'NotFound',
-      `failed to read dockerfile: open ${dockerfile}: no such file or directory`,
-    );
-  const ignoreFile =
-    (await session.readFile(DOCKERFILE, [`${dockerfile}.dockerignore`])) ??
-    (await session.readFile(CONTEXT, ['.dockerignore']));
-  const decode = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
-  return { text: decode(file.bytes), ignored: ignoreFile ? parseIgnoreFile(decode(ignoreFile.bytes)) : [] };
 }
 
 /** The client leaves out what is ignored: it never crosses the connection. */
@@ -86,11 +63,9 @@ async function openDefinition(
   session: BuildSession,
   dockerfile: string,
 ): Promise<Pick<BuildAsked, 'context' | 'dockerfileText'>> {
-  const { text, ignored } = await readDefinition(session, dockerfile);
-  return {
-    context: sessionContext(job, session, { directory: CONTEXT, ignored }),
-    dockerfileText: text,
-  };
+  const { text, ignore, ignoreOfContext } = await readDefinition(session, dockerfile);
+  const ignored = parseIgnoreFile(ignore ?? ignoreOfContext ?? '');
+  return { context: sessionContext(job, session, { directory: CONTEXT, ignored }), dockerfileText: text };
 }
 
 /** A context that came to the client as a tar: the Dockerfile is in it. */
@@ -156,19 +131,6 @@ async function sendDirectory(job: Job, { session, mounts, signal }: Delivery): P
   }
 }
 
-// Clients file their login for Docker's own registry under this name.
-const HUB = 'https://index.docker.io/v1/';
-
-async function loginOf(session: BuildSession, domain: string): Promise<RegistryCredentials | undefined> {
-  const login = await session.findCredentials(domain === 'docker.io' ? HUB : domain);
-  if (!login) return undefined;
-  const { username, secret } = login;
-  // Without a name the secret is a token to be exchanged.
-  return username === ''
-    ? { username: '', password: '', identityToken: secret, registryToken: '' }
-    : { username, password: secret, identityToken: '', registryToken: '' };
-}
-
 function clientOf(session: BuildSession): BuildClient {
   return {
     credentialsFor: (domain) => loginOf(session, domain),
@@ -181,29 +143,6 @@ function clientOf(session: BuildSession): BuildClient {
       }
     },
   };
-}
-
-async function pushNames(job: Job, { solve, decoded, report }: SolveOptions): Promise<void> {
-  const { session, signal, ref } = solve;
-  const steps = new SolveSteps(`${ref} push`, report);
-  for (const name of decoded.request.tags) {
-    const reference = parseReference(name);
-    const step = await steps.begin(`pushing ${name}`);
-    const credentials = await loginOf(session, reference.domain);
-    try {
-      await pushImage(job, {
-        reference: { ...reference, tag: reference.tag ?? 'latest' },
-        platform: '',
-        ...(credentials ? { credentials } : {}),
-        report: () => undefined,
-        signal,
-      });
-      await step.end({});
-    } catch (error) {
-      await step.end({ error });
-      throw error;
-    }
-  }
 }
 
 /** A build that a client of BuildKit asks for, by the same builder as `POST /build`. Answers what its exporter would. */

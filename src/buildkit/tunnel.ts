@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createRandomId } from '../lib/random-id.ts';
+import type { BytesMessage, BytesMessageInput } from './generated/control.ts';
+import type { StreamingCall } from './session-calls.ts';
+
+const NAME_LENGTH = 8;
+
+/** Both ends of a connection, by way of a socket in a directory that is ours alone. */
+async function connectedPair(directory: string): Promise<readonly [Socket, Socket]> {
+  const path = join(directory, `s-${createRandomId().slice(0, NAME_LENGTH)}`);
+  const server = createServer().listen(path);
+  try {
+    await once(server, 'listening');
+    const near = connect(path);
+    const [far] = (await once(server, 'connection')) as [Socket];
+    return [near, far];
+  } finally {
+    server.close();
+    await rm(path, { force: true });
+  }
+}
+
+/**
+ * A connection within a call: what is written goes out in its messages. It ends with the call, and the call with it.
+ * Sockets, for Node's HTTP/2 on a stream of another kind ends the process where the other side is cut off.
+ */
+export async function openTunnel(
+  call: StreamingCall<BytesMessageInput, BytesMessage>,
+  directory: string,
+): Promise<Socket> {
+  const [near, far] = await connectedPair(directory);
+  const leave = (): void => {
+    near.destroy();
+    call.cancel();
+  };
+  near.on('error', leave);
+  far.on('error', leave);
+  const forth = async (): Promise<void> => {
+    for await (const data of near as AsyncIterable<Buffer>) await call.sendPaced({ data });
+    call.end();
+  };
+  const back = async (): Promise<void> => {
+    for await (const { data } of call.messages)
+      if (data.length > 0 && !near.write(data))
+        await Promise.race([once(near, 'drain'), once(near, 'close')]);
+    near.end();
+  };
+  forth().catch(leave);
+  back().catch(leave);
+  return far;
+}
