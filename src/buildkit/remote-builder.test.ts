@@ -182,7 +182,9 @@ test('a client that leaves takes the build with it', async () => {
     return {};
   });
   const asking = await front.connectWith({}, async (request) => {
-    leave = asking.leave;
+    leave = () => {
+      asking.leave();
+    };
     await solve(request, { exporter: 'docker' });
     return {};
   });

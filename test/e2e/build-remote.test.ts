@@ -171,48 +171,54 @@ describe('with a BuildKit that gives images away', () => {
     await expect(build.answer).rejects.toThrow('has not handed over the image');
   });
 
+  const F = 'FROM busybox';
+  const option = (name: string, value: string): Readonly<Record<string, unknown>> => ({
+    FrontendAttrs: { [name]: value },
+  });
   test.each([
-    [
-      'an entitlement',
-      'FROM busybox',
-      { Entitlements: ['security.insecure'] },
-      'security.insecure is refused',
-    ],
-    [
-      'the network of the machine',
-      'FROM busybox',
-      { FrontendAttrs: { 'force-network-mode': 'host' } },
-      '--network=host is not',
-    ],
-    ['a step with that network', 'FROM busybox\nRUN --network=host true', {}, 'network.host'],
-    ['a step without walls', 'FROM busybox\nRUN --security=insecure true', {}, 'security.insecure'],
-    ['a frontend out of an image', '# syntax=evil/frontend\nFROM busybox', {}, 'syntax=evil/frontend is not'],
-    [
-      'a cache in a directory',
-      'FROM busybox',
-      { Cache: { Exports: [{ Type: 'local', Attrs: { dest: '/etc' } }] } },
-      '--cache-to type=local is not',
-    ],
-    [
-      'a directory of the machine',
-      'FROM busybox',
-      { Exporter: 'oci', ExporterAttrs: { dest: '/etc' } },
-      'type=oci',
-    ],
-    [
-      'a context that cannot be looked at',
-      'FROM busybox',
-      { FrontendAttrs: { context: 'http://buildkit-session/upload-1' } },
-      'a tar on stdin',
-    ],
-    [
-      'a context from elsewhere',
-      'FROM busybox',
-      { FrontendAttrs: { context: 'https://169.254.169.254/x.git' } },
-      'remote',
-    ],
-    ['a cgroup', 'FROM busybox', { FrontendAttrs: { 'cgroup-parent': '/x' } }, 'cgroup-parent is not'],
-  ])('refuses %s before the builder hears of it', async (_, dockerfile, asked, words) => {
+    {
+      what: 'an entitlement',
+      asked: { Entitlements: ['security.insecure'] },
+      words: 'security.insecure is refused',
+    },
+    {
+      what: 'the network of the machine',
+      asked: option('force-network-mode', 'host'),
+      words: '--network=host is not',
+    },
+    { what: 'a step with that network', dockerfile: `${F}\nRUN --network=host true`, words: 'network.host' },
+    {
+      what: 'a step without walls',
+      dockerfile: `${F}\nRUN --security=insecure true`,
+      words: 'security.insecure',
+    },
+    {
+      what: 'a frontend out of an image',
+      dockerfile: `# syntax=evil/frontend\n${F}`,
+      words: 'syntax=evil/frontend is not',
+    },
+    {
+      what: 'a cache in a directory',
+      asked: { Cache: { Exports: [{ Type: 'local', Attrs: { dest: '/etc' } }] } },
+      words: '--cache-to type=local is not',
+    },
+    {
+      what: 'a directory of the machine',
+      asked: { Exporter: 'oci', ExporterAttrs: { dest: '/etc' } },
+      words: 'type=oci',
+    },
+    {
+      what: 'a context that cannot be looked at',
+      asked: option('context', 'http://buildkit-session/upload-1'),
+      words: 'a tar on stdin',
+    },
+    {
+      what: 'a context from elsewhere',
+      asked: option('context', 'https://169.254.169.254/x.git'),
+      words: 'remote',
+    },
+    { what: 'a cgroup', asked: option('cgroup-parent', '/x'), words: 'cgroup-parent is not' },
+  ])('refuses $what before the builder hears of it', async ({ dockerfile = F, asked = {}, words }) => {
     let isHeard = false;
     work = () => {
       isHeard = true;

@@ -9,7 +9,8 @@ import type { CommandResult } from '../support/e2e-process.ts';
 import { useJob } from '../support/e2e-job.ts';
 import { dockerArchive } from '../support/image-builder-archives.ts';
 import { buildImage } from '../support/image-builder.ts';
-import { BUILD_CASES, type BuildCase } from './build-table/cases.ts';
+import { BUILD_CASES } from './build-table/cases.ts';
+import type { BuildCase } from './build-table/rows.ts';
 
 type Docker = (args: readonly string[]) => Promise<CommandResult>;
 
@@ -158,7 +159,11 @@ describe('a Dockerfile comes to the same as with dockerd', () => {
 
 function lastWords({ stderr }: CommandResult): string {
   const line = stderr.trim().split('\n').at(-1) ?? '';
-  return withoutHashes(line)
-    .replace(/^Error response from daemon: /, '')
-    .toLowerCase();
+  return (
+    withoutHashes(line)
+      .replace(/^Error response from daemon: /, '')
+      // Later parsers than that of the dockerd here put all of this before what they have to say.
+      .replace(/^(?:failed to parse Dockerfile: |dockerfile parse error (?:on )?line \d+: )/i, '')
+      .toLowerCase()
+  );
 }

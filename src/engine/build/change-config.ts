@@ -116,7 +116,8 @@ function changeCommand(
 /** Where WORKDIR leads to from where it stands. */
 export function changeDirectory(current: string, path: string): string {
   if (path === '') throw new EngineError('InvalidArgument', 'cannot normalize nothing');
-  return cleanPath(path.startsWith('/') ? path : `/${current}/${path}`);
+  // As dockerd: an absolute one stays as it is written.
+  return path.startsWith('/') ? path : cleanPath(`/${current}/${path}`);
 }
 
 /** Adds PATH where an environment has none. */

@@ -1,3 +1,4 @@
+import { cleanPath } from '../../dockerfile/clean-path.ts';
 import { expandWord } from '../../dockerfile/expand-word.ts';
 import { parseTrigger } from '../../dockerfile/parse-stages.ts';
 import type { Instruction } from '../../dockerfile/types.ts';
@@ -134,7 +135,9 @@ async function workdirStep(stage: StageRun, path: string): Promise<void> {
     dependsOn: [],
     config,
     make: () =>
-      changeFiles(stage, (root) => stage.run.job.buildFiles.makeDirectory({ root, path: workingDir }, ROOT)),
+      changeFiles(stage, (root) =>
+        stage.run.job.buildFiles.makeDirectory({ root, path: cleanPath(workingDir) }, ROOT),
+      ),
   });
 }
 

@@ -1,52 +1,5 @@
-import type { LayerEntry } from '../../support/image-builder.ts';
-
-/** A Dockerfile that is built by dockerd and by berth, with what is in its context besides. */
-export interface BuildCase {
-  readonly name: string;
-  readonly dockerfile: string;
-  readonly files?: readonly LayerEntry[];
-  readonly args?: readonly string[];
-  /** True for a build that must fail, in both with the same last words. */
-  readonly fails?: boolean;
-}
-
-const file = (path: string, content = `${path}\n`, mode = 0o644): LayerEntry => ({
-  path,
-  type: 'file',
-  content,
-  mode,
-});
-const directory = (path: string, mode = 0o755): LayerEntry => ({ path, type: 'directory', mode });
-const link = (path: string, target: string): LayerEntry => ({ path, type: 'symlink', target });
-
-const FROM = 'FROM busybox\n';
-const TREE = [
-  directory('src', 0o750),
-  file('src/a.txt'),
-  file('src/b.md', 'b', 0o600),
-  directory('src/sub', 0o700),
-  file('src/sub/c.txt', 'c', 0o755),
-  link('src/link', 'a.txt'),
-  file('one.txt', '1'),
-  file('two.txt', '2'),
-];
-
-const config = (name: string, text: string, args: readonly string[] = []): BuildCase => ({
-  name,
-  dockerfile: FROM + text,
-  args,
-});
-const copy = (name: string, text: string, more: readonly LayerEntry[] = []): BuildCase => ({
-  name,
-  dockerfile: FROM + text,
-  files: [...TREE, ...more],
-});
-const failing = (name: string, dockerfile: string, files: readonly LayerEntry[] = []): BuildCase => ({
-  name,
-  dockerfile,
-  files,
-  fails: true,
-});
+import { DETAIL_CASES } from './details.ts';
+import { config, copy, failing, file, FROM, TREE, type BuildCase } from './rows.ts';
 
 const CONFIG_CASES: readonly BuildCase[] = [
   config('base alone', ''),
@@ -199,6 +152,18 @@ const FAILING_CASES: readonly BuildCase[] = [
   failing('several files onto one', `${FROM}COPY one two /x`, [file('one'), file('two')]),
   failing('an unknown user', `${FROM}COPY --chown=nobodyhere one /x`, [file('one')]),
   failing('a url for copy', `${FROM}COPY http://127.0.0.1/x /x`),
+  failing('a trigger that is forbidden', `${FROM}ONBUILD FROM busybox`),
+  failing('a trigger of a trigger', `${FROM}ONBUILD ONBUILD ENV A=1`),
+  failing('an unknown instruction', `${FROM}NOPE x`),
+  failing('no arguments', `${FROM}ENV`),
+  failing('a name alone', `${FROM}ENV A`),
+  failing('a port that is none', `${FROM}EXPOSE 99999`),
+  failing('a health check of an unknown kind', `${FROM}HEALTHCHECK NOPE`),
+  failing('a health check with a bad time', `${FROM}HEALTHCHECK --interval=x CMD a`),
+  failing('a stage of no name', 'FROM busybox AS 1x\nENV A=1'),
+  failing('nothing before FROM', 'ENV A=1\nFROM busybox'),
+  failing('no instruction at all', '# nothing\n'),
+  failing('a volume of nothing', `${FROM}VOLUME [""]`),
   failing('a stop signal that is none', `${FROM}STOPSIGNAL SIGNOPE`),
 ];
 
@@ -207,5 +172,6 @@ export const BUILD_CASES: readonly BuildCase[] = [
   ...CONFIG_CASES,
   ...RUN_CASES,
   ...COPY_CASES,
+  ...DETAIL_CASES,
   ...FAILING_CASES,
 ];
