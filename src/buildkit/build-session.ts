@@ -1,16 +1,20 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
 import { Readable, type Duplex } from 'node:stream';
 import { EngineError, isErrorKind } from '../errors.ts';
-import { loadMethods } from './definitions.ts';
+import { loadMethods, type BuildkitMethods } from './definitions.ts';
 import type { BytesMessage, BytesMessageInput } from './generated/filesend.ts';
 import type { SecretsMethods } from './generated/secrets.ts';
+import type { SSHMethods } from './generated/ssh.ts';
 import { receiveFile, receiveFiles } from './receive-files.ts';
 import { sendFiles } from './send-files.ts';
 import { connectSession, type CallMetadata, type SessionCalls, type StreamingCall } from './session-calls.ts';
+import { joinCall } from './tunnel.ts';
 import type { BuildSession, FileSelection, SessionOffer } from './types.ts';
 
 /** Dockerfiles and their ignore files. */
 const MAX_SMALL_FILE_BYTES = 1024 * 1024;
+
+const SERVICES = ['auth', 'filesend', 'filesync', 'secrets', 'ssh', 'upload'] as const;
 
 /** A session whose connection is open. */
 export interface OpenSession extends BuildSession {
@@ -105,15 +109,25 @@ async function readSecret(
   }
 }
 
+/** The client says why it has none: that is for its log. */
+async function hasAgent(calls: SessionCalls, { CheckAgent }: SSHMethods, id: string): Promise<boolean> {
+  try {
+    await calls.unary(CheckAgent, { ID: id });
+    return true;
+  } catch (error) {
+    if (isErrorKind(error, 'Cancelled')) throw error;
+    return false;
+  }
+}
+
+async function loadAll(): Promise<Pick<BuildkitMethods, (typeof SERVICES)[number]>> {
+  const all = await Promise.all(SERVICES.map(async (name) => [name, await loadMethods(name)] as const));
+  return Object.fromEntries(all) as unknown as BuildkitMethods;
+}
+
 /** Starts to speak with a client that has offered a session. */
 export async function openSession(connection: Duplex, { id, methods }: SessionOffer): Promise<OpenSession> {
-  const [auth, filesend, filesync, secrets, upload] = await Promise.all([
-    loadMethods('auth'),
-    loadMethods('filesend'),
-    loadMethods('filesync'),
-    loadMethods('secrets'),
-    loadMethods('upload'),
-  ]);
+  const { auth, filesend, filesync, secrets, ssh, upload } = await loadAll();
   const calls = connectSession(connection);
   const offered = new Set(methods.map((name) => (name.startsWith('/') ? name : `/${name}`)));
   const require = (path: string, what: string): void => {
@@ -157,6 +171,10 @@ export async function openSession(connection: Duplex, { id, methods }: SessionOf
     async readSecret(secretId) {
       require(secrets.GetSecret.path, 'secrets');
       return await readSecret(calls, secrets.GetSecret, secretId);
+    },
+    hasAgent: async (agentId) => offered.has(ssh.CheckAgent.path) && hasAgent(calls, ssh, agentId),
+    joinAgent(agentId, connection) {
+      joinCall(calls.open(ssh.ForwardAgent, { 'buildkit.ssh.id': agentId }), connection);
     },
     closed: calls.closed,
     close: () => {

@@ -5,6 +5,7 @@ import type { FileSendMethods } from './generated/filesend.ts';
 import type { FileSyncMethods } from './generated/filesync.ts';
 import type { LLBBridgeMethods } from './generated/gateway.ts';
 import type { SecretsMethods } from './generated/secrets.ts';
+import type { SSHMethods } from './generated/ssh.ts';
 import type { UploadMethods } from './generated/upload.ts';
 
 /** BuildKit's services that are served or called, with the typed methods of each. */
@@ -15,6 +16,7 @@ export interface BuildkitMethods {
   readonly filesync: FileSyncMethods;
   readonly gateway: LLBBridgeMethods;
   readonly secrets: SecretsMethods;
+  readonly ssh: SSHMethods;
   readonly upload: UploadMethods;
 }
 
@@ -25,6 +27,7 @@ const descriptors: Readonly<Record<keyof BuildkitMethods, () => Promise<{ readon
   filesync: () => import('./generated/filesync.json', { with: { type: 'json' } }),
   gateway: () => import('./generated/gateway.json', { with: { type: 'json' } }),
   secrets: () => import('./generated/secrets.json', { with: { type: 'json' } }),
+  ssh: () => import('./generated/ssh.json', { with: { type: 'json' } }),
   upload: () => import('./generated/upload.json', { with: { type: 'json' } }),
 };
 

@@ -23,21 +23,13 @@ async function connectedPair(directory: string): Promise<readonly [Socket, Socke
   }
 }
 
-/**
- * A connection within a call: what is written goes out in its messages. It ends with the call, and the call with it.
- * Sockets, for Node's HTTP/2 on a stream of another kind ends the process where the other side is cut off.
- */
-export async function openTunnel(
-  call: StreamingCall<BytesMessageInput, BytesMessage>,
-  directory: string,
-): Promise<Socket> {
-  const [near, far] = await connectedPair(directory);
+/** Joins a connection with a call whose messages carry its bytes: one ends with the other, and is paced by it. */
+export function joinCall(call: StreamingCall<BytesMessageInput, BytesMessage>, near: Socket): void {
   const leave = (): void => {
     near.destroy();
     call.cancel();
   };
   near.on('error', leave);
-  far.on('error', leave);
   const forth = async (): Promise<void> => {
     for await (const data of near as AsyncIterable<Buffer>) await call.sendPaced({ data });
     call.end();
@@ -50,5 +42,18 @@ export async function openTunnel(
   };
   forth().catch(leave);
   back().catch(leave);
+}
+
+/**
+ * A connection within a call: what is written goes out in its messages. It ends with the call, and the call with it.
+ * Sockets, for Node's HTTP/2 on a stream of another kind ends the process where the other side is cut off.
+ */
+export async function openTunnel(
+  call: StreamingCall<BytesMessageInput, BytesMessage>,
+  directory: string,
+): Promise<Socket> {
+  const [near, far] = await connectedPair(directory);
+  far.on('error', () => near.destroy());
+  joinCall(call, near);
   return far;
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import type { CallMetadata, StreamingCall } from './session-calls.ts';
 
@@ -63,6 +64,10 @@ export interface BuildSession {
   findCredentials(host: string): Promise<SessionCredentials | undefined>;
   /** NotFound where the client has no such secret. */
   readSecret(id: string): Promise<Uint8Array>;
+  /** Whether the client lends an SSH agent of this name. */
+  hasAgent(id: string): Promise<boolean>;
+  /** Joins a connection with that agent; it is closed where the agent is gone. */
+  joinAgent(id: string, connection: Socket): void;
   /** Full paths of the methods that the client serves. */
   readonly methods: ReadonlySet<string>;
   /** Calls one of them with messages as they are; NotFound for any other. */

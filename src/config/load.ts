@@ -248,8 +248,7 @@ function mergeSettings(flags: Flags, file: ConfigFile, environment: NodeJS.Proce
       values.registryCredentials && absolute('registries.credentials', values.registryCredentials),
     cacheScope: cacheScope(values.cacheScope),
     ...watermarks(values.cacheHighPercent, values.cacheLowPercent),
-    buildCacheBytes: values.buildCacheBytes,
-    buildkitd: values.buildkitd === undefined ? undefined : buildkitdSocket(values.buildkitd),
+    ...{ buildCacheBytes: values.buildCacheBytes, buildkitd: buildkitdSocket(values.buildkitd) },
     initPath: absolute('containers.init_path', values.initPath),
     logMaxBytes: values.logMaxBytes,
     limits: {

@@ -41,7 +41,8 @@ export function absolute(name: string, path: string): string {
 }
 
 /** Where a buildkitd serves: a socket, for a job that could reach it by the network could pass by the gate. */
-export function buildkitdSocket(value: string): string {
+export function buildkitdSocket(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
   const path = value.replace(/^unix:\/\//, '');
   if (isAbsolute(path)) return resolve(path);
   throw new EngineError(

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { extract } from 'tar-stream';
 import { afterEach, expect, test } from 'vitest';
 import type { FakeBuildClient, Offer, OfferedFile } from '../support/build-client.ts';
@@ -56,6 +59,48 @@ test('builds from the files and secrets of the client, under the name it asks fo
   expect(await ask(job.berth, 'image', 'inspect', '--format', '{{.Config.Labels.a}}', 'by-buildkit:1')).toBe(
     'b',
   );
+});
+
+test('a step has a socket to an SSH agent of the client, while it runs', async () => {
+  const dockerfile = [
+    'FROM busybox',
+    'RUN --mount=type=ssh test ! -e "$SSH_AUTH_SOCK" || exit 8',
+    'RUN --mount=type=ssh,id=one,target=/agent test -S /agent && sleep 1000',
+  ].join('\n');
+  const build = await startBuild({ files: files(dockerfile), agents: ['one'] }, {});
+  const log = logOf(build);
+  const { directories, ready } = job.berth;
+  const agents = async (): Promise<readonly string[]> =>
+    (await readdir(join(directories.runDir, ready.job))).filter((name) => name.startsWith('a-'));
+  await expect.poll(() => countProcesses('1000'), { timeout: 60_000 }).toBe(1);
+  const [name = ''] = await agents();
+  const connection = connect(join(directories.runDir, ready.job, name, 's'));
+  connection.write('hello');
+  const [words] = (await once(connection, 'data')) as [Buffer];
+  expect(words.toString()).toBe('one HELLO');
+  build.client.leave();
+  await expect(log).rejects.toThrow();
+  await once(connection, 'close');
+  await expect.poll(agents, { timeout: 30_000 }).toEqual([]);
+});
+
+test('an agent is where the step looks for it', async () => {
+  const dockerfile = [
+    'FROM busybox',
+    'RUN --mount=type=ssh,id=one,mode=0666,uid=5 stat -c "%F %a %u %n" $SSH_AUTH_SOCK',
+    'RUN test ! -e /run/buildkit/ssh_agent.0 && echo gone',
+  ].join('\n');
+  const build = await startBuild({ files: files(dockerfile), agents: ['one'] }, {});
+  const log = logOf(build);
+  await build.answer;
+  expect(await log).toContain('socket 666 5 /run/buildkit/ssh_agent.0\n');
+  expect(await log).toContain('gone\n');
+});
+
+test('an agent that must be there, and is not, fails the build', async () => {
+  const dockerfile = 'FROM busybox\nRUN --mount=type=ssh,required=true true';
+  const build = await startBuild({ files: files(dockerfile), agents: ['one'] }, {});
+  await expect(build.answer).rejects.toThrow('unset ssh forward key default');
 });
 
 test('a step that fails fails the build, and what it printed is told', async () => {

@@ -24,6 +24,8 @@ export interface Offer {
   /** Says a wrong length for files, as when they grow while they are read. */
   readonly sizeError?: number;
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Names of SSH agents; what is said to one comes back in capitals, after its name. */
+  readonly agents?: readonly string[];
   /** A context as a tar, at the path `/upload-1`. */
   readonly upload?: Buffer;
   /** Takes the result in this form. */
@@ -112,6 +114,24 @@ interface Unary {
 }
 type Callback = (error: object | null, answer?: object) => void;
 
+function agentService(agents: readonly string[]): UntypedServiceImplementation {
+  return {
+    CheckAgent: ({ request }: Unary, callback: Callback) => {
+      const isThere = agents.includes(request['ID'] ?? '');
+      callback(isThere ? null : { code: 2, details: 'unset ssh forward key' }, {});
+    },
+    ForwardAgent: (call: ServerDuplexStream<BytesMessage, BytesMessageInput>) => {
+      const [id] = call.metadata.get('buildkit.ssh.id');
+      call.on('data', ({ data }: BytesMessage) =>
+        call.write({ data: Buffer.from(`${String(id)} ${Buffer.from(data).toString().toUpperCase()}`) }),
+      );
+      call.on('end', () => {
+        call.end();
+      });
+    },
+  };
+}
+
 interface PreparedOffer {
   readonly taken: FakeBuildClient['taken'];
   readonly methods: readonly string[];
@@ -129,6 +149,7 @@ async function prepareOffer(
     loadMethods('secrets'),
     loadMethods('upload'),
   ]);
+  const ssh = await loadMethods('ssh');
   const implementation: UntypedServiceImplementation = {
     DiffCopy: (call: ServerDuplexStream<Packet, PacketInput>) => {
       asked.push(call.metadata.getMap());
@@ -146,6 +167,7 @@ async function prepareOffer(
   };
   const server = new Server();
   server.addService({ ...auth, ...filesync, ...secrets }, implementation);
+  server.addService({ ...ssh }, agentService(offer.agents ?? []));
   const taken = { archive: [] as Buffer[], files: [] as TakenFile[] };
   server.addService(
     { ...upload },
@@ -186,6 +208,8 @@ async function prepareOffer(
       auth.Credentials.path,
       filesync.DiffCopy.path,
       secrets.GetSecret.path,
+      ssh.CheckAgent.path,
+      ssh.ForwardAgent.path,
     ],
     serve: (connection) => {
       server.createConnectionInjector(ServerCredentials.createInsecure()).injectConnection(connection);

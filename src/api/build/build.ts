@@ -24,6 +24,7 @@ export async function build(context: RouteContextOf<'build'>): Promise<void> {
     client: {
       credentialsFor: (domain) => Promise.resolve(credentials.get(domain)),
       readSecret: () => Promise.resolve(undefined),
+      findAgent: () => Promise.resolve(undefined),
     },
     signal,
   });

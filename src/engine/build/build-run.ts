@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Mount } from '../../containerd/types.ts';
 import type { Dockerfile } from '../../dockerfile/types.ts';
 import type { CleanupStack } from '../../lib/cleanup-stack.ts';
@@ -29,6 +30,8 @@ export interface BuildClient {
   readonly credentialsFor: (domain: string) => Promise<RegistryCredentials | undefined>;
   /** A secret's bytes, or undefined where the client has none of that id. */
   readonly readSecret: (id: string) => Promise<Uint8Array | undefined>;
+  /** What joins a connection with the client's SSH agent of that name, or undefined where it lends none. */
+  readonly findAgent: (id: string) => Promise<((connection: Socket) => void) | undefined>;
 }
 
 /** What everything in one build shares. */

@@ -6,8 +6,9 @@ import { EngineError } from '../../errors.ts';
 import type { CleanupStack } from '../../lib/cleanup-stack.ts';
 import { createRandomId } from '../../lib/random-id.ts';
 import type { RootHandle } from '../../rootfs/types.ts';
-import type { ContainerMount } from '../../state/container.ts';
 import type { MountRequest } from '../../wire/host-config.ts';
+import { prepareAgent } from './agent-mount.ts';
+import { oneMount, type PreparedMounts } from './prepared-mounts.ts';
 import { parseRunMount, type RunMount } from './run-mount-syntax.ts';
 import type { StageRun } from './stage-run.ts';
 import { openSource } from './stage-source.ts';
@@ -17,14 +18,6 @@ export interface RunMounts {
   readonly dependsOn: readonly string[];
   /** Makes them; `undo` takes them away again. */
   prepare(undo: CleanupStack): Promise<PreparedMounts>;
-}
-
-/** Mounts that are there for a container. */
-export interface PreparedMounts {
-  readonly mounts: readonly ContainerMount[];
-  readonly tmpfs: readonly MountRequest[];
-  /** `NAME=secret`. */
-  readonly env: readonly string[];
 }
 
 const SECRET_MODE = 0o400;
@@ -41,6 +34,9 @@ export async function planRunMounts(stage: StageRun, flags: readonly string[]): 
     async prepare(undo) {
       const parts: PreparedMounts[] = [];
       for (const mount of planned) parts.push(await prepareMount(stage, mount, undo));
+      const agents = planned.filter(({ type }) => type === 'ssh');
+      for (const [index, mount] of agents.entries())
+        parts.push(await prepareAgent(stage, { ...mount, target: targetOf(stage, mount, index) }, undo));
       return {
         mounts: parts.flatMap(({ mounts }) => mounts),
         tmpfs: parts.flatMap(({ tmpfs }) => tmpfs),
@@ -70,8 +66,8 @@ async function prepareMount(stage: StageRun, mount: RunMount, undo: CleanupStack
     case 'secret':
       return prepareSecret(stage, mount, undo);
     case 'ssh':
-      if (!mount.isRequired) return { mounts: [], tmpfs: [], env: [] };
-      throw new EngineError('NotImplemented', 'mounts of type ssh are not supported: use a secret');
+      // After the others: their places are numbered.
+      return { mounts: [], tmpfs: [], env: [] };
   }
 }
 
@@ -170,6 +166,11 @@ async function prepareSecret(stage: StageRun, mount: RunMount, undo: CleanupStac
   return { ...oneMount(cleanPath(target), { hostPath, isReadWrite: false }), env };
 }
 
+/** As BuildKit names it where nothing is said. */
+function targetOf(stage: StageRun, { target }: RunMount, index: number): string {
+  return target === '' ? `/run/buildkit/ssh_agent.${index}` : placeTarget(stage, target);
+}
+
 function tmpfsOf(stage: StageRun, mount: RunMount): MountRequest {
   return {
     Type: 'tmpfs',
@@ -184,22 +185,4 @@ function placeTarget({ config }: StageRun, target: string): string {
   if (path === '/' || (isKernels && !path.startsWith('/dev/shm')))
     throw new EngineError('InvalidArgument', `invalid mount target ${JSON.stringify(target)}`);
   return path;
-}
-
-function oneMount(
-  destination: string,
-  { hostPath, isReadWrite }: Pick<ContainerMount, 'hostPath' | 'isReadWrite'>,
-): PreparedMounts {
-  const mount: ContainerMount = {
-    type: 'bind',
-    name: '',
-    shownSource: '',
-    hostPath,
-    destination,
-    isReadWrite,
-    mode: '',
-    propagation: 'rprivate',
-    isAnonymous: false,
-  };
-  return { mounts: [mount], tmpfs: [], env: [] };
 }

@@ -19,7 +19,8 @@ import { chainIdOf } from './built-image.ts';
 import { commandOf } from './change-config.ts';
 import { topLayer } from './change-files.ts';
 import { refuseEntitlements } from './refuse-frontend.ts';
-import { planRunMounts, type PreparedMounts, type RunMounts } from './run-mounts.ts';
+import type { PreparedMounts } from './prepared-mounts.ts';
+import { planRunMounts, type RunMounts } from './run-mounts.ts';
 import { commitStep, type StageRun } from './stage-run.ts';
 import { StepFailure } from './step-failure.ts';
 

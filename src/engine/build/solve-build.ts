@@ -134,6 +134,12 @@ async function sendDirectory(job: Job, { session, mounts, signal }: Delivery): P
 function clientOf(session: BuildSession): BuildClient {
   return {
     credentialsFor: (domain) => loginOf(session, domain),
+    async findAgent(id) {
+      if (!(await session.hasAgent(id))) return undefined;
+      return (connection) => {
+        session.joinAgent(id, connection);
+      };
+    },
     async readSecret(id) {
       try {
         return await session.readSecret(id);
