@@ -76,7 +76,9 @@ async function upgrade(path: string, headers: Readonly<Record<string, string>> =
     ...(await certificates()),
     ...address(),
     ...{ agent: false, method: 'POST', path },
-    headers: { Connection: 'Upgrade', Upgrade: 'h2c', 'Content-Length': '0', ...headers },
+    // As Docker's own client has it here.
+    setHost: false,
+    headers: { Host: '', Connection: 'Upgrade', Upgrade: 'h2c', 'Content-Length': '0', ...headers },
   });
   return new Promise((settle, fail) => {
     asked.once('upgrade', (_response, socket, head) => {
