@@ -31,7 +31,7 @@ const LAYERS = {
   api: {
     values: ['engine', 'lib', 'errors.ts'],
     types: ['wire', 'logger.ts'],
-    packages: [NODE, 'ws'],
+    packages: [NODE, 'express', 'ws'],
   },
   engine: {
     values: ['policy', 'oci', 'dockerfile', 'lib', 'errors.ts', 'version.ts'],

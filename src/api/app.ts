@@ -1,5 +1,6 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Job } from '../engine/job.ts';
 import { EngineError } from '../errors.ts';
 import { COMMON_HEADERS, isFromBrowser } from './common-headers.ts';
@@ -19,44 +20,71 @@ export interface AppOptions {
 
 const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
 
-type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+const setCommonHeaders: RequestHandler = (_request, response, next) => {
+  for (const [name, value] of Object.entries(COMMON_HEADERS)) response.setHeader(name, value);
+  next();
+};
 
-/** Answers one request, whatever comes of it. Never fails. */
-function createHandler({ job, routes }: AppOptions, rawSockets: WeakMap<IncomingMessage, Socket>): Handle {
+/** A web page must not reach a daemon through its reader's browser. */
+const refuseBrowsers: RequestHandler = (request, _response, next) => {
+  if (isFromBrowser(request))
+    throw new EngineError('PermissionDenied', 'requests from web browsers are refused');
+  next();
+};
+
+const checkTarget: RequestHandler = (request, response, next) => {
+  if (!KNOWN_METHODS.has(request.method)) throw new EdgeError(405, 'method not allowed');
+  const { path, search } = splitTarget(request.url);
+  const cleaner = cleanerPath(path);
+  if (cleaner === undefined) {
+    next();
+    return;
+  }
+  response.writeHead(301, {
+    Location: search === '' ? cleaner : `${cleaner}?${search}`,
+    'Content-Length': 0,
+  });
+  response.end();
+};
+
+const refuseUnknown: RequestHandler = () => {
+  throw new EdgeError(404, 'page not found');
+};
+
+function dispatch({ job, routes }: AppOptions, rawSockets: WeakMap<IncomingMessage, Socket>): RequestHandler {
+  // Not Express's own routing, which compares a request with every pattern there is.
   const find = createRouteTable(routes);
-  return async (request, response) => {
-    const { method = '', url = '' } = request;
-    const { path, search } = splitTarget(url);
-    try {
-      for (const [name, value] of Object.entries(COMMON_HEADERS)) response.setHeader(name, value);
-      checkSender(request);
-      const cleaner = cleanerPath(path);
-      if (cleaner !== undefined) {
-        redirect(response, search === '' ? cleaner : `${cleaner}?${search}`);
-        return;
-      }
-      const found = find(method, path);
-      if (!found) throw new EdgeError(404, 'page not found');
-      const { route, params } = found;
-      await runRoute(route, { request, response, params, rawSocket: rawSockets.get(request) }, job);
-    } catch (error) {
-      logError(error, { job, what: `${method} ${path}`, isLeft: response.destroyed });
-      if (response.headersSent) response.destroy();
-      else sendError(response, describeError(error, job));
+  return async (request, response, next) => {
+    const found = find(request.method, splitTarget(request.url).path);
+    if (!found) {
+      next();
+      return;
     }
+    const { route, params } = found;
+    await runRoute(route, { request, response, params, rawSocket: rawSockets.get(request) }, job);
   };
 }
 
-/** A web page must not reach a daemon through its reader's browser. */
-function checkSender(request: IncomingMessage): void {
-  if (isFromBrowser(request))
-    throw new EngineError('PermissionDenied', 'requests from web browsers are refused');
-  if (!KNOWN_METHODS.has(request.method ?? '')) throw new EdgeError(405, 'method not allowed');
+function errorHandler(job: Job): ErrorRequestHandler {
+  // Express knows an error handler by its four parameters.
+  // eslint-disable-next-line @typescript-eslint/max-params, @typescript-eslint/no-unused-vars
+  return (error: unknown, request, response, _next) => {
+    logError(error, {
+      job,
+      what: `${request.method} ${splitTarget(request.url).path}`,
+      isLeft: response.destroyed,
+    });
+    if (response.headersSent) response.destroy();
+    else sendError(response, describeError(error, job));
+  };
 }
 
-function redirect(response: ServerResponse, location: string): void {
-  response.writeHead(301, { Location: location, 'Content-Length': 0 });
-  response.end();
+function createExpress(options: AppOptions, rawSockets: WeakMap<IncomingMessage, Socket>): Express {
+  const app = express();
+  app.disable('x-powered-by').disable('etag').set('query parser', false);
+  app.use(setCommonHeaders, refuseBrowsers, checkTarget, dispatch(options, rawSockets));
+  app.use(refuseUnknown, errorHandler(options.job));
+  return app;
 }
 
 /** Puts back what the parser read too much; of a chunked request only the end of an empty body can be there. */
@@ -74,11 +102,9 @@ function unreadBytes(request: IncomingMessage, head: Buffer): Buffer {
  */
 export function createApp(options: AppOptions): DockerApp {
   const rawSockets = new WeakMap<IncomingMessage, Socket>();
-  const handle = createHandler(options, rawSockets);
+  const app = createExpress(options, rawSockets);
   return {
-    onRequest(request, response) {
-      void handle(request, response);
-    },
+    onRequest: app,
     onHijack(request, socket, head) {
       const rest = unreadBytes(request, head);
       if (rest.length > 0) socket.unshift(rest);
@@ -90,7 +116,7 @@ export function createApp(options: AppOptions): DockerApp {
         response.detachSocket(socket);
         closeGently(socket);
       });
-      void handle(request, response);
+      app(request, response);
     },
   };
 }

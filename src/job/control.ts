@@ -1,7 +1,6 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import express, { type Express, type Request, type Response } from 'express';
 import { describeError } from '../api/http/error-response.ts';
 import { readBody } from '../api/http/request-body.ts';
-import { splitTarget } from '../api/http/request-target.ts';
 import type { Job } from '../engine/job.ts';
 import { registerJobContainer } from '../engine/mounts/register-job-container.ts';
 import { explainInJob } from './explain.ts';
@@ -21,72 +20,63 @@ function report(job: Job): unknown {
   };
 }
 
-type Answer = (job: Job, request: IncomingMessage) => Promise<unknown>;
-
-const ANSWERS: ReadonlyMap<string, Answer> = new Map<string, Answer>([
-  ['GET /_berth/report', (job) => Promise.resolve(report(job))],
-  ['PUT /_berth/job-container', answerRegistration],
-  ['POST /_berth/explain', answerExplanation],
-]);
-
 /**
  * The runner's own socket (0600, never mounted into a job): `/_berth/job-container`, `/_berth/report`,
  * `/_berth/explain` and `/_berth/stop`.
  */
-export function createControlApp(job: Job, onStop: () => void): RequestListener {
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const asked = `${request.method ?? ''} ${splitTarget(request.url ?? '').path}`;
-    if (asked === 'POST /_berth/stop') {
-      send(response, 202, { stopping: true });
-      onStop();
-      return;
-    }
-    const answer = ANSWERS.get(asked);
-    if (!answer) {
-      send(response, 404, { message: 'page not found' });
-      return;
-    }
-    try {
-      send(response, 200, await answer(job, request));
-    } catch (error) {
-      const { status, message } = describeError(error, job);
-      job.log.warn({ err: error, status, request: asked }, 'request of the runner failed');
-      send(response, status, { message });
-    }
-  };
-  return (request, response) => {
-    void handle(request, response);
-  };
-}
-
-function send(response: ServerResponse, status: number, answer: unknown): void {
-  const body = Buffer.from(JSON.stringify(answer));
-  response.writeHead(status, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': body.length,
+export function createControlApp(job: Job, onStop: () => void): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.get('/_berth/report', (_request, response) => {
+    response.json(report(job));
   });
-  response.end(body);
+  app.put('/_berth/job-container', (request, response) => answerRegistration(job, request, response));
+  app.post('/_berth/explain', (request, response) => answerExplanation(job, request, response));
+  app.post('/_berth/stop', (_request, response) => {
+    response.status(202).json({ stopping: true });
+    onStop();
+  });
+  app.use((_request, response) => {
+    response.status(404).json({ message: 'page not found' });
+  });
+  return app;
 }
 
 /**
  * The body is that of a create, or of what `?request=` names (`POST /volumes/create`); `?version=` is the API version
  * that it is written in.
  */
-async function answerExplanation(job: Job, request: IncomingMessage): Promise<unknown> {
-  const query = new URLSearchParams(splitTarget(request.url ?? '').search);
-  const body = await bodyOf(job, request);
-  return explainInJob(job, {
-    request: query.get('request') ?? undefined,
-    body,
-    apiVersion: query.get('version') ?? undefined,
-  });
+async function answerExplanation(job: Job, request: Request, response: Response): Promise<void> {
+  const { version, request: asked } = request.query;
+  try {
+    const body = await readBody({
+      stream: request,
+      headers: request.headers,
+      length: undefined,
+      maxBytes: job.settings.limits.bodyBytes,
+    });
+    const apiVersion = typeof version === 'string' ? version : undefined;
+    response.json(
+      await explainInJob(job, { request: typeof asked === 'string' ? asked : undefined, body, apiVersion }),
+    );
+  } catch (error) {
+    const { status, message } = describeError(error, job);
+    response.status(status).json({ message });
+  }
 }
 
-async function answerRegistration(job: Job, request: IncomingMessage): Promise<unknown> {
-  return { jobContainer: await registerJobContainer(job, decodeJobContainer(await bodyOf(job, request))) };
-}
-
-function bodyOf(job: Job, request: IncomingMessage): Promise<Uint8Array> {
-  const { bodyBytes: maxBytes } = job.settings.limits;
-  return readBody({ stream: request, headers: request.headers, length: undefined, maxBytes });
+async function answerRegistration(job: Job, request: Request, response: Response): Promise<void> {
+  try {
+    const bytes = await readBody({
+      stream: request,
+      headers: request.headers,
+      length: undefined,
+      maxBytes: job.settings.limits.bodyBytes,
+    });
+    response.json({ jobContainer: await registerJobContainer(job, decodeJobContainer(bytes)) });
+  } catch (error) {
+    const { status, message } = describeError(error, job);
+    job.log.warn({ err: error, status }, 'job container not registered');
+    response.status(status).json({ message });
+  }
 }

@@ -30,14 +30,14 @@ const planted: readonly (readonly [rule: string, file: string, text: string])[] 
   ['api-packages', 'api/containers/c.ts', value('@grpc/grpc-js')],
   ['engine-values', 'engine/containers/a.ts', value('../../containerd/target.ts')],
   ['engine-types', 'engine/containers/b.ts', type('../../api/target.ts')],
-  ['engine-packages', 'engine/containers/c.ts', type('ws')],
+  ['engine-packages', 'engine/containers/c.ts', type('express')],
   ['policy-values', 'policy/a.ts', value('../wire/target.ts')],
   ['policy-types', 'policy/b.ts', type('../oci/target.ts')],
   ['policy-packages', 'policy/c.ts', value('pino')],
   ['policy-node', 'policy/d.ts', value('node:fs')],
   ['dockerfile-values', 'dockerfile/a.ts', value('../oci/target.ts')],
   ['dockerfile-types', 'dockerfile/b.ts', type('../wire/target.ts')],
-  ['dockerfile-packages', 'dockerfile/c.ts', value('ws')],
+  ['dockerfile-packages', 'dockerfile/c.ts', value('express')],
   ['dockerfile-node', 'dockerfile/d.ts', value('node:path')],
   ['oci-values', 'oci/a.ts', value('../policy/target.ts')],
   ['oci-types', 'oci/b.ts', type('../engine/target.ts')],
@@ -48,14 +48,14 @@ const planted: readonly (readonly [rule: string, file: string, text: string])[] 
   ['state-packages', 'state/c.ts', value('pino')],
   ['wire-values', 'wire/a.ts', value('../lib/target.ts')],
   ['wire-types', 'wire/b.ts', type('../lib/target.ts')],
-  ['wire-packages', 'wire/c.ts', type('ws')],
+  ['wire-packages', 'wire/c.ts', type('express')],
   ['wire-node', 'wire/d.ts', type('node:http')],
   ['lib-values', 'lib/a.ts', value('../errors.ts')],
   ['lib-types', 'lib/b.ts', type('../wire/target.ts')],
   ['lib-packages', 'lib/c.ts', value('tar-stream')],
   ['config-values', 'config/a.ts', value('../engine/target.ts')],
   ['config-types', 'config/b.ts', type('../engine/target.ts')],
-  ['config-packages', 'config/c.ts', value('ws')],
+  ['config-packages', 'config/c.ts', value('express')],
   ['archive-values', 'archive/a.ts', value('../rootfs/target.ts')],
   ['archive-types', 'archive/b.ts', type('../engine/target.ts')],
   ['archive-packages', 'archive/c.ts', value('koffi')],
@@ -93,7 +93,7 @@ const planted: readonly (readonly [rule: string, file: string, text: string])[] 
   ['version.ts-node', 'version.ts', value('node:util')],
   ['logger.ts-values', 'logger.ts', value('./config/target.ts')],
   ['logger.ts-types', 'logger.ts', type('./engine/target.ts')],
-  ['logger.ts-packages', 'logger.ts', value('ws')],
+  ['logger.ts-packages', 'logger.ts', value('express')],
   ['no-circular', 'engine/images/a.ts', value('./b.ts')],
   ['no-unresolvable', 'job/a.ts', value('./absent.ts')],
   ['only-host-spawns', 'network/d.ts', value('node:child_process')],
@@ -105,7 +105,7 @@ const planted: readonly (readonly [rule: string, file: string, text: string])[] 
 const permitted: readonly (readonly [file: string, text: string])[] = [
   ['engine/volumes/a.ts', type('../../containerd/target.ts')],
   ['engine/volumes/b.ts', value('../../policy/target.ts')],
-  ['api/volumes/a.ts', value('ws')],
+  ['api/volumes/a.ts', value('express')],
   ['containerd/ok.ts', value('@grpc/grpc-js')],
   ['containerd/spawns.ts', value('../host/target.ts')],
   ['host/ok.ts', value('node:child_process')],
@@ -117,7 +117,7 @@ const permitted: readonly (readonly [file: string, text: string])[] = [
   ['engine/images/ok.test.ts', value('../../containerd/target.ts')],
 ];
 
-const dependencies = ['@grpc/grpc-js', 'ws', 'koffi', 'pino', 'protobufjs', 'tar-stream'];
+const dependencies = ['@grpc/grpc-js', 'express', 'koffi', 'pino', 'protobufjs', 'tar-stream'];
 
 async function write(file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
