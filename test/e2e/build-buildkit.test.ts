@@ -62,17 +62,18 @@ test('builds from the files and secrets of the client, under the name it asks fo
 });
 
 test('a step has a socket to an SSH agent of the client, while it runs', async () => {
+  const seconds = String(2_000_000 + (process.pid % 1_000_000));
   const dockerfile = [
     'FROM busybox',
     'RUN --mount=type=ssh test ! -e "$SSH_AUTH_SOCK" || exit 8',
-    'RUN --mount=type=ssh,id=one,target=/agent test -S /agent && sleep 1000',
+    `RUN --mount=type=ssh,id=one,target=/agent test -S /agent && sleep ${seconds}`,
   ].join('\n');
   const build = await startBuild({ files: files(dockerfile), agents: ['one'] }, {});
   const log = logOf(build);
   const { directories, ready } = job.berth;
   const agents = async (): Promise<readonly string[]> =>
     (await readdir(join(directories.runDir, ready.job))).filter((name) => name.startsWith('a-'));
-  await expect.poll(() => countProcesses('1000'), { timeout: 60_000 }).toBe(1);
+  await expect.poll(() => countProcesses(seconds), { timeout: 60_000 }).toBe(1);
   const [name = ''] = await agents();
   const connection = connect(join(directories.runDir, ready.job, name, 's'));
   connection.write('hello');
