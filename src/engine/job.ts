@@ -6,6 +6,7 @@ import type { Any } from '../containerd/types.ts';
 import type { HostDevice } from '../host/devices.ts';
 import type { Meter } from '../host/meter.ts';
 import type { OwnTrees } from '../host/own-trees.ts';
+import type { RuntimeVersion } from '../host/runtime-version.ts';
 import type { HostFacts, HostProcesses, ProcessSignals, RuntimeCalls } from '../host/types.ts';
 import type { FairLimiter } from '../lib/fair-limiter.ts';
 import type { Limiter } from '../lib/limiter.ts';
@@ -59,6 +60,8 @@ export interface Job {
   readonly appArmorProfiles: readonly string[];
   readonly processes: HostProcesses;
   readonly runtimeCalls: RuntimeCalls;
+  /** What the OCI runtime says of itself, asked for once: each question is a program of the host. */
+  readonly runtimeVersion: () => Promise<RuntimeVersion>;
   /** Signals for processes of containers, past containerd. */
   readonly signals: ProcessSignals;
   /** Device nodes of the host, for a privileged container. */

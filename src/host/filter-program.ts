@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 
 import { EngineError } from '../errors.ts';
@@ -24,6 +25,11 @@ export async function* filterThrough(
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}),
   });
+  // Where not even descriptors are left it has no streams; the error comes later.
+  if (child.pid === undefined) {
+    const [error] = (await once(child, 'error')) as [unknown];
+    throw describeFailure(program, error);
+  }
   const ended = new Promise<number | string>((resolve) => {
     child.once('close', (code, signal) => {
       resolve(code ?? signal ?? 'unknown');
@@ -62,6 +68,8 @@ export async function* filterThrough(
 }
 
 function describeFailure(program: string, failure: unknown): unknown {
+  if (isErrno(failure, 'EMFILE', 'ENFILE', 'EAGAIN'))
+    return new EngineError('Unavailable', `cannot run ${program}`, { cause: failure });
   if (!isErrno(failure, 'ENOENT')) return failure;
   return new EngineError(
     'Internal',

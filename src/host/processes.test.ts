@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 
 import { describe, expect, test } from 'vitest';
 
+import { filterThrough } from './filter-program.ts';
 import { createHostProcesses } from './processes.ts';
 
 const processes = createHostProcesses();
@@ -93,4 +94,36 @@ describe('host processes', () => {
     holder.stdin.end();
     await once(holder, 'close');
   });
+});
+
+describe('without descriptors', () => {
+  function setMostFiles(soft: string): void {
+    execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${soft}:`]);
+  }
+
+  /** Takes all descriptors that this process may have but a few, for as long as the action takes. */
+  async function withSpare(spare: number, action: () => Promise<void>): Promise<void> {
+    const [, before = ''] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    setMostFiles(String(Math.max(...readdirSync('/proc/self/fd').map(Number)) + 100));
+    const taken: number[] = [];
+    try {
+      for (;;) taken.push(openSync('/dev/null', 'r'));
+    } catch {
+      taken.splice(0, spare).forEach(closeSync);
+      await action();
+    } finally {
+      taken.forEach(closeSync);
+      setMostFiles(before);
+    }
+  }
+
+  test.each([0, 1, 3])('a program that cannot be started is an error (%i left)', (spare) =>
+    withSpare(spare, async () => {
+      await expect(processes.run(['true'])).rejects.toMatchObject({ kind: 'Unavailable' });
+      await expect(processes.startDetached(['true'])).rejects.toMatchObject({ kind: 'Unavailable' });
+      await expect(processes.startCompanion(['true'])).rejects.toMatchObject({ kind: 'Unavailable' });
+      const filtered = filterThrough(['cat'], (async function* () {})());
+      await expect(filtered.next()).rejects.toMatchObject({ kind: 'Unavailable' });
+    }),
+  );
 });

@@ -56,6 +56,9 @@ async function run(argv: readonly string[], options: RunOptions = {}): Promise<P
 
 // The first failure wins, kills the program, and is thrown once its streams have closed: nothing runs on unseen.
 async function supervise(child: Child, program: string, options: RunOptions): Promise<ProcessResult> {
+  const ended = exitCode(child, program);
+  // Where not even descriptors are left there are no streams to speak of.
+  if (child.pid === undefined) return { code: await ended, stdout: '', stderr: '' };
   let failure: EngineError | undefined;
   const fail = (error: EngineError): void => {
     failure ??= error;
@@ -76,7 +79,7 @@ async function supervise(child: Child, program: string, options: RunOptions): Pr
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.stdin);
   try {
-    const code = await exitCode(child, program);
+    const code = await ended;
     if (failure) throw failure;
     return { code, stdout: stdout(), stderr: stderr() };
   } finally {

@@ -13,6 +13,7 @@ import { listHostDevices } from '../host/devices.ts';
 import { createMeter } from '../host/meter.ts';
 import { createProcessSignals } from '../host/process-signals.ts';
 import { createRuntimeCalls } from '../host/runtime-calls.ts';
+import { readRuntimeVersion } from '../host/runtime-version.ts';
 import type { HostFacts } from '../host/types.ts';
 import { createFairLimiter } from '../lib/fair-limiter.ts';
 import { createLimiter } from '../lib/limiter.ts';
@@ -110,6 +111,7 @@ export async function createJob(parts: JobParts): Promise<Job> {
     processes: host.processes,
     trees: host.trees,
     runtimeCalls: createRuntimeCalls(host.processes),
+    runtimeVersion: once(() => readRuntimeVersion(host.processes)),
     signals: createProcessSignals(host.libc),
     listDevices: () => listHostDevices(),
     paths: names.paths,

@@ -4,7 +4,7 @@ import type { JobStore } from '../../src/containerd/job-store.ts';
 import type { Containerd, Snapshots } from '../../src/containerd/types.ts';
 import type { Job } from '../../src/engine/job.ts';
 import { EngineError } from '../../src/errors.ts';
-import type { HostFacts, HostProcesses, LimitSupport } from '../../src/host/types.ts';
+import type { HostFacts, LimitSupport } from '../../src/host/types.ts';
 import { BERTH_VERSION } from '../../src/version.ts';
 import { startContractApp, type ContractApp } from '../support/contract-app.ts';
 import { formatRequest, rawHttp, type RawResponse } from '../support/raw-http.ts';
@@ -55,10 +55,6 @@ const HOST: HostFacts = {
   hasSelinux: false,
 };
 
-const RUNC = partOf<HostProcesses>({
-  run: async () => ({ code: 0, stdout: 'runc version 1.1.5\ncommit: abc123\nspec: 1.0.2\n', stderr: '' }),
-});
-
 const CONTAINERD = partOf<Containerd>({
   version: { version: async () => ({ version: 'v1.6.20', revision: 'rev1' }) },
 });
@@ -75,7 +71,7 @@ const PARTS: Partial<Job> = {
   host: HOST,
   hostWarnings: ['runc is old'],
   budget: { memoryBytes: 4096, cpus: 1.5, pids: 10, cpuset: { cpus: '0-1', mems: '0' } },
-  processes: RUNC,
+  runtimeVersion: async () => ({ version: '1.1.5', commit: 'abc123' }),
   containerd: CONTAINERD,
   store: partOf<JobStore>({ snapshots: partOf<Snapshots>({ snapshotter: 'overlayfs' }) }),
   images: makeImages({ 'docker.io/library/a:1': makeImage('a1', ['1']) }),

@@ -5,7 +5,6 @@ import { BERTH_VERSION } from '../../version.ts';
 import type { InfoCommit, SystemInfo } from '../../wire/system-info.ts';
 import type { Job } from '../job.ts';
 import { SHOWN_ROOT } from '../volumes/describe-volume.ts';
-import { runtimeVersion } from './runtime-version.ts';
 
 type Counts = Pick<SystemInfo, 'Containers' | 'ContainersRunning' | 'ContainersPaused' | 'ContainersStopped'>;
 type Limits = Pick<
@@ -133,7 +132,7 @@ async function commits(
   const idOf = async (id: Promise<string>): Promise<InfoCommit> => ({ ID: await id.catch(() => 'N/A') });
   const [ContainerdCommit, RuncCommit] = await Promise.all([
     idOf(job.containerd.version.version().then(({ revision }) => revision)),
-    idOf(runtimeVersion(job).then(({ commit }) => commit)),
+    idOf(job.runtimeVersion().then(({ commit }) => commit)),
   ]);
   return { ContainerdCommit, RuncCommit, InitCommit: { ID: 'N/A' } };
 }

@@ -1,7 +1,6 @@
 import { BERTH_VERSION } from '../../version.ts';
 import type { ComponentVersion, SystemVersion } from '../../wire/system-version.ts';
 import type { Job } from '../job.ts';
-import { runtimeVersion } from './runtime-version.ts';
 
 /** What the HTTP side knows of its own versions. */
 export interface ApiVersions {
@@ -15,7 +14,7 @@ async function containerdComponent(job: Job): Promise<ComponentVersion> {
 }
 
 async function runcComponent(job: Job): Promise<ComponentVersion> {
-  const { version, commit } = await runtimeVersion(job);
+  const { version, commit } = await job.runtimeVersion();
   return { Name: 'runc', Version: version, Details: { GitCommit: commit } };
 }
 
