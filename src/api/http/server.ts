@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { createRequestTurns } from './request-turns.ts';
 
 /** Who serves what the server receives. */
 export interface ServerHandlers {
@@ -40,10 +41,7 @@ function decideUpgrades(socket: Socket, isHijack: ServerHandlers['isHijack']): v
 
 /** An HTTP server with limits that let streams live as long as they like, but not headers. */
 export function createHttpServer({ onRequest, isHijack, onHijack }: ServerHandlers): Server {
-  const unanswered = new WeakMap<Socket, number>();
-  const count = (socket: Socket, change: number): void => {
-    unanswered.set(socket, (unanswered.get(socket) ?? 0) + change);
-  };
+  const turns = createRequestTurns(onRequest);
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -58,20 +56,13 @@ export function createHttpServer({ onRequest, isHijack, onHijack }: ServerHandle
   server.on('connection', (socket) => {
     decideUpgrades(socket, isHijack);
   });
-  server.on('request', (request, response) => {
-    const { socket } = request;
-    count(socket, 1);
-    response.once('close', () => {
-      count(socket, -1);
-    });
-    onRequest(request, response);
-  });
+  server.on('request', turns.onRequest);
   server.on('upgrade', (request, _duplex, head) => {
     const { socket } = request;
     // From here on it has none of the server's listeners, and an error that nobody hears ends the process.
     socket.on('error', () => socket.destroy());
     // A connection with an answer still to come cannot be taken over: their bytes would mix.
-    if ((unanswered.get(socket) ?? 0) > 0) socket.destroy();
+    if (turns.isTaken(socket)) socket.destroy();
     else onHijack(request, socket, head);
   });
   server.on('connect', (_request, socket) => {
