@@ -80,6 +80,16 @@ test.each([1, -1])('a file whose length is wrong by %i fails the build', async (
   await expect(build(asking)).rejects.toThrow('file "f" changed while it was read');
 });
 
+test('a client that names without end is stopped', { timeout: 30_000 }, async () => {
+  const path = 'n'.repeat(3 * 1024 * 1024);
+  const files = Array.from({ length: 100 }, () => ({ path }));
+  const asking = await front.connectWith({ files }, async ({ session, signal }) => {
+    await readEntries(session, signal);
+    return {};
+  });
+  await expect(build(asking)).rejects.toThrow('the build context has names of more than 268435456 bytes');
+});
+
 test('patterns go to the client, the ones that are not ASCII too', async () => {
   const asking = await front.connectWith({}, async ({ session, signal }) => {
     const selection = { directory: 'context', include: ['*.c'], exclude: ['ä', 'b c'] };

@@ -12,6 +12,9 @@ import type { BuildkitFront } from './types.ts';
 /** How long a build waits for the session that its client opens beside it. */
 const SESSION_WAIT_MS = 10_000;
 const MAX_SESSIONS = 64;
+/** Connections of clients that build, and calls on each; buildx has a handful. */
+const MAX_CONNECTIONS = 64;
+const MAX_CALLS = 100;
 /** BuildKit's own limit. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
@@ -20,6 +23,7 @@ async function createServer(parts: ServiceParts): Promise<Server> {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_concurrent_streams': MAX_CALLS,
   });
   server.addService({ ...control }, controlService(parts));
   server.addService({ ...gateway }, gatewayService(parts));
@@ -67,21 +71,29 @@ function createSessions(): Sessions {
 export function createBuildkitFront(reportFailure: (error: unknown) => void): BuildkitFront {
   const sessions = createSessions();
   const solves = createSolves();
+  let connections = 0;
   return {
     async serveControl(taken, solver) {
-      const connection = await plainConnection(taken);
-      const closed = new Promise<void>((resolve) => connection.once('close', resolve));
-      const server = await createServer({
-        solver,
-        solves,
-        awaitSession: (id) => sessions.await(id),
-        reportFailure,
-      });
-      const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-      injector.injectConnection(connection);
-      await closed;
-      injector.destroy();
-      server.forceShutdown();
+      if (connections >= MAX_CONNECTIONS)
+        throw new EngineError('Unavailable', 'too many connections of build clients');
+      connections += 1;
+      try {
+        const connection = await plainConnection(taken);
+        const closed = new Promise<void>((resolve) => connection.once('close', resolve));
+        const server = await createServer({
+          solver,
+          solves,
+          awaitSession: (id) => sessions.await(id),
+          reportFailure,
+        });
+        const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+        injector.injectConnection(connection);
+        await closed;
+        injector.destroy();
+        server.forceShutdown();
+      } finally {
+        connections -= 1;
+      }
     },
     async keepSession(connection: Duplex, offer) {
       const session = await openSession(await plainConnection(connection), offer);

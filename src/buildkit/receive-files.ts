@@ -9,6 +9,8 @@ import { isRequested, tarEntryOf } from './tar-entry-of.ts';
 /** Bytes of files asked for ahead of their turn; a longer file is asked for alone, and read at the reader's pace. */
 const AHEAD_BYTES = 4 * 1024 * 1024;
 const MAX_FILES = 1_000_000;
+/** What all that a client names may be called together: names of its own making are kept until their turn. */
+const MAX_NAME_BYTES = 256 * 1024 * 1024;
 
 type Call = StreamingCall<PacketInput, Packet>;
 
@@ -22,6 +24,7 @@ interface Transfer {
   readonly call: Call;
   /** By their number, which is their place among all that the client names. */
   readonly files: Stat[];
+  nameBytes: number;
   areAllKnown: boolean;
   isFinished: boolean;
   readonly contents: Map<number, Content>;
@@ -42,8 +45,18 @@ function tellChange(transfer: Transfer): void {
 }
 
 function addFile(transfer: Transfer, stat: Stat | null): void {
-  if (!stat) transfer.areAllKnown = true;
-  else if (transfer.files.push(stat) > MAX_FILES)
+  if (!stat) {
+    transfer.areAllKnown = true;
+    return;
+  }
+  transfer.nameBytes += stat.path.length + stat.linkname.length;
+  if (transfer.nameBytes > MAX_NAME_BYTES)
+    throw new EngineError(
+      'InvalidArgument',
+      `the build context has names of more than ${MAX_NAME_BYTES} bytes`,
+    );
+  // Attributes do not come into an image this way, and would be held for nothing.
+  if (transfer.files.push({ ...stat, xattrs: {} }) > MAX_FILES)
     throw new EngineError('InvalidArgument', `the build context has more than ${MAX_FILES} files`);
 }
 
@@ -126,6 +139,7 @@ function startTransfer(call: Call, onError: (error: Error) => void): Transfer {
   const transfer: Transfer = {
     call,
     files: [],
+    nameBytes: 0,
     areAllKnown: false,
     isFinished: false,
     contents: new Map(),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createDockerServer, type DockerApp } from '../api/docker-server.ts';
 import { HIJACK_ROUTES } from '../api/hijack-routes.ts';
 import type { ListenAddress } from '../config/schema.ts';
@@ -5,6 +6,9 @@ import type { Certificates } from '../host/certificates.ts';
 import { createDeferred } from '../lib/deferred.ts';
 import { closedBy, type EndpointPermissions } from '../policy/endpoint-permissions.ts';
 import { listen } from './listen.ts';
+
+/** Where the kernel does not say. */
+const DEFAULT_DESCRIPTORS = 1024;
 
 /** The job's Docker socket, from before there is a job. */
 export interface FrontDoor {
@@ -27,6 +31,8 @@ export async function openFrontDoor(
     answersPings: closedBy({ method: 'GET', path: '/_ping', group: 'ping' }, permissions) === undefined,
     hijackRoutes: HIJACK_ROUTES,
   });
+  // The rest is for the work that these ask for; the runner has a socket of its own.
+  server.maxConnections = Math.floor(mostDescriptors() / 2);
   const listeners = [await listen({ socketPath, app: server, mode: 0o666 })];
   return {
     open: (ready) => {
@@ -42,4 +48,10 @@ export async function openFrontDoor(
       await Promise.all(listeners.map((listener) => listener.close()));
     },
   };
+}
+
+/** How many descriptors this process may have: Node has raised its limit to the highest it may have. */
+function mostDescriptors(): number {
+  const [, soft = ''] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
+  return soft === '' ? DEFAULT_DESCRIPTORS : Number(soft);
 }
