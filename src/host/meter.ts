@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 import { readCgroupStats, readOomKills, type CgroupStats } from './cgroup-stats.ts';
+import { shareByKey } from '../lib/share-by-key.ts';
 import { isErrno, toEngineError } from './errors.ts';
 import type { HostCgroups } from './types.ts';
 
@@ -37,21 +38,25 @@ const nsPerTick = 1e7;
 /** user, nice, system, idle, iowait, irq and softirq: those that dockerd adds up. */
 const countedFields = 7;
 
-/** Makes a meter of this host. */
+/** Makes a meter of this host. Who asks for what is being read shares the answer: thousands who look take no more files. */
 export function createMeter(cgroups: HostCgroups): Meter {
+  const readProcessors = shareByKey(async (file: string) => parseProcessorTime(await readFile(file, 'utf8')));
   return {
-    cgroup: (cgroup) => readCgroupStats(cgroups, cgroup),
+    cgroup: shareByKey((cgroup) => readCgroupStats(cgroups, cgroup)),
+    // Not shared: it is asked for what has happened by now.
     oomKills: (cgroup) => readOomKills(cgroups, cgroup),
-    processors: async () => parseProcessorTime(await readFile('/proc/stat', 'utf8')),
-    async interfaces(pid) {
-      try {
-        return parseInterfaces(await readFile(`/proc/${pid}/net/dev`, 'utf8'));
-      } catch (error) {
-        if (isErrno(error, 'ENOENT', 'ESRCH', 'EINVAL')) return undefined;
-        throw toEngineError(error, 'cannot read network counters');
-      }
-    },
+    processors: () => readProcessors('/proc/stat'),
+    interfaces: shareByKey(readInterfaces),
   };
+}
+
+async function readInterfaces(pid: number): Promise<Readonly<Record<string, InterfaceCounters>> | undefined> {
+  try {
+    return parseInterfaces(await readFile(`/proc/${pid}/net/dev`, 'utf8'));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH', 'EINVAL')) return undefined;
+    throw toEngineError(error, 'cannot read network counters');
+  }
 }
 
 /** Reads the text of /proc/stat. */

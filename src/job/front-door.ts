@@ -1,12 +1,23 @@
 import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { createDockerServer, type DockerApp } from '../api/docker-server.ts';
 import { HIJACK_ROUTES } from '../api/hijack-routes.ts';
 import type { ListenAddress } from '../config/schema.ts';
 import type { Certificates } from '../host/certificates.ts';
 import { createDeferred } from '../lib/deferred.ts';
 import { closedBy, type EndpointPermissions } from '../policy/endpoint-permissions.ts';
+import { keepSocket, type SocketEvent } from './keep-socket.ts';
 import { listen } from './listen.ts';
 
+/** What a door is made with. */
+export interface FrontDoorOptions {
+  readonly socketPath: string;
+  readonly permissions: EndpointPermissions;
+  /** Told when the socket's file is not what it was. */
+  readonly tell: (event: SocketEvent) => void;
+}
+
+const SOCKET_MODE = 0o666;
 /** Where the kernel does not say. */
 const DEFAULT_DESCRIPTORS = 1024;
 
@@ -21,19 +32,22 @@ export interface FrontDoor {
 }
 
 /** Listens on the socket, for every user of the job. Pings are answered at once where they are open; other requests wait. */
-export async function openFrontDoor(
-  socketPath: string,
-  permissions: EndpointPermissions,
-): Promise<FrontDoor> {
+export async function openFrontDoor({ socketPath, permissions, tell }: FrontDoorOptions): Promise<FrontDoor> {
   const app = createDeferred<DockerApp>();
-  const server = createDockerServer({
-    app: app.promise,
-    answersPings: closedBy({ method: 'GET', path: '/_ping', group: 'ping' }, permissions) === undefined,
-    hijackRoutes: HIJACK_ROUTES,
+  const answersPings = closedBy({ method: 'GET', path: '/_ping', group: 'ping' }, permissions) === undefined;
+  const createServer = (): Server => {
+    const server = createDockerServer({ app: app.promise, answersPings, hijackRoutes: HIJACK_ROUTES });
+    // The rest is for the work that these ask for; the runner has a socket of its own.
+    server.maxConnections = Math.floor(mostDescriptors() / 2);
+    return server;
+  };
+  const server = createServer();
+  const listeners = [await listen({ socketPath, app: server, mode: SOCKET_MODE })];
+  const keeper = keepSocket({
+    socketPath,
+    listenAgain: () => listen({ socketPath, app: createServer(), mode: SOCKET_MODE }),
+    tell,
   });
-  // The rest is for the work that these ask for; the runner has a socket of its own.
-  server.maxConnections = Math.floor(mostDescriptors() / 2);
-  const listeners = [await listen({ socketPath, app: server, mode: 0o666 })];
   return {
     open: (ready) => {
       app.resolve(ready);
@@ -45,6 +59,7 @@ export async function openFrontDoor(
       return remote.port;
     },
     close: async () => {
+      await keeper.stop();
       await Promise.all(listeners.map((listener) => listener.close()));
     },
   };

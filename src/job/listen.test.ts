@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { symlinkSync, unlinkSync } from 'node:fs';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, request, type RequestListener } from 'node:http';
 import { connect, createServer as createNetServer } from 'node:net';
@@ -48,6 +49,19 @@ describe('listen', () => {
     expect(await statusOf(socketPath)).toBe(200);
     await listener.close();
     await expect(stat(socketPath)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('changes the mode of nothing that is put in the place of its socket', async () => {
+    const victim = join(directory, 'victim');
+    await writeFile(victim, '', { mode: 0o600 });
+    const server = createServer(hello);
+    server.once('listening', () => {
+      unlinkSync(socketPath);
+      symlinkSync(victim, socketPath);
+    });
+    const listener = await listen({ socketPath, app: server, mode: 0o666 });
+    expect((await stat(victim)).mode & 0o777).toBe(0o600);
+    await listener.close();
   });
 
   it('takes a server that is not listening yet', async () => {

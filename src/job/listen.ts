@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, lstat, rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { createServer, Server, type RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { EngineError } from '../errors.ts';
@@ -82,15 +82,14 @@ export async function listen({ socketPath, app, mode }: ListenOptions): Promise<
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
   });
-  // Nobody may connect before the mode is set: the file is born without any permission.
-  const umask = process.umask(0o777);
+  // It is born with its mode: who may write to its directory could have put a link there before a change of the mode.
+  const umask = process.umask(~mode & 0o777);
   try {
     server.listen(socketPath);
   } finally {
     process.umask(umask);
   }
   await once(server, 'listening');
-  await chmod(socketPath, mode);
   let closing: Promise<void> | undefined;
   return {
     close() {

@@ -73,7 +73,14 @@ async function openInOrder(options: OpenJobOptions, undo: CleanupStack): Promise
   };
   undo.defer('directories', removeNew);
   await writeFile(names.bootFile, await readBootId(), { mode: 0o600 });
-  const door = await openFrontDoor(names.paths.socket, settings.api);
+  const door = await openFrontDoor({
+    socketPath: names.paths.socket,
+    permissions: settings.api,
+    tell: ({ kind, error }) => {
+      if (kind === 'remade') options.log.error('the socket file was removed or replaced, and is made again');
+      else options.log.error({ err: error }, 'the socket file was replaced by something else');
+    },
+  });
   undo.defer('socket', () => door.close());
   const { openParts } = await loadOpenParts();
   return openParts({ ...options, host, lock, door, isNew }, undo);

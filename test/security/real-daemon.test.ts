@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -89,6 +89,36 @@ describe('the socket', () => {
         '/s',
       ]);
       expect(code).not.toBe(0);
+    }));
+});
+
+describe('the file of the socket', () => {
+  test('is made again where somebody removes it, and who has mounted the old one is still served', () =>
+    score.row(async () => {
+      const berth = await startBerth({});
+      try {
+        await loadBusybox(berth);
+        const { socket } = berth.ready;
+        await ask(berth, 'run', '-d', '--name', 'old', '-v', `${socket}:/s`, 'busybox', 'sleep', '1000');
+        const moved = `${socket}.moved`;
+        await rename(socket, moved);
+        await expect
+          .poll(
+            () =>
+              stat(socket).then(
+                (facts) => facts.isSocket(),
+                () => false,
+              ),
+            { timeout: 10_000 },
+          )
+          .toBe(true);
+        expect((await stat(socket)).mode & 0o777).toBe(0o666);
+        expect(await ask(berth, 'ps', '--format', '{{.Names}}')).toBe('old');
+        expect(await ask(berth, '-H', `unix://${moved}`, 'ps', '--format', '{{.Names}}')).toBe('old');
+        expect(berth.logs()).toContain('the socket file was removed or replaced, and is made again');
+      } finally {
+        expect((await berth.stop()).code).toBe(0);
+      }
     }));
 });
 

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { ask, useJob } from '../support/e2e-job.ts';
 import { rawHttp } from '../support/raw-http.ts';
@@ -90,6 +91,31 @@ describe('a daemon', () => {
         }
       }),
   );
+
+  test('reads the counters of a container once for hundreds who look', () =>
+    score.row(async () => {
+      const { berth } = job;
+      await ask(berth, 'run', '-d', '--name', 'watched', 'busybox', 'sleep', '1000');
+      const clients = Array.from({ length: 400 }, () => {
+        const client = connect(berth.ready.socket);
+        client.on('error', () => undefined);
+        client.write(get('/containers/watched/stats?stream=1'));
+        client.pause();
+        return client;
+      });
+      try {
+        let most = 0;
+        for (let round = 0; round < 60; round += 1) {
+          most = Math.max(most, (await readdir(`/proc/${berth.pid}/fd`)).length);
+          await sleep(50);
+        }
+        expect(most).toBeLessThan(clients.length + 120);
+        await isAnswering();
+      } finally {
+        for (const client of clients) client.destroy();
+        await ask(berth, 'rm', '-f', 'watched');
+      }
+    }));
 
   /** A connection that builds are asked for on, its HTTP/1 head read. */
   async function openGrpc(): Promise<Socket> {
