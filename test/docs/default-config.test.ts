@@ -10,6 +10,7 @@ const shipped = resolve(import.meta.dirname, '../../config/berth.toml');
 const examples: readonly (keyof Settings)[] = [
   'allowPrivileged',
   'allowedRegistries',
+  'buildkitd',
   'api',
   'cacheScope',
   'fence',
