@@ -103,16 +103,20 @@ function checkEndpointName(endpoint: {
   readonly hasAliases: boolean;
 }): readonly Finding[] {
   const { name, mode, hasAliases } = endpoint;
+  if (name === 'bridge' && hasAliases) {
+    return [bad('network-scoped alias is supported only for containers in user defined networks')];
+  }
   if (name === mode) {
-    return name === 'bridge' && hasAliases
-      ? [bad('network-scoped alias is supported only for containers in user defined networks')]
-      : [];
+    return [];
   }
   if (!NETWORK_NAME.test(name)) {
     return [bad(`invalid network name: ${quote(name)}`)];
   }
-  if (isPredefined(name) || isPredefined(mode) || mode.startsWith('container:')) {
+  if (isLonely(name) || isLonely(mode) || mode.startsWith('container:')) {
     return [bad('conflicting options: cannot attach both user-defined and non-user-defined network-modes')];
+  }
+  if (name === 'bridge') {
+    return [];
   }
   return unless(FEATURES.userNetworks, {
     kind: 'unsupported',
@@ -121,5 +125,10 @@ function checkEndpointName(endpoint: {
 }
 
 function isPredefined(name: string): boolean {
-  return name === 'bridge' || name === 'host' || name === 'none';
+  return name === 'bridge' || isLonely(name);
+}
+
+/** Those that no other network can be beside. */
+function isLonely(name: string): boolean {
+  return name === 'host' || name === 'none';
 }

@@ -128,12 +128,17 @@ describe('refused by its Dockerfile', () => {
 });
 
 describe('contained', () => {
-  it.each<[string, string]>([
-    ['a Dockerfile above the context', '../../secret'],
-    ['a Dockerfile by absolute path', '/etc/passwd'],
-    ['a link to a Dockerfile of the machine', 'link'],
-    ['a directory that is a link', 'dir/passwd'],
-  ])('%s', async (_, path) => {
+  const ABSENT = 'Cannot locate specified Dockerfile';
+  it.each<[string, string, string]>([
+    [
+      'a Dockerfile above the context',
+      '../../secret',
+      'forbidden path outside the build context: ../../secret',
+    ],
+    ['a Dockerfile by absolute path', '/etc/passwd', ABSENT],
+    ['a link to a Dockerfile of the machine', 'link', ABSENT],
+    ['a directory that is a link', 'dir/passwd', ABSENT],
+  ])('%s', async (_, path, words) => {
     const { stateDir } = fake.job.paths;
     await mkdir(join(stateDir, 'outside'), { recursive: true });
     await writeFile(join(stateDir, 'secret'), 'FROM app\nENV FOUND=1\n');
@@ -144,7 +149,7 @@ describe('contained', () => {
     ]);
     await rm(join(stateDir, 'secret'));
     await rm(join(stateDir, 'outside'), { recursive: true });
-    expect([status, text]).toEqual([400, expect.stringContaining('Cannot locate specified Dockerfile')]);
+    expect([status, text]).toEqual([400, expect.stringContaining(words)]);
     await expectNothingLeft(1);
   });
 

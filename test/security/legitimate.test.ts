@@ -122,4 +122,19 @@ describe('is made by the whole daemon', () => {
     expect({ status, message }).toEqual({ status: 201, message: '' });
     expect((answer as { readonly Warnings: readonly string[] }).Warnings).toEqual([]);
   });
+
+  it.each([
+    ['its networks are named without a mode', {}, { net: {} }],
+    ['they are others than that of its mode', { NetworkMode: 'net' }, { bridge: {} }],
+    ['there are several', { NetworkMode: 'net' }, { net: {}, bridge: {} }],
+  ])('a container is made where %s', async (_name, HostConfig, EndpointsConfig) => {
+    const { status, message, body } = await fake.api.post('/v1.44/containers/create', {
+      Image: 'app',
+      HostConfig,
+      NetworkingConfig: { EndpointsConfig },
+    });
+    expect({ status, message }).toEqual({ status: 201, message: '' });
+    const { record } = fake.job.containers.resolve((body as { readonly Id: string }).Id);
+    expect(Object.keys(record.networks)).toEqual(Object.keys(EndpointsConfig));
+  });
 });

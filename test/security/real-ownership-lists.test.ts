@@ -44,6 +44,7 @@ describe('no filter finds what another job has', () => {
   const lists: readonly (readonly [string, Iterable<string>])[] = [
     ['/containers/json?all=1', CONTAINER_FILTERS],
     ['/networks?', NETWORK_FILTERS],
+    ['/networks/?', NETWORK_FILTERS],
     ['/volumes?', VOLUME_FILTERS],
     ['/images/json?all=1', IMAGE_FILTERS],
     ['/events?since=0&until=1', EVENT_FILTERS],

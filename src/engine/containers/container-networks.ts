@@ -26,7 +26,10 @@ export const PLAIN_ENDPOINT: EndpointSettings = {
   DNSNames: null,
 };
 
-/** The networks that a create request asks for, by name where they exist: that of the mode first. */
+/**
+ * The networks that a create request asks for, by name where they exist: that of the mode first. As in dockerd, the mode
+ * adds none where others are named.
+ */
 export function initialNetworks(
   job: Job,
   { config, hostConfig, networkingConfig }: CreateRequest,
@@ -35,12 +38,14 @@ export function initialNetworks(
   if (mode.startsWith(SHARED) || config.NetworkDisabled === true) return {};
   const nameOf = (ref: string): string =>
     job.network.networks.find(({ id, name }) => name === ref || id === ref)?.name ?? ref;
-  const asked = Object.entries(networkingConfig.EndpointsConfig);
-  const own = mode === 'bridge' ? PLAIN_ENDPOINT : { ...PLAIN_ENDPOINT, Links: hostConfig.Links };
-  return Object.fromEntries([
-    [nameOf(mode), own] as const,
-    ...asked.map(([ref, settings]) => [nameOf(ref), settings] as const),
-  ]);
+  const own = nameOf(mode);
+  const asked = Object.entries(networkingConfig.EndpointsConfig).map(
+    ([ref, settings]) => [nameOf(ref), settings] as const,
+  );
+  if (asked.length === 0)
+    return { [own]: mode === 'bridge' ? PLAIN_ENDPOINT : { ...PLAIN_ENDPOINT, Links: hostConfig.Links } };
+  const isOwn = ([name]: readonly [string, EndpointSettings]): boolean => name === own;
+  return Object.fromEntries([...asked.filter(isOwn), ...asked.filter((one) => !isOwn(one))]);
 }
 
 /** What the others on each of its networks may call the container. */

@@ -108,6 +108,36 @@ const CONFIGURATIONS: readonly Request[] = [
 
 const BRIDGE_NAME = 'com.docker.network.bridge.name';
 
+/** A container whose networks are named without a mode. */
+const NAMED_ALONE: readonly Request[] = [
+  {
+    ask: 'POST /containers/create?name=alone',
+    json: {
+      Image: 'busybox',
+      Cmd: ['sleep', '1000'],
+      NetworkingConfig: { EndpointsConfig: { net: { Aliases: ['alias'] } } },
+    },
+    keep: { alone: 'Id' },
+  },
+  { ask: 'GET /containers/alone/json' },
+  { ask: 'POST /containers/alone/start' },
+  { ask: 'GET /containers/alone/json?running' },
+  { ask: 'DELETE /containers/alone?force=1' },
+  {
+    ask: 'POST /containers/create?name=bridged',
+    json: {
+      Image: 'busybox',
+      Cmd: ['sleep', '1000'],
+      HostConfig: { NetworkMode: 'net' },
+      NetworkingConfig: { EndpointsConfig: { bridge: {} } },
+    },
+    keep: { bridged: 'Id' },
+  },
+  { ask: 'POST /containers/bridged/start' },
+  { ask: 'GET /containers/bridged/json?running' },
+  { ask: 'DELETE /containers/bridged?force=1' },
+];
+
 /** Two bridges of one name, and one of a link's. */
 const BRIDGES: readonly Request[] = [
   {
@@ -230,6 +260,7 @@ export const networks: RequestTable = {
     { ask: 'POST /containers/on/stop?t=0' },
     { ask: 'GET /containers/on/json?stopped' },
     { ask: 'DELETE /containers/on?force=1' },
+    ...NAMED_ALONE,
     { ask: 'DELETE /networks/net' },
     { ask: 'GET /networks/net' },
     {
