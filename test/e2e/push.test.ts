@@ -207,15 +207,17 @@ describe('a registry behind TLS and a password', () => {
     const at = (name: string): string => join(berth.directories.home, name);
     const as = (name: string, ...args: readonly string[]): ReturnType<Berth['docker']> =>
       berth.docker(args, { env: { DOCKER_CONFIG: at(name) } });
+    const auth = Buffer.from(`${username}:${password}`).toString('base64');
+    const before = await filesWith(auth, at(''));
     expect(await as('of-login', 'login', '-u', username, '-p', password, host)).toMatchObject({ code: 0 });
     const config = JSON.parse(await readFile(join(at('of-login'), 'config.json'), 'utf8')) as object;
-    const auth = Buffer.from(`${username}:${password}`).toString('base64');
     expect(config).toEqual({ auths: { [host]: { auth } } });
     expect(await as('of-login', 'push', `${host}/private:v1`)).toMatchObject({ code: 0 });
     const other = await as('of-another', 'pull', `${host}/private:v1`);
     expect(other.code).toBe(1);
     expect(other.stderr).toContain('no basic auth credentials');
-    expect(await filesWith(auth, at(''))).toEqual([join(at('of-login'), 'config.json')]);
+    const after = await filesWith(auth, at(''));
+    expect([...after].sort()).toEqual([...before, join(at('of-login'), 'config.json')].sort());
     for (const secret of [`${username}:${password}`, auth])
       for (const directory of [berth.directories.root, berth.directories.runDir])
         expect(await filesWith(secret, directory)).toEqual([]);
