@@ -100,10 +100,10 @@ export function routeLoopback(netns: NetnsEntry, netnsPath: string, bridgeName: 
 async function layIsolated(ground: Ground): Promise<Foundation> {
   const { links, mark, slug, runDir } = ground;
   const netnsPath = isolatedNetnsName(slug);
+  nameNetns(isolatedNetnsPath(runDir), netnsPath);
   const [taken] = await Promise.all([
     takenOn(ground, ground.hostNetns),
     links.createNetns(isolatedNetnsPath(runDir), { hasIpv6: true }),
-    nameNetns(isolatedNetnsPath(runDir), netnsPath),
   ]);
   const slot = firstOf(freeBridges({ names: new Set(), blocks: singleBlocks(ground.resolvers) }));
   const bridge = { name: isolatedBridge, subnet: subnetText(slot), gateway: slot.gateway };

@@ -1,4 +1,5 @@
-import { mkdir, open, readdir, rm, statfs, symlink } from 'node:fs/promises';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { isErrno, toEngineError } from '../host/errors.ts';
@@ -9,6 +10,8 @@ export type MountCalls = Pick<Libc, 'mount' | 'unmount'>;
 
 const nsfsMagic = 0x6e736673;
 const bindFlag = 0x1000;
+/** Each is lost to a job that ended just then. */
+const MAX_TRIES = 100;
 
 /** Makes the empty file that a namespace will be bound to; Conflict when it is there already. */
 export async function createNetnsFile(path: string): Promise<void> {
@@ -24,12 +27,17 @@ export async function createNetnsFile(path: string): Promise<void> {
  * Gives a namespace's file a name elsewhere; Conflict where that is taken. A link and no mount: where iproute2 keeps names
  * it mounts the directory on itself, and what is mounted below by then can be neither reached nor removed.
  */
-export async function nameNetns(path: string, name: string): Promise<void> {
-  await mkdir(dirname(name), { recursive: true });
-  try {
-    await symlink(path, name);
-  } catch (error) {
-    throw toEngineError(error, 'cannot name a network namespace');
+export function nameNetns(path: string, name: string): void {
+  for (let left = MAX_TRIES - 1; ; left -= 1) {
+    try {
+      mkdirSync(dirname(name), { recursive: true });
+      symlinkSync(path, name);
+      return;
+    } catch (error) {
+      // The last job to end takes the directory along when it is empty, and may do so now.
+      if (!isErrno(error, 'ENOENT') || left === 0)
+        throw toEngineError(error, 'cannot name a network namespace');
+    }
   }
 }
 
