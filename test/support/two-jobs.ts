@@ -104,10 +104,10 @@ async function fill(owner: Berth): Promise<Readonly<Record<Kind, readonly string
   };
 }
 
-/** A reference of the same form that nobody has. */
+/** A reference of the same form that nobody has: an id keeps its letters and zeros, so that what reads as a number still does. */
 function unknownLike(reference: string): string {
   const [, prefix = '', hex = ''] = /^(sha256:)?([0-9a-f]{12,})$/.exec(reference) ?? [];
-  if (hex !== '') return prefix + randomBytes(32).toString('hex').slice(0, hex.length);
+  if (hex !== '') return prefix + hex.replaceAll(/[1-9]/g, (digit) => String(1 + (Number(digit) % 9)));
   return reference.replace('theirs', `absent${randomBytes(3).toString('hex')}`);
 }
 
