@@ -67,8 +67,15 @@ function createSessions(): Sessions {
   };
 }
 
+/** What BuildKit's door needs of its job. */
+export interface FrontParts {
+  /** A directory of our own, for sockets. */
+  readonly directory: string;
+  readonly reportFailure: (error: unknown) => void;
+}
+
 /** BuildKit's door of a job. */
-export function createBuildkitFront(reportFailure: (error: unknown) => void): BuildkitFront {
+export function createBuildkitFront({ directory, reportFailure }: FrontParts): BuildkitFront {
   const sessions = createSessions();
   const solves = createSolves();
   let connections = 0;
@@ -78,7 +85,7 @@ export function createBuildkitFront(reportFailure: (error: unknown) => void): Bu
         throw new EngineError('Unavailable', 'too many connections of build clients');
       connections += 1;
       try {
-        const connection = await plainConnection(taken);
+        const connection = await plainConnection(taken, directory);
         const closed = new Promise<void>((resolve) => connection.once('close', resolve));
         const server = await createServer({
           solver,
@@ -96,7 +103,7 @@ export function createBuildkitFront(reportFailure: (error: unknown) => void): Bu
       }
     },
     async keepSession(connection: Duplex, offer) {
-      const session = await openSession(await plainConnection(connection), offer);
+      const session = await openSession(await plainConnection(connection, directory), offer);
       try {
         sessions.keep(session);
         await session.closed;

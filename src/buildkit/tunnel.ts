@@ -1,27 +1,8 @@
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
-import { createRandomId } from '../lib/random-id.ts';
+import type { Socket } from 'node:net';
+import { connectedPair } from './connected-pair.ts';
 import type { BytesMessage, BytesMessageInput } from './generated/control.ts';
 import type { StreamingCall } from './session-calls.ts';
-
-const NAME_LENGTH = 8;
-
-/** Both ends of a connection, by way of a socket in a directory that is ours alone. */
-async function connectedPair(directory: string): Promise<readonly [Socket, Socket]> {
-  const path = join(directory, `s-${createRandomId().slice(0, NAME_LENGTH)}`);
-  const server = createServer().listen(path);
-  try {
-    await once(server, 'listening');
-    const near = connect(path);
-    const [far] = (await once(server, 'connection')) as [Socket];
-    return [near, far];
-  } finally {
-    server.close();
-    await rm(path, { force: true });
-  }
-}
 
 /** Joins a connection with a call whose messages carry its bytes: one ends with the other, and is paced by it. */
 export function joinCall(call: StreamingCall<BytesMessageInput, BytesMessage>, near: Socket): void {

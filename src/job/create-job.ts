@@ -216,8 +216,11 @@ function buildParts(
       libc: host.libc,
       trees: host.trees,
     }),
-    buildkit: createLazyBuildkit((error) => {
-      reportFailure('build', error);
+    buildkit: createLazyBuildkit({
+      directory: names.paths.runDir,
+      reportFailure: (error) => {
+        reportFailure('build', error);
+      },
     }),
     remoteBuilder:
       settings.buildkitd === undefined

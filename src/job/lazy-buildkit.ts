@@ -1,12 +1,13 @@
+import type { FrontParts } from '../buildkit/buildkit-front.ts';
 import type { RemotePlace } from '../buildkit/remote-builder.ts';
 import type { BuildkitFront, RemoteBuilder } from '../buildkit/types.ts';
 
 /** BuildKit's door, whose code is loaded for the first client that knocks: most jobs have none. */
-export function createLazyBuildkit(reportFailure: (error: unknown) => void): BuildkitFront {
+export function createLazyBuildkit(parts: FrontParts): BuildkitFront {
   let loading: Promise<BuildkitFront> | undefined;
   const load = (): Promise<BuildkitFront> => {
     loading ??= import('../buildkit/buildkit-front.ts').then(({ createBuildkitFront }) =>
-      createBuildkitFront(reportFailure),
+      createBuildkitFront(parts),
     );
     return loading;
   };

@@ -3,9 +3,9 @@ import { request, type RequestOptions } from 'node:https';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectedPair } from '../../src/buildkit/connected-pair.ts';
 import { loadMethods } from '../../src/buildkit/definitions.ts';
-import { startBuildClient } from '../support/build-client.ts';
-import { connectedPair } from '../support/build-front.ts';
+import { startBuildClient, type FakeBuildClient } from '../support/build-client.ts';
 import {
   makeDirectories,
   removeDirectories,
@@ -157,28 +157,51 @@ describe('the docker CLI', () => {
   });
 });
 
-test("BuildKit's door: a build through two connections that are taken over", async () => {
-  const client = await startBuildClient(
-    {
-      control: await upgrade('/grpc'),
-      openSession: (methods) =>
-        upgrade('/session', {
-          'X-Docker-Expose-Session-Uuid': 'far',
-          'X-Docker-Expose-Session-Grpc-Method': methods.join(','),
-        }),
-    },
-    { files: [{ path: 'Dockerfile', bytes: Buffer.from('FROM busybox\nCMD ["echo", "built far"]') }] },
-  );
-  try {
-    const { Solve } = await loadMethods('control');
-    await client.control.unary(Solve, {
-      ...{ Ref: 'far', Session: 'far', Frontend: 'dockerfile.v0', Exporter: 'moby' },
-      ExporterAttrs: { name: 'far' },
+async function connectBuilder(dockerfile: string): Promise<FakeBuildClient> {
+  const openSession = (methods: readonly string[]): Promise<Duplex> =>
+    upgrade('/session', {
+      'X-Docker-Expose-Session-Uuid': 'far',
+      'X-Docker-Expose-Session-Grpc-Method': methods.join(','),
     });
-  } finally {
+  const control = await upgrade('/grpc');
+  return startBuildClient(
+    { control, openSession },
+    { files: [{ path: 'Dockerfile', bytes: Buffer.from(dockerfile) }] },
+  );
+}
+
+async function build({ control }: FakeBuildClient): Promise<void> {
+  const { Solve } = await loadMethods('control');
+  await control.unary(Solve, {
+    ...{ Ref: 'far', Session: 'far', Frontend: 'dockerfile.v0', Exporter: 'moby' },
+    ExporterAttrs: { name: 'far' },
+  });
+}
+
+describe("BuildKit's door", () => {
+  test('a build through two connections that are taken over', async () => {
+    const client = await connectBuilder('FROM busybox\nCMD ["echo", "built far"]');
+    try {
+      await build(client);
+    } finally {
+      client.leave();
+    }
+    expect((await docker(['run', '--rm', 'far'])).stdout).toBe('built far\n');
+  });
+
+  test('a client that leaves takes its build with it', async () => {
+    const state = join(directories.root, 'jobs', berth.ready.job);
+    const client = await connectBuilder('FROM busybox\nRUN ["sleep", "1000"]');
+    const ended = expect(build(client)).rejects.toThrow();
+    await expect.poll(() => readdir(join(state, 'containers')), { timeout: 30_000 }).toHaveLength(1);
     client.leave();
-  }
-  expect((await docker(['run', '--rm', 'far'])).stdout).toBe('built far\n');
+    await ended;
+    const left = async (): Promise<readonly string[]> => [
+      ...(await readdir(join(state, 'containers'))),
+      ...(await readdir(state)).filter((name) => name.startsWith('build-')),
+    ];
+    await expect.poll(left, { timeout: 30_000 }).toEqual([]);
+  });
 });
 
 describe('refuses', () => {

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { createBuildkitFront } from '../../src/buildkit/buildkit-front.ts';
+import { connectedPair } from '../../src/buildkit/connected-pair.ts';
 import { loadMethods } from '../../src/buildkit/definitions.ts';
 import type { PruneAsked, ReportSolve, SolveRequest, Solver, UsageEntry } from '../../src/buildkit/types.ts';
 import { startBuildClient, type FakeBuildClient, type Offer } from './build-client.ts';
@@ -25,18 +24,6 @@ const KEPT: UsageEntry = {
 
 /** Carries out what a test asks for. */
 type Work = (request: SolveRequest, report: ReportSolve) => Promise<Readonly<Record<string, string>>>;
-
-/** Two ends of a connection: real sockets, as the daemon has them. */
-export async function connectedPair(directory: string): Promise<[Duplex, Duplex]> {
-  const path = join(directory, String(Math.random()).slice(2));
-  const server = createServer().listen(path);
-  await once(server, 'listening');
-  const near = connect(path);
-  const [far] = (await once(server, 'connection')) as [Duplex];
-  far.on('error', () => undefined);
-  server.close();
-  return [near, far];
-}
 
 /** BuildKit's door for the tests of a file. */
 export interface TestFront {
@@ -66,11 +53,13 @@ export function useFront(): TestFront {
   return {
     pruned,
     async connectWith(offer, work) {
-      const front = createBuildkitFront((error) => failures.push(error));
+      const front = createBuildkitFront({ directory, reportFailure: (error) => failures.push(error) });
       const [control, served] = await connectedPair(directory);
+      served.on('error', () => undefined);
       void front.serveControl(served, solverOf(work, pruned));
       const openSession = async (methods: readonly string[]): Promise<Duplex> => {
         const [session, kept] = await connectedPair(directory);
+        kept.on('error', () => undefined);
         front.keepSession(kept, { id: 'session-1', methods }).catch(() => undefined);
         return session;
       };
