@@ -115,6 +115,24 @@ describe('a second job', () => {
   });
 });
 
+test('an image that the job has under another name says nothing of its layers, as with dockerd', async () => {
+  const registry = await serveMemoryRegistry();
+  const image = await uniqueImage();
+  for (const tag of ['v1', 'v2']) registry.put('team/app', tag, image);
+  registry.put('team/other', 'v1', image);
+  const { job, end } = shared.openJob();
+  await pullAll(job, `${registry.host}/team/app:v1`);
+  for (const name of ['team/app:v2', 'team/other:v1']) {
+    const lines = await pullAll(job, `${registry.host}/${name}`);
+    expect(lines.map(({ status }) => status)).toEqual([
+      `Pulling from ${name.slice(0, -3)}`,
+      expect.stringContaining('Digest: '),
+      `Status: Downloaded newer image for ${registry.host}/${name}`,
+    ]);
+  }
+  expect(await end()).toEqual([]);
+});
+
 describe('a full disk', () => {
   test('drops what was used longest ago, and never what a job uses', async () => {
     const registry = await serveMemoryRegistry();

@@ -52,7 +52,7 @@ export async function adoptImage(work: ImageWork, pull: Pull): Promise<PulledIma
     sizeBytes: sizes[index] ?? 0,
   }));
   claimRoom(work, layers);
-  for (const { digest } of parsed.layers)
+  for (const { digest } of work.job.images.get(parsed.config.digest) ? [] : parsed.layers)
     work.report({ status: 'Already exists', progressDetail: {}, id: shortId(digest) });
   pull.traffic.reusedLayers = parsed.layers.length;
   const { mediaType, digest, size } = manifest;

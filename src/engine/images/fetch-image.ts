@@ -66,6 +66,7 @@ async function fetchLayers(
   const config = checkImageConfig(source.config.bytes, parsed.layers.length);
   checkPlatform(pull, config.platform);
   const { granted, unpacked } = await announceLayers(work, pull, {
+    id: parsed.config.digest,
     blobs: parsed.layers,
     diffIds: config.diffIds,
   });
@@ -111,7 +112,11 @@ function pendingLayers(
 async function announceLayers(
   work: ImageWork,
   pull: Pull,
-  image: { readonly blobs: readonly ContentDescriptor[]; readonly diffIds: readonly string[] },
+  image: {
+    readonly id: string;
+    readonly blobs: readonly ContentDescriptor[];
+    readonly diffIds: readonly string[];
+  },
 ): Promise<{ readonly granted: ReadonlySet<string>; readonly unpacked: ReadonlySet<string> }> {
   const chainIds = chainIdsOf(image.diffIds);
   const layers = image.blobs.map((blob, index) => ({
@@ -123,14 +128,16 @@ async function announceLayers(
   await forEachBounded(layers, PARALLEL_LOOKS, async (layer) => {
     layer.state = await stateOf(work, pull, layer);
   });
+  const isKnown = work.job.images.get(image.id) !== undefined;
   const granted = new Set<string>();
   const unpacked = new Set<string>();
   for (const { blob, state } of layers) {
     const id = shortId(blob.digest);
     if (state !== 'absent') granted.add(blob.digest);
     if (state === 'unpacked') unpacked.add(id);
-    const status = state === 'unpacked' ? 'Already exists' : 'Pulling fs layer';
-    work.report({ status, progressDetail: {}, id });
+    if (state !== 'unpacked') work.report({ status: 'Pulling fs layer', progressDetail: {}, id });
+    // As in dockerd, an image that the job has under another name says nothing of its layers.
+    else if (!isKnown) work.report({ status: 'Already exists', progressDetail: {}, id });
   }
   return { granted, unpacked };
 }
