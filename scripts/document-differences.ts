@@ -16,10 +16,8 @@ export async function renderConformance(): Promise<{ readonly current: string; r
   const from = current.indexOf(begin);
   const to = current.indexOf(end);
   if (from === -1 || to < from) throw new Error(`docs/conformance.md has no block ${begin} … ${end}`);
-  const code = (texts: readonly string[]): string =>
-    texts.map((text) => `\`${text.replaceAll('|', String.raw`\|`)}\``).join(', ');
-  const rows = INTENDED_DIFFERENCES.map(({ asks, at, why }) => `| ${code(asks)} | ${code(at)} | ${why} |`);
-  const table = ['| Requests | Where | Why |', '| --- | --- | --- |', ...rows].join('\n');
+  const rows = INTENDED_DIFFERENCES.map(({ about, why }) => `| ${about} | ${why} |`);
+  const table = ['| What | How it differs |', '| --- | --- |', ...rows].join('\n');
   const wanted = `${current.slice(0, from)}${begin}\n\n${table}\n\n${current.slice(to)}`;
   const options = { ...(await resolveConfig(documentFile)), parser: 'markdown' };
   return { current, wanted: await format(wanted, options) };

@@ -13,12 +13,14 @@ export const INTENDED_FOR_BUILDS: readonly IntendedDifference[] = [
       '"invalid version *',
       '"invalid platform: *',
     ],
+    about: 'build: messages',
     why: 'the words of newer builders',
   },
   {
     asks: ['POST /build?*target=*'],
     at: ['status', '*.aux.ID'],
     berth: ['200', '"{built11}"'],
+    about: 'build: target',
     why: 'a stage can be named by its number, as BuildKit has it',
   },
   {
@@ -26,12 +28,14 @@ export const INTENDED_FOR_BUILDS: readonly IntendedDifference[] = [
     at: ['status'],
     dockerd: '200',
     berth: '400',
-    why: 'what cannot be read, or cannot be joined, is refused before the first byte',
+    about: 'build: status',
+    why: 'what cannot be read or joined is refused before the first byte',
   },
   {
     asks: ['POST /build?*remote=*'],
     at: ['message'],
     berth: '"build remote *',
+    about: 'build: remote',
     why: 'the daemon fetches no context from where it runs',
   },
   {
@@ -39,18 +43,21 @@ export const INTENDED_FOR_BUILDS: readonly IntendedDifference[] = [
     at: ['*.error', '*.errorDetail.message'],
     dockerd: '*127.0.0.1:1/*',
     berth: '"invalid from flag value 127.0.0.1:1/nope: *',
+    about: 'build: FROM',
     why: 'the registry is asked by another way, whose words say so',
   },
   {
     asks: ['POST /build/cancel*'],
     at: ['status', 'message'],
     berth: ['501', '"cancelling *'],
+    about: 'build: cancel',
     why: 'a build ends with its connection',
   },
   {
     asks: ['POST /build/prune*'],
     at: ['CachesDeleted'],
     dockerd: 'null',
+    about: 'build: prune',
     why: 'there is one cache, for builds with BuildKit and without',
   },
   {
@@ -61,6 +68,7 @@ export const INTENDED_FOR_BUILDS: readonly IntendedDifference[] = [
     ],
     at: ['body'],
     berth: '*"create"*',
+    about: 'events of images',
     why: 'newer: a committed image is told as created',
   },
 ];

@@ -1,0 +1,133 @@
+import type { IntendedDifference } from './intended.ts';
+
+const ANY = ['*'];
+const INSPECTED = ['GET /containers/*/json*'];
+const LISTED = ['GET /containers/json*', 'GET /containers/*/json*'];
+const REFUSED = ['status', 'message'];
+
+/** What newer dockerds answer too, whatever the version asked for. */
+export const INTENDED_AS_NEWER: readonly IntendedDifference[] = [
+  {
+    asks: ANY,
+    at: ['status'],
+    dockerd: '500',
+    berth: '40*',
+    about: "a client's mistake",
+    why: 'a 4xx; 20.10 answers 500 for much of it',
+  },
+  {
+    asks: ANY,
+    at: ['message'],
+    berth: [
+      '"unsupported Content-Type header *',
+      '"invalid JSON: *',
+      '"invalid filter*',
+      '"invalid signal: *',
+      '"invalid restart policy: *',
+      '"invalid network mode: *',
+      '"invalid isolation *',
+      '"invalid network name: *',
+      '"invalid network config:*',
+      '"invalid reference format*',
+      '"no command specified"',
+      '"unknown or invalid runtime name: *',
+      '"unrecognized filter value for health: *',
+      '"Container cannot be created with multiple network endpoints: *',
+      '"bad parameter: \'path\' cannot be empty"',
+      '"operation is not permitted on predefined * network"',
+      '"error while removing network: * has active endpoints (*',
+      '"No such image: *',
+      '"BindOptions must not be specified on mount type*',
+    ],
+    about: 'messages',
+    why: 'the words of newer versions',
+  },
+  {
+    asks: ANY,
+    at: ['message'],
+    berth: [
+      '"invalid value for *',
+      '"invalid resize *',
+      '"invalid port specification: *',
+      '"invalid IPv4 address: *',
+      '"Invalid value * for cpuset *',
+      '"fromImage or fromSrc is required"',
+      '*is an invalid component of a platform"',
+      '"ps: option * is not allowed"',
+      '"No such container: *',
+      '"Could not find the file *',
+      '"invalid archive: *',
+    ],
+    about: 'messages on values',
+    why: 'say which value is wrong, where 20.10 says what its libraries stumbled over',
+  },
+  {
+    asks: ANY,
+    at: ['message', 'State.Error', 'streams.1'],
+    dockerd: '*: unknown*',
+    berth: '*OCI runtime *',
+    about: 'messages of the runtime',
+    why: 'without the gRPC code ": unknown", as newer versions',
+  },
+  {
+    asks: LISTED,
+    at: [
+      '*HostConfig.NetworkMode',
+      'HostConfig.PortBindings',
+      'HostConfig.RestartPolicy.Name',
+      'HostConfig.Runtime',
+      'HostConfig.ConsoleSize*',
+    ],
+    berth: ['"bridge"', '{}', '"no"', '"runc"', '0'],
+    about: 'container: defaults',
+    why: 'have a value; the console has a size since API 1.42',
+  },
+  {
+    asks: [...LISTED, 'GET /networks*', 'GET /info*', ...ANY.map((one) => `${one} /_ping*`)],
+    at: [
+      '*.GwPriority',
+      '*.DNSNames',
+      '*EnableIPv4',
+      '*IPAM.Config[*].Gateway',
+      'CDISpecDirs',
+      'header builder-version',
+      'header swarm',
+    ],
+    dockerd: 'absent',
+    about: 'container, network, info, ping',
+    why: 'newer members and headers',
+  },
+  {
+    asks: [...INSPECTED, 'GET /info*', 'POST /containers/*/wait*'],
+    at: ['HostConfig.KernelMemory*', 'Runtimes.io.containerd.runtime.v1.linux', 'ExecutionDriver', 'Error'],
+    berth: 'absent',
+    about: 'container, info, wait',
+    why: 'without members that newer versions have dropped',
+  },
+  {
+    asks: INSPECTED,
+    at: ['HostConfig.MaskedPaths*'],
+    about: 'container: MaskedPaths',
+    why: 'newer versions hide more of /proc and /sys',
+  },
+  {
+    asks: ['GET /containers/*/logs*', 'GET /images/*/json*', 'POST /volumes/create*'],
+    at: ['header content-type', 'Metadata.LastTagTime', 'Labels'],
+    about: 'logs, image, volume',
+    why: "newer: a log's type, the time of a load, an anonymous volume's label",
+  },
+  {
+    asks: ['* (version 1.24)', 'POST /containers/x/copy*'],
+    at: [...REFUSED, 'body', 'header content-type'],
+    berth: ['404', '"page not found"', '{"message":"page not found"}', '"application/json"'],
+    about: 'old endpoints',
+    why: 'prune came with API 1.25 (1.31 for builds), copy went with 1.24',
+  },
+  {
+    asks: ['GET /containers/json (version *'],
+    at: ['body', 'message', 'header content-type'],
+    berth: ['{"message":"client version *', '"client version *', '"application/json"'],
+    about: 'API versions',
+    why: 'others are the oldest and the newest; errors are JSON for every version',
+  },
+];
