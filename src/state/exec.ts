@@ -11,6 +11,8 @@ export interface Exec {
     | { readonly status: 'starting' }
     | { readonly status: 'running'; readonly pid: number }
     | { readonly status: 'exited'; readonly pid: number; readonly exitCode: number };
+  /** Settled when the process runs, or could not be begun. */
+  readonly begun: Deferred<void>;
   /** Settled with the exit code, after the output is drained. */
   readonly exited: Deferred<number>;
 }

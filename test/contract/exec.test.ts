@@ -83,6 +83,14 @@ describe('exec', () => {
     connection.close();
   });
 
+  it('has its terminal sized when a client asks for it before the process runs', async () => {
+    const id = await create(['hold'], { ...OUTPUTS, Tty: true });
+    const resized = fake.api.post(`/exec/${id}/resize?h=24&w=80`);
+    const connection = await start(id, { Tty: true });
+    expect(await resized).toMatchObject({ status: 200, message: '' });
+    connection.close();
+  });
+
   it('with a terminal that the start does not name: framed, as docker-py expects it', async () => {
     const id = await create(['print', 'framed', '', '0'], { ...OUTPUTS, Tty: true });
     const connection = await start(id);

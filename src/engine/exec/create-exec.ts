@@ -33,6 +33,7 @@ export function createExec(job: Job, containerRef: string, request: ExecRequest)
     containerId: container.id,
     request: admitted,
     state: { status: 'created' },
+    begun: createDeferred(),
     exited: createDeferred(),
   });
   container.execIds.add(id);

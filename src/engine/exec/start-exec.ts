@@ -102,6 +102,7 @@ async function runExec(job: Job, starting: Starting): Promise<Promise<unknown>> 
   io.taskCreated();
   session.taskCreated.resolve();
   exec.state = { status: 'running', pid };
+  exec.begun.resolve();
   start.onStarted?.();
   const end = followExec(job, { exec, container, session }, awaitTaskExit(job, process, exit));
   job.tasks.track('follow exec', end);
@@ -166,6 +167,7 @@ function recordFailure(exec: Exec, cause: unknown): EngineError {
   const { exitCode, error } = describeStartFailure(cause);
   if (exec.state.status === 'starting') {
     exec.state = { status: 'exited', pid: 0, exitCode };
+    exec.begun.resolve();
     exec.exited.resolve(exitCode);
   }
   return error;
