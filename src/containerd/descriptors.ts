@@ -1,5 +1,6 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
 import protobuf from 'protobufjs/light.js';
+import { generateWhenCalled } from './message-functions.ts';
 
 /** A method as the gRPC library calls it, for whatever messages. */
 export type AnyMethod = MethodDefinition<unknown, unknown>;
@@ -36,6 +37,7 @@ export function readMessage<Input, Output>(
 function readRoot(descriptor: object): protobuf.Root {
   const root = protobuf.Root.fromJSON(descriptor);
   root.resolveAll();
+  generateWhenCalled(root);
   return root;
 }
 
