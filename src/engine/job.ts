@@ -5,8 +5,10 @@ import type { JobRuntime, JobStore } from '../containerd/job-store.ts';
 import type { Any } from '../containerd/types.ts';
 import type { HostDevice } from '../host/devices.ts';
 import type { Meter } from '../host/meter.ts';
+import type { NamespacePins } from '../host/namespace-pins.ts';
 import type { OwnTrees } from '../host/own-trees.ts';
 import type { RuntimeVersion } from '../host/runtime-version.ts';
+import type { SharedMemory } from '../host/shared-memory.ts';
 import type { HostFacts, HostProcesses, ProcessSignals, RuntimeCalls } from '../host/types.ts';
 import type { FairLimiter } from '../lib/fair-limiter.ts';
 import type { Limiter } from '../lib/limiter.ts';
@@ -64,6 +66,10 @@ export interface Job {
   readonly runtimeVersion: () => Promise<RuntimeVersion>;
   /** Signals for processes of containers, past containerd. */
   readonly signals: ProcessSignals;
+  /** Names of namespaces, for containers that join another one's. */
+  readonly namespacePins: NamespacePins;
+  /** The /dev/shm of containers that others may join. */
+  readonly sharedMemory: SharedMemory;
   /** Device nodes of the host, for a privileged container. */
   readonly listDevices: () => Promise<readonly HostDevice[]>;
   readonly paths: JobPaths;

@@ -11,9 +11,11 @@ import type { Job } from '../engine/job.ts';
 import { ensureDefaultProfile, readAppArmorProfiles } from '../host/apparmor.ts';
 import { listHostDevices } from '../host/devices.ts';
 import { createMeter } from '../host/meter.ts';
+import { createNamespacePins } from '../host/namespace-pins.ts';
 import { createProcessSignals } from '../host/process-signals.ts';
 import { createRuntimeCalls } from '../host/runtime-calls.ts';
 import { readRuntimeVersion } from '../host/runtime-version.ts';
+import { createSharedMemory } from '../host/shared-memory.ts';
 import type { HostFacts } from '../host/types.ts';
 import { createFairLimiter } from '../lib/fair-limiter.ts';
 import { createLimiter } from '../lib/limiter.ts';
@@ -112,7 +114,7 @@ export async function createJob(parts: JobParts): Promise<Job> {
     trees: host.trees,
     runtimeCalls: createRuntimeCalls(host.processes),
     runtimeVersion: once(() => readRuntimeVersion(host.processes)),
-    signals: createProcessSignals(host.libc),
+    ...sharedParts(parts),
     listDevices: () => listHostDevices(),
     paths: names.paths,
     log,
@@ -154,6 +156,18 @@ export async function createJob(parts: JobParts): Promise<Job> {
 
 /** berth's program, once more: beside `src/` and beside the chunks of the bundle it is at the same place. */
 const PROGRAM = fileURLToPath(new URL('../../bin/berth', import.meta.url));
+
+/** What reaches the processes of containers, and what containers have of each other. */
+function sharedParts({
+  names: { paths },
+  host: { libc },
+}: JobParts): Pick<Job, 'signals' | 'namespacePins' | 'sharedMemory'> {
+  return {
+    signals: createProcessSignals(libc),
+    namespacePins: createNamespacePins({ libc, directory: join(paths.runDir, 'ns') }),
+    sharedMemory: createSharedMemory({ libc, directory: join(paths.runDir, 'shm') }),
+  };
+}
 
 /** What looks into files of the job. */
 async function fileParts(parts: JobParts): Promise<Pick<Job, 'rootfs' | 'binds'>> {

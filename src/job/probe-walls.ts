@@ -102,6 +102,7 @@ function probeSpec(
     user: { uid: 0, gid: 0, additionalGids: [] },
     rootfsPath: 'rootfs',
     netnsPath: '',
+    joined: { pid: '', ipc: '', sharedMemory: '' },
     cgroupPath,
     hostname: 'probe',
     files: probe.files,

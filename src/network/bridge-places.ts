@@ -1,12 +1,17 @@
 import { rm } from 'node:fs/promises';
 
 import { messageOf } from '../errors.ts';
+import {
+  bindNamespace,
+  createNamespaceFile,
+  removeNamespaceFile,
+  type MountCalls,
+} from '../host/namespace-file.ts';
 import type { Logger } from '../logger.ts';
 import { parseSubnet } from './ipv4.ts';
 import type { KernelLinks } from './kernel-links.ts';
 import { linkLocalOf, macFromAddress } from './mac-address.ts';
 import { createVethName, unclaimedPath } from './names.ts';
-import { bindNetns, createNetnsFile, removeNetnsFile, type MountCalls } from './netns-file.ts';
 import { interfacePrefixOf, mayTalk, mtuOf } from './network-options.ts';
 import { createPlaceAddresses } from './place-addresses.ts';
 import type { Endpoint, Ipv6Endpoint, NetworkFacts } from './types.ts';
@@ -123,7 +128,7 @@ export function createBridgePlaces(options: PlacesOptions): BridgePlaces {
       addresses.release(held);
     },
     async stop() {
-      for (const { path } of await warm.close()) await removeNetnsFile(libc, path);
+      for (const { path } of await warm.close()) await removeNamespaceFile(libc, path);
     },
   };
 }
@@ -137,7 +142,7 @@ async function fillNew(options: PlacesOptions, place: BridgePlace): Promise<void
     );
     await Promise.all([addInterface(options, place, gateways), prepare?.(place.path)]);
   } catch (error) {
-    await removeNetnsFile(libc, place.path);
+    await removeNamespaceFile(libc, place.path);
     throw error;
   }
 }
@@ -171,12 +176,12 @@ function addInterface(
 // A mounted-on file cannot be renamed: the namespace gets its second name before it loses the first. One that
 // cannot get it stays as it is until the job's end, and its address stays taken.
 async function rename(libc: MountCalls, from: string, to: string): Promise<void> {
-  await createNetnsFile(to);
+  await createNamespaceFile(to);
   try {
-    bindNetns(libc, from, to);
+    bindNamespace(libc, from, to);
   } catch (error) {
     await rm(to, { force: true });
     throw error;
   }
-  await removeNetnsFile(libc, from);
+  await removeNamespaceFile(libc, from);
 }

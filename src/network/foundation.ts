@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 
 import { EngineError, isErrorKind } from '../errors.ts';
+import { bindNamespace, createNamespaceFile, type MountCalls } from '../host/namespace-file.ts';
 import { readNetSetting, writeNetSetting } from '../host/net-settings.ts';
 import type { NetnsEntry } from '../host/netns.ts';
 import type { Logger } from '../logger.ts';
@@ -13,7 +14,7 @@ import { hasSix, type BridgeSpec, type KernelLinks } from './kernel-links.ts';
 import type { InterfaceAddress } from './link-messages.ts';
 import { isolatedNetnsName, isolatedNetnsPath, sharedNetnsPath } from './names.ts';
 import type { NetTools, Place } from './net-tools.ts';
-import { bindNetns, createNetnsFile, nameNetns, type MountCalls } from './netns-file.ts';
+import { nameNetns } from './netns-file.ts';
 import type { Foundation } from './network-state.ts';
 import { bridgeTable, uplinkTable, type BridgeRules, type EgressRules } from './rule-tables.ts';
 import {
@@ -147,8 +148,8 @@ async function layShared(
 ): Promise<Foundation> {
   const { links, libc, runDir, mark } = ground;
   const netnsPath = sharedNetnsPath(runDir);
-  await createNetnsFile(netnsPath);
-  bindNetns(libc, choice.kind === 'path' ? choice.path : ground.hostNetns, netnsPath);
+  await createNamespaceFile(netnsPath);
+  bindNamespace(libc, choice.kind === 'path' ? choice.path : ground.hostNetns, netnsPath);
   const taken = await takenOn(ground, netnsPath);
   const blocks = [...taken.blocks, ...singleBlocks(ground.resolvers)];
   for (const slot of freeBridges({ ...taken, blocks })) {

@@ -1,3 +1,9 @@
+import {
+  holdsNamespace,
+  listNamespaceFiles,
+  removeNamespaceFile,
+  type MountCalls,
+} from '../host/namespace-file.ts';
 import { openNetnsEntry } from '../host/netns.ts';
 import type { HostProcesses } from '../host/types.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
@@ -17,7 +23,6 @@ import { jobNetwork } from './job-sandboxes.ts';
 import { createKernelLinks } from './kernel-links.ts';
 import { isUserBridge, jobMark, netnsDirectory, unclaimedPrefix } from './names.ts';
 import { createNetTools, type NetTools } from './net-tools.ts';
-import { holdsNetns, listNetnsFiles, removeNetnsFile, type MountCalls } from './netns-file.ts';
 import { createNetworkRegistry, leadOut, rulesOf, type NetworkRegistry } from './network-registry.ts';
 import {
   createNetworkState,
@@ -128,7 +133,7 @@ async function openState(ground: Ground, { options, stored, reap }: Opening): Pr
 }
 
 async function isWhole(tools: NetTools, { netnsPath, bridge, uplink }: Foundation): Promise<boolean> {
-  if (!(await holdsNetns(netnsPath))) return false;
+  if (!(await holdsNamespace(netnsPath))) return false;
   const has = async (place: Parameters<NetTools['show']>[0], name: string): Promise<boolean> =>
     (await tools.show(place, ['link', 'show'])).some(({ ifname }) => ifname === name);
   const present = [has({ netns: netnsPath }, bridge.name)];
@@ -138,9 +143,9 @@ async function isWhole(tools: NetTools, { netnsPath, bridge, uplink }: Foundatio
 
 // Made ahead by a process that is gone: their addresses are not known any more.
 async function dropUnclaimed({ runDir, libc }: Ground): Promise<void> {
-  const files = await listNetnsFiles(netnsDirectory(runDir));
+  const files = await listNamespaceFiles(netnsDirectory(runDir));
   for (const path of files.filter((one) => one.includes(`/${unclaimedPrefix}`)))
-    await removeNetnsFile(libc, path);
+    await removeNamespaceFile(libc, path);
 }
 
 function bridgesOf(foundation: Foundation, state: NetworkState): readonly BridgeRules[] {

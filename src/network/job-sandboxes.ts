@@ -1,4 +1,5 @@
 import { EngineError } from '../errors.ts';
+import { holdsNamespace } from '../host/namespace-file.ts';
 import type { ContainerResolvers } from './container-resolvers.ts';
 import { parseAddress, parseSubnet, subnetContains } from './ipv4.ts';
 import { ipv6Contains, parseIpv6, parseIpv6Block } from './ipv6.ts';
@@ -9,7 +10,6 @@ import type { Foundation } from './network-state.ts';
 import { containerFiles, createPlacelessEndpoint } from './predefined.ts';
 import type { PublishedPorts } from './published-ports.ts';
 import type { ResolverConfig } from './resolv-conf.ts';
-import { holdsNetns } from './netns-file.ts';
 import { gatewayOf, type Adopted, type Sandboxes, type Wish } from './sandboxes.ts';
 import type {
   Endpoint,
@@ -210,7 +210,7 @@ function placeless({ registry, jobServers }: Parts, path: string, networkName: '
 }
 
 async function shared({ jobServers }: Parts, containerId: string, path: string): Promise<Sandbox> {
-  if (!(await holdsNetns(path)))
+  if (!(await holdsNamespace(path)))
     throw new EngineError('Conflict', `cannot join network of a non running container: ${containerId}`);
   return {
     netnsPath: path,

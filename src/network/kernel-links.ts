@@ -2,6 +2,12 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 
 import { EngineError } from '../errors.ts';
 import { isErrno, toEngineError } from '../host/errors.ts';
+import {
+  bindNamespace,
+  createNamespaceFile,
+  removeNamespaceFile,
+  type MountCalls,
+} from '../host/namespace-file.ts';
 import { writeNetSetting } from '../host/net-settings.ts';
 import type { NetlinkRequest } from '../host/netlink-message.ts';
 import type { NetlinkSocket } from '../host/netlink.ts';
@@ -19,7 +25,6 @@ import {
   type InterfaceAddress,
 } from './link-messages.ts';
 import { indexOf, survey, surveyIpv6, tellOf, type Ipv6Survey, type Survey } from './link-surveys.ts';
-import { bindNetns, createNetnsFile, removeNetnsFile, type MountCalls } from './netns-file.ts';
 
 /** A bridge to make. */
 export interface BridgeSpec {
@@ -141,15 +146,15 @@ async function within<T>(
 }
 
 async function createNetns(kernel: Kernel, path: string, hasIpv6: boolean): Promise<void> {
-  await createNetnsFile(path);
+  await createNamespaceFile(path);
   try {
     kernel.netns.runInNew(() => {
-      bindNetns(kernel.libc, '/proc/thread-self/ns/net', path);
+      bindNamespace(kernel.libc, '/proc/thread-self/ns/net', path);
       if (!hasIpv6 && kernel.isSixQuiet) writeNetSetting('ipv6/conf/all/disable_ipv6', '1');
     });
     await within(kernel, path, (socket) => socket.request([setLinkUp('lo', { isSixQuiet: false })]));
   } catch (error) {
-    await removeNetnsFile(kernel.libc, path);
+    await removeNamespaceFile(kernel.libc, path);
     throw error;
   }
 }

@@ -3,12 +3,17 @@ import { basename, dirname } from 'node:path';
 
 import { messageOf } from '../errors.ts';
 import { isErrno, toEngineError } from '../host/errors.ts';
+import {
+  holdsNamespace,
+  listNamespaceFiles,
+  removeNamespaceFile,
+  type MountCalls,
+} from '../host/namespace-file.ts';
 import { openNetnsEntry } from '../host/netns.ts';
 import type { HostProcesses } from '../host/types.ts';
 import { withdrawForwarding } from './forward-permit.ts';
 import { isolatedNetnsName, isolatedNetnsPath, jobMark, netnsDirectory, sharedNetnsPath } from './names.ts';
 import { createNetTools, type NetTools, type Place } from './net-tools.ts';
-import { holdsNetns, listNetnsFiles, removeNetnsFile, type MountCalls } from './netns-file.ts';
 
 /** By what a job's network is found when nothing else is known of it. */
 export interface ReapRequest {
@@ -28,10 +33,10 @@ export async function reapNetwork(request: ReapRequest): Promise<readonly string
   const tools = createNetTools(request.processes, await openNetnsEntry(), request.hostNetns);
   const sharedPath = sharedNetnsPath(runDir);
   const isolated = [isolatedNetnsPath(runDir), isolatedNetnsName(slug)];
-  const sandboxes = (await listNetnsFiles(netnsDirectory(runDir))).filter(
+  const sandboxes = (await listNamespaceFiles(netnsDirectory(runDir))).filter(
     (path) => path !== sharedPath && !isolated.includes(path),
   );
-  const isIsolated = (await Promise.all(isolated.map(holdsNetns))).includes(true);
+  const isIsolated = (await Promise.all(isolated.map(holdsNamespace))).includes(true);
   const own = await holdAll([...sandboxes, ...isolated]);
   const left: string[] = [];
   const attempt = async (what: string, step: () => Promise<readonly string[]>): Promise<void> => {
@@ -43,18 +48,18 @@ export async function reapNetwork(request: ReapRequest): Promise<readonly string
   };
   for (const path of sandboxes)
     await attempt(`network namespace ${basename(path)}`, async () => {
-      await removeNetnsFile(libc, path);
+      await removeNamespaceFile(libc, path);
       return [];
     });
-  const isShared = await holdsNetns(sharedPath);
+  const isShared = await holdsNamespace(sharedPath);
   if (isShared) await sweep(tools, { netns: sharedPath }, { mark, attempt });
   if (isIsolated || !isShared) await sweep(tools, 'host', { mark, attempt });
   await attempt('shared network namespace', async () => {
-    await removeNetnsFile(libc, sharedPath);
+    await removeNamespaceFile(libc, sharedPath);
     return [];
   });
   await attempt(`network namespace ${mark}`, async () => {
-    for (const path of isolated) await removeNetnsFile(libc, path);
+    for (const path of isolated) await removeNamespaceFile(libc, path);
     await removeIfEmpty(dirname(isolatedNetnsName(slug)));
     return [];
   });

@@ -1,9 +1,9 @@
 import { EngineError } from '../errors.ts';
+import { holdsNamespace, removeNamespaceFile } from '../host/namespace-file.ts';
 import type { BridgePlaces, NetnsOptions, PlaceRequest } from './bridge-places.ts';
 import { parseMacAddress } from './mac-address.ts';
 import { sandboxPath } from './names.ts';
 import { interfacePrefixOf } from './network-options.ts';
-import { holdsNetns, removeNetnsFile } from './netns-file.ts';
 import { createEndpoint } from './predefined.ts';
 import type { Endpoint, EndpointRequest, NetworkFacts } from './types.ts';
 
@@ -89,7 +89,7 @@ export function createSandboxes(options: NetnsOptions): Sandboxes {
     open: (containerId, wishes) => track(() => openSandbox(context, containerId, wishes)),
     async adopt(containerId, had) {
       const path = sandboxPath(runDir, containerId);
-      if (!(await holdsNetns(path))) return undefined;
+      if (!(await holdsNamespace(path))) return undefined;
       const claimed = had.filter(({ network, endpoint }) => network.places.claim(endpoint));
       holdings.set(containerId, claimed);
       return path;
@@ -114,7 +114,7 @@ export function createSandboxes(options: NetnsOptions): Sandboxes {
     endpointsOf: (containerId) => holdings.of(containerId).map(({ endpoint }) => endpoint),
     membersOf: (networkId) => holdings.membersOf(networkId),
     async close(containerId) {
-      await removeNetnsFile(libc, sandboxPath(runDir, containerId));
+      await removeNamespaceFile(libc, sandboxPath(runDir, containerId));
       for (const { network, endpoint } of holdings.of(containerId)) network.places.release(endpoint);
       holdings.drop(containerId);
     },
@@ -154,7 +154,7 @@ async function openSandbox(
   const { options, holdings } = context;
   const path = sandboxPath(options.runDir, containerId);
   // What a crash left of this container's last run is in nobody's use.
-  await removeNetnsFile(options.libc, path);
+  await removeNamespaceFile(options.libc, path);
   if (!first) {
     await options.links.createNetns(path, { hasIpv6: false });
     return path;

@@ -29,6 +29,8 @@ export interface SpecInput {
   /** Relative to the bundle, or absolute. */
   readonly rootfsPath: string;
   readonly netnsPath: string;
+  /** Host paths of what it has with other containers, where its modes ask for that. */
+  readonly joined: { readonly pid: string; readonly ipc: string; readonly sharedMemory: string };
   /** Absolute within the cgroup tree. */
   readonly cgroupPath: string;
   readonly hostname: string;
@@ -65,11 +67,12 @@ export function buildSpec(input: SpecInput): {
       files: input.files,
       mounts: input.mounts,
       initPath: hasInit(hostConfig) ? input.initPath : undefined,
+      sharedMemory: input.joined.sharedMemory,
       host,
     }),
     linux: {
       cgroupsPath: input.cgroupPath,
-      namespaces: namespacesOf(hostConfig, input.netnsPath),
+      namespaces: namespacesOf(hostConfig, input),
       resources: withDeviceRules(buildResources(hostConfig, security.privileged), devices),
       devices: devices.nodes,
       sysctl: sysctlsOf(admitted),
@@ -158,18 +161,25 @@ function rlimitsOf(hostConfig: HostConfig): readonly OciRlimit[] {
   }));
 }
 
-function namespacesOf(hostConfig: HostConfig, netnsPath: string): readonly OciNamespace[] {
-  const own: readonly (readonly [OciNamespace['type'], string])[] = [
-    ['uts', hostConfig.UTSMode],
-    ['pid', hostConfig.PidMode],
-    ['ipc', hostConfig.IpcMode],
-    ['cgroup', hostConfig.CgroupnsMode],
+function namespacesOf(
+  hostConfig: HostConfig,
+  { netnsPath, joined }: Pick<SpecInput, 'netnsPath' | 'joined'>,
+): readonly OciNamespace[] {
+  const asked: readonly (readonly [OciNamespace, string])[] = [
+    [{ type: 'uts' }, hostConfig.UTSMode],
+    [isJoined(hostConfig.PidMode) ? { type: 'pid', path: joined.pid } : { type: 'pid' }, hostConfig.PidMode],
+    [isJoined(hostConfig.IpcMode) ? { type: 'ipc', path: joined.ipc } : { type: 'ipc' }, hostConfig.IpcMode],
+    [{ type: 'cgroup' }, hostConfig.CgroupnsMode],
   ];
   return [
     { type: 'mount' },
     { type: 'network', path: netnsPath },
-    ...own.flatMap(([type, mode]): readonly OciNamespace[] => (mode === 'host' ? [] : [{ type }])),
+    ...asked.flatMap(([namespace, mode]) => (mode === 'host' ? [] : [namespace])),
   ];
+}
+
+function isJoined(mode: string): boolean {
+  return mode.startsWith('container:');
 }
 
 function sysctlsOf({ config, hostConfig }: CheckedCreate): Readonly<Record<string, string>> {

@@ -30,6 +30,8 @@ export interface MountInput {
   readonly mounts: readonly PreparedMount[];
   /** Host path of the program at /sbin/docker-init, or undefined. */
   readonly initPath: string | undefined;
+  /** Host path of the /dev/shm of a container that has one with others; the rest have their own. */
+  readonly sharedMemory: string;
   readonly host: Pick<SpecHost, 'kernelVersion'>;
 }
 
@@ -57,6 +59,11 @@ export function buildMounts(input: MountInput): readonly OciMount[] {
   return [...all.filter((mount) => !isBelowKernelMount(mount)), ...base, ...below];
 }
 
+/** Whether a container of that IPC mode has a /dev/shm that others may have too, or has another one's. */
+export function hasSharedMemory(ipcMode: string): boolean {
+  return ipcMode === 'shareable' || ipcMode.startsWith('container:');
+}
+
 function isBelowKernelMount({ destination }: OciMount): boolean {
   return /^\/(dev|sys|proc)(\/|$)/.test(destination);
 }
@@ -75,14 +82,9 @@ function byDepth(a: OciMount, b: OciMount): number {
   return a.destination.split('/').length - b.destination.split('/').length;
 }
 
-function kernelMounts({ hostConfig, isSysWritable, isCgroupWritable }: MountInput): readonly OciMount[] {
+function kernelMounts(input: MountInput): readonly OciMount[] {
+  const { isSysWritable, isCgroupWritable } = input;
   const readOnly = (isWritable: boolean): readonly string[] => (isWritable ? [] : ['ro']);
-  const shm: OciMount = {
-    destination: '/dev/shm',
-    type: 'tmpfs',
-    source: 'shm',
-    options: [...NO_EXEC, 'mode=1777', `size=${hostConfig.ShmSize}`],
-  };
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: NO_EXEC },
     {
@@ -110,8 +112,18 @@ function kernelMounts({ hostConfig, isSysWritable, isCgroupWritable }: MountInpu
       options: [...readOnly(isCgroupWritable), ...NO_EXEC],
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: NO_EXEC },
-    ...(hostConfig.IpcMode === 'none' ? [] : [shm]),
+    ...sharedMemoryMount(input),
   ];
+}
+
+function sharedMemoryMount({ hostConfig, sharedMemory: source }: MountInput): readonly OciMount[] {
+  const { IpcMode: mode, ShmSize: sizeBytes } = hostConfig;
+  const destination = '/dev/shm';
+  if (mode === 'none') return [];
+  if (hasSharedMemory(mode))
+    return [{ destination, type: 'bind', source, options: ['bind', ...NO_EXEC, 'rprivate'] }];
+  const options = [...NO_EXEC, 'mode=1777', `size=${sizeBytes}`];
+  return [{ destination, type: 'tmpfs', source: 'shm', options }];
 }
 
 function fileMounts({ files, hostConfig, initPath }: MountInput): readonly OciMount[] {

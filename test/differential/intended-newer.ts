@@ -8,6 +8,13 @@ const REFUSED = ['status', 'message'];
 /** What newer dockerds answer too, whatever the version asked for. */
 export const INTENDED_AS_NEWER: readonly IntendedDifference[] = [
   {
+    asks: ['* /containers/early/*', '* /containers/joined/*'],
+    at: ['message', 'State.Error', 'Error.Message'],
+    berth: '"failed to join * namespace: container *',
+    about: 'joined namespaces',
+    why: 'the words of newer versions',
+  },
+  {
     asks: ANY,
     at: ['status'],
     dockerd: '500',

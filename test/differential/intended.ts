@@ -127,7 +127,7 @@ const AS_WISHED: readonly IntendedDifference[] = [
     why: 'the message names the container that has the port',
   },
   {
-    asks: ['GET /containers/fails*', 'GET /containers/second/json'],
+    asks: ['fails*', 'second/json', 'early/json', 'joined/json'].map((one) => `GET /containers/${one}`),
     at: ['NetworkSettings.Networks.bridge.NetworkID'],
     about: 'container: NetworkID',
     why: 'one that never ran is on no network yet',

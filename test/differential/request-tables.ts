@@ -12,6 +12,7 @@ import { files } from './requests/files.ts';
 import { imageLifecycle } from './requests/image-lifecycle.ts';
 import { imageTransfers } from './requests/image-transfers.ts';
 import { images } from './requests/images.ts';
+import { joinedNamespaces } from './requests/joined-namespaces.ts';
 import { networks } from './requests/networks.ts';
 import { rareParameters } from './requests/rare-parameters.ts';
 import { rareVerbs } from './requests/rare-verbs.ts';
@@ -31,6 +32,7 @@ export const REQUEST_TABLES: readonly RequestTable[] = [
   containerErrors,
   containerLists,
   containerStates,
+  joinedNamespaces,
   containerStreams,
   webSocket,
   rareVerbs,

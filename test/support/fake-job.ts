@@ -33,6 +33,7 @@ import { createFakeBinds, createFakeJobContainerStore } from './fake-binds.ts';
 import { createFakeContainerd, type FakeContainerd } from './fake-containerd.ts';
 import { fakeRegistry } from './fake-registry.ts';
 import { fakeLimits } from './fake-limits.ts';
+import { createFakeSharing } from './fake-sharing.ts';
 import { createFakeNetwork, type FakeNetwork } from './fake-network.ts';
 import { dockerArchive } from './image-builder-archives.ts';
 import { buildImage, hostArchitecture, type LayerEntry } from './image-builder.ts';
@@ -176,6 +177,7 @@ async function makeParts(wanted: PartsOptions): Promise<Partial<Job>> {
     processes: createHostProcesses(),
     // Numbers of made-up processes are other processes' here.
     signals: { send: () => false },
+    ...createFakeSharing(),
     paths: { stateDir, runDir, socket: '', controlSocket: '' },
     containerd,
     store,

@@ -14,6 +14,7 @@ export function inputFor(body: object, more: Partial<SpecInput> = {}): SpecInput
     user: { uid: 5, gid: 6, additionalGids: [6, 7] },
     rootfsPath: 'rootfs',
     netnsPath: '/run/netns/c',
+    joined: { pid: '/run/ns/c-pid', ipc: '/run/ns/c-ipc', sharedMemory: '/run/shm/c' },
     cgroupPath: '/job/c',
     hostname: 'name',
     files: { hosts: '/s/hosts', hostname: '/s/hostname', resolvConf: '/s/resolv.conf' },

@@ -55,6 +55,11 @@ export async function buildContainerSpec(
     user: await findContainerUser(job, container),
     rootfsPath: 'rootfs',
     netnsPath: job.network.sandboxPath(sandboxRequestOf(container)),
+    joined: {
+      pid: job.namespacePins.pathOf({ ownerId: id, kind: 'pid' }),
+      ipc: job.namespacePins.pathOf({ ownerId: id, kind: 'ipc' }),
+      sharedMemory: job.sharedMemory.pathOf(id),
+    },
     cgroupPath: containerCgroup(job, record),
     hostname,
     files,

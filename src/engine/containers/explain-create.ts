@@ -58,6 +58,11 @@ export interface Explanation {
 }
 
 const ID = '0'.repeat(64);
+const JOINED = {
+  pid: '(PID namespace of the other container)',
+  ipc: '(IPC namespace of the other container)',
+  sharedMemory: '(shared memory)',
+};
 const FILES = { hosts: '(hosts)', hostname: '(hostname)', resolvConf: '(resolv.conf)' };
 /** Stands for an image that is not known. */
 const UNKNOWN_IMAGE: ImageRunConfig = { ...NO_RUN_CONFIG, cmd: ['(command of the image)'] };
@@ -114,6 +119,7 @@ async function specOf(
     rootfsPath: 'rootfs',
     netnsPath: '(network namespace)',
     cgroupPath: `${parts.cgroupPath}/${ID}`,
+    joined: JOINED,
     hostname,
     files: FILES,
     mounts,

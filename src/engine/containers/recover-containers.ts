@@ -9,6 +9,7 @@ import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
 import { specText } from './container-spec.ts';
 import { onInitLayer } from './init-layer.ts';
+import { closeSharedMemory } from './join-namespaces.ts';
 import { sandboxRequestOf } from './join-network.ts';
 import { newContainer } from './new-container.ts';
 import { closeSession } from './open-session.ts';
@@ -27,6 +28,8 @@ const SIGKILL = 9;
 /** Takes over what an earlier berth of this job left: containers, and the output and ends of those that ran on. */
 export async function recoverContainers(job: Job): Promise<void> {
   const [stored, tasks] = await Promise.all([job.containerd.containers.list(), job.containerd.tasks.list()]);
+  // Of a start that was under way: nobody is to enter a namespace by these any more.
+  await job.namespacePins.clear();
   const taskById = new Map(tasks.map((task) => [task.containerId, task]));
   for (const record of stored) {
     const container = await restoreContainer(job, record);
@@ -84,6 +87,7 @@ async function restoreRun(job: Job, container: Container, task: TaskProcess | un
   }
   // A task that was never let run, or none: the start did not happen, or the end was not seen.
   if (task) await job.containerd.tasks.delete(container.id);
+  await closeSharedMemory(job, container);
   if (record.state.status === 'running') endUnseen(job, container, record.state.startedAt);
   else if (record.state.status === 'restarting') expectRestart(container, 0);
   job.tasks.track('restart container', restartLater(job, container, startAgain));

@@ -1,6 +1,7 @@
 import type { Container, StreamSession } from '../../state/container.ts';
 import { ignoreAbsent } from '../ignore-absent.ts';
 import type { Job } from '../job.ts';
+import { closeSharedMemory } from './join-namespaces.ts';
 
 /** What a run still holds that somebody else has a handle of. */
 export interface HeldByRun {
@@ -9,13 +10,14 @@ export interface HeldByRun {
   readonly networkClosed?: Promise<void>;
 }
 
-/** Gives back what a run held: task, its streams, network. May be repeated. */
+/** Gives back what a run held: task, its streams, shared memory, network. May be repeated. */
 export async function releaseRun(job: Job, container: Container, held: HeldByRun = {}): Promise<void> {
   try {
     await ignoreAbsent(job.containerd.tasks.delete(container.id));
   } finally {
     await held.session?.io.dispose();
   }
+  await closeSharedMemory(job, container);
   await (held.networkClosed ?? job.network.closeSandbox(container.id));
 }
 

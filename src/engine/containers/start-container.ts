@@ -16,6 +16,7 @@ import { emitContainerEvent } from './emit-container-event.ts';
 import { emitVolumesMounted } from './emit-volume-mounts.ts';
 import { followRun } from './follow-run.ts';
 import { startHealthChecks } from './health-monitor.ts';
+import { openSharedMemory, withJoinedNamespaces } from './join-namespaces.ts';
 import { joinNetwork, tellLinkingContainers } from './join-network.ts';
 import { closeSession, openSession } from './open-session.ts';
 import { ensureReleased } from './release-run.ts';
@@ -91,11 +92,12 @@ async function runContainer(
   // The create has looked at it before anybody could have written to it.
   if (container.record.isRootfsTouched) await requireOwnPlaces(job, container.record, container.rootMounts);
   await joinNetwork(job, container, undo);
+  await openSharedMemory(job, container, undo);
   await storeContainerSpec(job, container, admitted);
   undo.defer('streams', () => closeSession(container));
   const session = await openSession(job, container);
   const logWriter = await openLog(job, container, { session, undo });
-  await createTask(job, container, { session, undo });
+  await withJoinedNamespaces(job, container, () => createTask(job, container, { session, undo }));
   // Registered before the start: a process that ends at once is not missed.
   const exit = job.containerd.tasks.wait({ containerId: container.id });
   exit.catch(() => undefined);

@@ -14,6 +14,8 @@ const NOT_FOUND = [
 ];
 /** The one thing that a start misses which the client can name. */
 const NO_NETWORK = /^network [^\n]{1,128} not found$/;
+/** dockerd has a status of its own for what is to be joined and does not run. */
+const NOT_JOINED = /^failed to join [A-Z]{3} namespace: /;
 const NOT_EXECUTABLE = ['permission denied', 'is a directory'];
 
 /** Turns the runtime's refusal into dockerd's words: the CLI chooses its exit code from them. */
@@ -26,6 +28,7 @@ export function describeStartFailure(cause: unknown): StartFailure {
     error: new EngineError(kind, message, { cause }),
   });
   if (isErrorKind(cause, 'NotFound') && NO_NETWORK.test(text)) return fail(128, 'NotFound', text);
+  if (isErrorKind(cause, 'Conflict') && NOT_JOINED.test(text)) return fail(128, 'Conflict', text);
   if (
     cause instanceof EngineError &&
     cause.kind !== 'Internal' &&
