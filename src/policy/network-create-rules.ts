@@ -1,5 +1,5 @@
 import type { IpamPool, NetworkCreateRequest } from '../wire/network.ts';
-import { bad, forbid, free, quote, unless, type Finding, type RuleTable } from './rule.ts';
+import { bad, forbid, free, missing, quote, unless, type Finding, type RuleTable } from './rule.ts';
 
 const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9_. -]{0,126}[a-zA-Z0-9_.-])?$/;
 const RESERVED: readonly string[] = ['bridge', 'host', 'none', 'default', 'container', 'private'];
@@ -29,7 +29,7 @@ function checkDriver(driver: string, { ConfigOnly: isConfigOnly }: NetworkCreate
 }
 
 function missingPlugin(name: string): Finding {
-  return { kind: 'missing', message: `plugin ${quote(name)} not found` };
+  return missing(`plugin ${quote(name)} not found`);
 }
 
 function unsupported(isAsked: boolean, name: string, what: string): readonly Finding[] {

@@ -62,6 +62,11 @@ export function bad(message: string): Finding {
   return { kind: 'bad', message };
 }
 
+/** A finding that answers 404: what is another job's is as absent as what nobody has. */
+export function missing(message: string): Finding {
+  return { kind: 'missing', message };
+}
+
 /** The findings of a claim: none while it holds. */
 export function unless(isFine: boolean, finding: Finding): readonly Finding[] {
   return isFine ? [] : [finding];

@@ -58,6 +58,18 @@ export type Seen = [typeof PARAMETER_RULES, typeof VOLUME_RULES, ParameterTable<
   RuleTable<object>, RouteContextOf<'commit'>, RouteDefinition, EndpointParameters, VolumeCreateRequest, Row];
 export declare const shared: { readonly method: 'POST'; readonly path: '/x'; readonly body: 'none' };
 `;
+/** The bodies besides a create's own settings and an exec's: what is decoded of each, and the table that judges it. */
+const BODIES: readonly (readonly [table: string, file: string, type: string, wire: string])[] = [
+  ['CONTAINER_CONFIG_RULES', 'container-config-rules', 'ContainerConfig', 'container-config'],
+  ['HOST_CONFIG_RULES', 'host-config-rules', 'Resources', 'host-config'],
+  ['NETWORK_CREATE_RULES', 'network-create-rules', 'NetworkCreateRequest', 'network'],
+  ['CONNECT_RULES', 'membership-rules', 'NetworkConnectRequest', 'network'],
+  ['DISCONNECT_RULES', 'membership-rules', 'NetworkDisconnectRequest', 'network'],
+  ['ENDPOINT_RULES', 'endpoint-rules', 'EndpointSettings', 'networking-config'],
+  ['VOLUME_RULES', 'volume-rules', 'VolumeCreateRequest', 'volume'],
+  ['LOGIN_RULES', 'login-rules', 'LoginRequest', 'login-request'],
+  ['BUILD_RULES', 'build-rules', 'BuildRequest', 'build-request'],
+];
 const ADMITTED = `
 import { buildSpec, type SpecInput } from '../oci/build-spec.ts';
 import type { admitCreate, CheckedCreate } from './privileged-gate.ts';
@@ -85,6 +97,19 @@ describe('what must not compile', { timeout: 60_000 }, () => {
       expect.stringContaining('OtherField'),
       expect.stringContaining('thirdField'),
     ]);
+  });
+
+  it('a decoded field of any other body without a row', () => {
+    const texts = BODIES.map(
+      ([table, file, type, wire]) => `
+      import { ${table} } from './${file}.ts';
+      import type { ${type} } from '../wire/${wire}.ts';
+      type Covered<T> = { readonly [K in keyof T]-?: unknown };
+      export const rows: Covered<${type}> = ${table};
+      export const table: Covered<${type} & { readonly newField?: string }> = ${table};`,
+    );
+    for (const [index, errors] of compile(...texts).entries())
+      expect(errors, BODIES[index]?.[0]).toEqual([expect.stringMatching(/'newField' is missing/)]);
   });
 
   it('a parameter without a row, nor a handler that reads what its table has not', () => {

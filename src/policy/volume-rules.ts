@@ -1,5 +1,5 @@
 import type { VolumeCreateRequest } from '../wire/volume.ts';
-import { bad, deny, free, quote, unless, type Finding, type RuleTable } from './rule.ts';
+import { bad, deny, free, missing, quote, unless, type Finding, type RuleTable } from './rule.ts';
 
 const OPTIONS: readonly string[] = ['type', 'device', 'o'];
 const REQUIRED = ['type', 'device'] as const;
@@ -8,7 +8,7 @@ function checkDriver(driver: string, { name }: VolumeCreateRequest): readonly Fi
   if (driver === '' || driver === 'local') return [];
   const plugin = driver.slice(0, 200);
   const message = `create ${name}: error looking up volume plugin ${plugin}: plugin ${JSON.stringify(plugin)} not found`;
-  return [{ kind: 'missing', message }];
+  return [missing(message)];
 }
 
 function checkOptions(

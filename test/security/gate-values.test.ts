@@ -142,7 +142,7 @@ describe('create refuses malformed values', () => {
     ['volumes', { VolumesFrom: ['other:rw'] }],
   ])("another's container for %s is as good as none", (_, hostConfig) => {
     const { kind, text } = outcomeOf(() => admitBody(host(hostConfig)));
-    expect(kind).toBe(BAD);
+    expect(kind).toBe('NotFound');
     expect(text).toMatch(/^No such container: /);
   });
 });

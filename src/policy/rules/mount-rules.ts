@@ -2,7 +2,7 @@ import type { BindOptions, HostConfig, MountRequest, VolumeOptions } from '../..
 import { parseBind, type BindSpec } from '../bind-spec.ts';
 import { FEATURES } from '../features.ts';
 import { cleanPath, MAX_MOUNTS, refuseMountPoint } from '../mount-point.ts';
-import { bad, deny, quote, unless, type Finding, type RuleTable } from '../rule.ts';
+import { bad, deny, missing, quote, unless, type Finding, type RuleTable } from '../rule.ts';
 import { checkTmpfsOptions, cutTmpfsSize } from '../tmpfs-options.ts';
 import { asksForVolume, isLocalDriver } from '../volume-driver.ts';
 import { hasKnownModes, parseVolumesFrom } from '../volumes-from-spec.ts';
@@ -214,7 +214,7 @@ function checkVolumesFrom(
   if (!hasKnownModes(source)) return [bad(`invalid mode: ${modes.join(',').slice(0, 200)}`)];
   const message = `No such container: ${containerRef.slice(0, 200)}`;
   return [
-    ...unless(findOwnContainer(containerRef) !== undefined, bad(message)),
+    ...unless(findOwnContainer(containerRef) !== undefined, missing(message)),
     ...unless(!modes.some((word) => word === 'z' || word === 'Z'), {
       kind: 'warn',
       message: `Files are not relabelled for SELinux: ${text.slice(0, 300)}`,

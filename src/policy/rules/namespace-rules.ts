@@ -1,6 +1,15 @@
 import type { HostConfig } from '../../wire/host-config.ts';
 import { FEATURES } from '../features.ts';
-import { bad, deny, quote, unless, type Finding, type RuleContext, type RuleTable } from '../rule.ts';
+import {
+  bad,
+  deny,
+  missing,
+  quote,
+  unless,
+  type Finding,
+  type RuleContext,
+  type RuleTable,
+} from '../rule.ts';
 
 type Fields =
   | 'NetworkMode'
@@ -28,8 +37,7 @@ function checkOtherContainer(
     return [bad(`invalid ${supported.what} mode: invalid container format container:<name|id>`)];
   }
   if (context.gate.findOwnContainer(containerRef) === undefined) {
-    // No 404: clients would take that for a missing image, and pull it.
-    return [bad(`No such container: ${containerRef.slice(0, 200)}`)];
+    return [missing(`No such container: ${containerRef.slice(0, 200)}`)];
   }
   return supported.isSupported
     ? []
