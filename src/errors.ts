@@ -40,6 +40,9 @@ export class ShapeError extends EngineError {
   }
 }
 
+/** An endpoint that is served to nobody, in the words and with the kind that dockerd has for it; it is written down. */
+export class UnservedError extends EngineError {}
+
 /** True for an EngineError of the given kind; anything else, foreign errors included, is false. */
 export function isErrorKind(error: unknown, kind: ErrorKind): error is EngineError {
   return error instanceof EngineError && error.kind === kind;

@@ -34,6 +34,11 @@ type Unary = (
   callback: (error: object | null, answer?: object) => void,
 ) => void;
 
+function reportError({ solver, reportFailure }: ServiceParts, error: unknown): void {
+  if (error instanceof EngineError) solver.onRefused(error);
+  else reportFailure(error);
+}
+
 function unary(
   parts: ServiceParts,
   answer: (request: never, call: ServerUnaryCall<unknown, unknown>) => Promise<object>,
@@ -44,7 +49,7 @@ function unary(
         callback(null, value);
       },
       (error: unknown) => {
-        if (!(error instanceof EngineError)) parts.reportFailure(error);
+        reportError(parts, error);
         callback(toRpcError(error));
       },
     );
@@ -159,6 +164,7 @@ export function controlService(parts: ServiceParts): UntypedServiceImplementatio
       try {
         status(parts, call);
       } catch (error) {
+        reportError(parts, error);
         call.emit('error', toRpcError(error));
       }
     },
@@ -175,7 +181,7 @@ export function controlService(parts: ServiceParts): UntypedServiceImplementatio
           call.end();
         },
         (error: unknown) => {
-          if (!(error instanceof EngineError)) parts.reportFailure(error);
+          reportError(parts, error);
           call.emit('error', toRpcError(error));
         },
       );

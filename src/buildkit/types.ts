@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
+import type { EngineError } from '../errors.ts';
 import type { CallMetadata, StreamingCall } from './session-calls.ts';
 
 /** Which files of a client's directory are wanted; patterns as in `.dockerignore`. */
@@ -113,6 +114,8 @@ export interface Solver {
   listUsage(filters: readonly string[]): Promise<readonly UsageEntry[]>;
   /** Frees what builds have kept, and answers it. */
   prune(asked: PruneAsked): Promise<readonly UsageEntry[]>;
+  /** Is told of each request on the connection that was answered with an error of ours. */
+  onRefused(error: EngineError): void;
 }
 
 /** Takes what a build tells, at the pace of who follows it. */

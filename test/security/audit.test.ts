@@ -151,6 +151,25 @@ it.each<[string, string, object | string | undefined, Partial<AuditEntry>]>([
     undefined,
     { verb: 'POST /containers/plain/kill', verdict: 'refused' },
   ],
+  [
+    'a swarm',
+    '/swarm/init',
+    { ListenAddr: '0.0.0.0' },
+    { verb: 'POST /swarm/init', verdict: 'refused', reason: expect.stringContaining('swarm') as string },
+  ],
+  ['a plugin', '/plugins/pull?remote=x', [], { verb: 'POST /plugins/pull', verdict: 'refused' }],
+  [
+    "a plugin's start",
+    '/plugins/x/enable',
+    undefined,
+    { verb: 'POST /plugins/x/enable', verdict: 'refused' },
+  ],
+  [
+    'a session without a name',
+    '/session',
+    undefined,
+    { verb: 'POST /session', verdict: 'refused', reason: 'no upgrade proto in request' },
+  ],
 ])('%s is written down once', async (_name, ...[path, body, expected]) => {
   const decisions = await decisionsOf(() => fake.api.post(path, body));
   expect(decisions).toEqual([expect.objectContaining(expected)]);

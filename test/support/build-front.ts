@@ -78,6 +78,7 @@ function solverOf(work: Work, pruned: PruneAsked[]): Solver {
       pruned.push(asked);
       return Promise.resolve([KEPT]);
     },
+    onRefused: () => undefined,
   };
 }
 

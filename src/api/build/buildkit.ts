@@ -1,5 +1,5 @@
 import { serveBuildkit } from '../../engine/build/serve-buildkit.ts';
-import { EngineError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { RouteContext } from '../http/route.ts';
 import { decodeSolve } from './decode-solve.ts';
 
@@ -15,12 +15,12 @@ export async function grpc(context: RouteContext): Promise<void> {
 /** `POST /session`: what a client offers while it builds. */
 export async function session(context: RouteContext): Promise<void> {
   const { job, headers } = context;
-  if (headers.upgrade === undefined) throw new EngineError('InvalidArgument', 'no upgrade proto in request');
+  if (headers.upgrade === undefined) throw new ShapeError('no upgrade proto in request');
   const id = headers['x-docker-expose-session-uuid'];
   if (typeof id !== 'string' || !/^[A-Za-z0-9_-]{1,128}$/.test(id))
-    throw new EngineError('InvalidArgument', 'a session needs an id in X-Docker-Expose-Session-Uuid');
+    throw new ShapeError('a session needs an id in X-Docker-Expose-Session-Uuid');
   const names = headers['x-docker-expose-session-grpc-method'] ?? [];
   const methods = [names].flat().flatMap((name) => name.split(',').map((one) => one.trim()));
-  if (methods.length > MAX_METHODS) throw new EngineError('InvalidArgument', 'too many methods in a session');
+  if (methods.length > MAX_METHODS) throw new ShapeError('too many methods in a session');
   await job.buildkit.keepSession(context.takeOver('application/grpc'), { id, methods });
 }

@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { UnservedError } from '../../errors.ts';
 import type { EndpointGroup } from '../../wire/endpoint-group.ts';
 import { inGroup } from '../http/route-group.ts';
 import type { Route, RouteContext, RouteDefinition, RouteMethod } from '../http/route.ts';
@@ -75,8 +75,8 @@ const pluginRoutes: readonly Route[] = inGroup(
   PLUGIN_VERBS.map(([method, path]) => refused({ method, path }, ({ name = '' }) => noPlugin(name))),
 );
 
-function noPlugin(name: string): EngineError {
-  return new EngineError('NotFound', `plugin ${JSON.stringify(name)} not found`);
+function noPlugin(name: string): UnservedError {
+  return new UnservedError('NotFound', `plugin ${JSON.stringify(name)} not found`);
 }
 
 function refused(
@@ -87,7 +87,7 @@ function refused(
   return { ...at, body: 'none', refusal, handle };
 }
 
-function refusing({ group, methods, path }: RefusedEndpoint, error: () => EngineError): readonly Route[] {
+function refusing({ group, methods, path }: RefusedEndpoint, error: () => UnservedError): readonly Route[] {
   return inGroup(
     group,
     methods.map((method) => refused({ method, path }, error)),
@@ -99,12 +99,12 @@ export const refusedRoutes: readonly Route[] = [
   ...pluginRoutes,
   ...refusing(
     { group: 'swarm', path: '/swarm/leave', methods: ['POST'] },
-    () => new EngineError('Unavailable', NO_SWARM),
+    () => new UnservedError('Unavailable', NO_SWARM),
   ),
   ...SWARM_ENDPOINTS.flatMap((endpoint) =>
-    refusing(endpoint, () => new EngineError('Unavailable', NOT_A_MANAGER)),
+    refusing(endpoint, () => new UnservedError('Unavailable', NOT_A_MANAGER)),
   ),
   ...UNSUPPORTED.flatMap((endpoint) =>
-    refusing(endpoint, () => new EngineError('NotImplemented', endpoint.message)),
+    refusing(endpoint, () => new UnservedError('NotImplemented', endpoint.message)),
   ),
 ];

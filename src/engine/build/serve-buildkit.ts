@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { SolveRequest, UsageEntry } from '../../buildkit/types.ts';
 import type { BuildCacheRecord } from '../../wire/build-cache.ts';
 import type { Job } from '../job.ts';
+import { auditRefusal } from '../system/audit-refusal.ts';
 import { listCache } from './list-cache.ts';
 import { pruneRecords } from './prune-cache.ts';
 import { solveBuild, type DecodedSolve } from './solve-build.ts';
@@ -29,6 +30,9 @@ export function serveBuildkit(
       const isChosen = usageFilter(filters);
       const age = new Map(until.length > 0 ? [['until', until]] : []);
       return (await pruneRecords(job, { all, keepBytes, filters: age, isChosen })).map(toUsage);
+    },
+    onRefused(error) {
+      auditRefusal(job, error, { what: 'POST /grpc' });
     },
   });
 }

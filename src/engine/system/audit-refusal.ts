@@ -1,4 +1,4 @@
-import { isErrorKind, ShapeError } from '../../errors.ts';
+import { isErrorKind, ShapeError, UnservedError } from '../../errors.ts';
 import { GateRefusal } from '../../policy/gate-refusal.ts';
 import type { Job } from '../job.ts';
 
@@ -11,6 +11,10 @@ export function auditRefusal(job: Job, error: unknown, request: { readonly what:
   if (error instanceof ShapeError) {
     const field = error.field === undefined ? {} : { field: error.field };
     job.audit.record({ verb: request.what, verdict: 'refused', ...field, reason: error.reason });
-  } else if (isErrorKind(error, 'PermissionDenied') || isErrorKind(error, 'NotImplemented'))
+  } else if (
+    error instanceof UnservedError ||
+    isErrorKind(error, 'PermissionDenied') ||
+    isErrorKind(error, 'NotImplemented')
+  )
     job.audit.record({ verb: request.what, verdict: 'refused', reason: error.message });
 }
