@@ -1,8 +1,8 @@
 import { closeSync, readSync } from 'node:fs';
 
-import { createTurns } from '../lib/turns.ts';
 import { waitForChange, type LiveLog, type LogPosition } from './live-log.ts';
 import { maxPayloadBytes, readRecordHeader, recordHeaderBytes, recordOverheadBytes } from './record.ts';
+import type { LogReaders } from './log-readers.ts';
 import {
   listSegments,
   openSegment,
@@ -14,6 +14,7 @@ import {
 /** Holds any record; short readings, as of the last lines, take no more. */
 const firstBlockBytes = maxPayloadBytes + recordOverheadBytes;
 const blockBytes = 4 * firstBlockBytes;
+const NO_BYTES = Buffer.alloc(0);
 
 /** Whole records as they lie in a segment; the bytes are only valid until the next block is asked for. */
 export interface LogBlock {
@@ -27,6 +28,8 @@ export interface LogBlock {
 export interface BlockReaderOptions {
   readonly directory: string;
   readonly log: LiveLog;
+  /** All who read logs of the store now. */
+  readonly readers: LogReaders;
   readonly start: LogPosition;
   readonly follow: boolean;
   readonly signal: AbortSignal;
@@ -36,11 +39,10 @@ export interface BlockReaderOptions {
 
 /** Reads blocks of records from a position to the end of the log, or with `follow` until it is closed. */
 export async function* readBlocks(options: BlockReaderOptions): AsyncGenerator<LogBlock, void, undefined> {
-  const { directory, log, follow, signal } = options;
+  const { directory, log, follow, signal, readers } = options;
   const end = follow ? undefined : log.end;
-  let buffer: Buffer = Buffer.allocUnsafeSlow(firstBlockBytes);
-  // A client that keeps up would otherwise have the thread until the log's end.
-  const takeTurn = createTurns();
+  const block = createBlock(readers);
+  const leave = readers.enter();
   let cursor: Cursor = {
     position: options.start,
     fd: openSegment(directory, options.start.segment),
@@ -50,17 +52,15 @@ export async function* readBlocks(options: BlockReaderOptions): AsyncGenerator<L
     while (!signal.aborted) {
       const { fd, position, jumped } = cursor;
       const limit = limitOf(end ?? log.end, position);
-      const block = fd === undefined ? undefined : readBlock(fd, buffer, { position, limit });
-      if (block && block.length > 0) {
-        yield { position, bytes: block, jumped };
-        await takeTurn();
-        cursor = {
-          fd,
-          position: { ...position, offset: position.offset + block.length },
-          jumped: undefined,
-        };
-        buffer = growAfter(buffer, block);
+      const bytes = fd === undefined ? NO_BYTES : block.read(fd, { position, limit });
+      if (bytes.length > 0) {
+        yield { position, bytes, jumped };
+        // A client that keeps up would otherwise have the thread until the log's end.
+        await readers.takeTurn();
+        const offset = position.offset + bytes.length;
+        cursor = { fd, position: { ...position, offset }, jumped: undefined };
       } else if (fd !== undefined && limit !== undefined) {
+        block.release();
         if (!(await awaitMore(options, position, limit))) return;
       } else {
         const next = moveOn(cursor, directory, end);
@@ -69,14 +69,9 @@ export async function* readBlocks(options: BlockReaderOptions): AsyncGenerator<L
       }
     }
   } finally {
+    leave();
     if (cursor.fd !== undefined) closeSync(cursor.fd);
   }
-}
-
-// What goes on behind a well filled block is likely to be long.
-function growAfter(buffer: Buffer, { length }: Buffer): Buffer {
-  const isEnough = buffer.length === blockBytes || length <= firstBlockBytes / 2;
-  return isEnough ? buffer : Buffer.allocUnsafeSlow(blockBytes);
 }
 
 interface Cursor {
@@ -99,6 +94,7 @@ async function awaitMore(
   const waitMs = options.waitMs();
   if (!log.isOpen || waitMs === 0) return false;
   await waitForChange(log, signal, waitMs);
+  await options.readers.takeTurn();
   return true;
 }
 
@@ -132,11 +128,44 @@ interface BlockRange {
   readonly limit: number | undefined;
 }
 
-function readBlock(fd: number, buffer: Buffer, { position, limit }: BlockRange): Buffer {
-  const wanted = limit === undefined ? buffer.length : Math.min(buffer.length, limit - position.offset);
-  if (wanted <= 0) return buffer.subarray(0, 0);
-  const bytesRead = readSync(fd, buffer, 0, wanted, position.offset);
-  return buffer.subarray(0, wholeRecords(buffer.subarray(0, bytesRead)));
+interface Block {
+  /** The whole records that are there, as many as there is room for; none at the limit, or the segment's end. */
+  read(fd: number, range: BlockRange): Buffer;
+  /** Gives the room back: who waits has none. */
+  release(): void;
+}
+
+// Its room is what there is to read, up to a share of what all readers may have, and any record's length at least.
+function createBlock(readers: LogReaders): Block {
+  let room: Buffer = NO_BYTES;
+  let mostBytes = firstBlockBytes;
+  const readInto = (fd: number, position: LogPosition, wanted: number): Buffer => {
+    if (room.length < wanted) room = Buffer.allocUnsafe(wanted);
+    return room.subarray(0, readSync(fd, room, 0, wanted, position.offset));
+  };
+  return {
+    read(fd, { position, limit }) {
+      const present = limit === undefined ? mostBytes : limit - position.offset;
+      const wanted = Math.min(mostBytes, present, readers.shareBytes());
+      if (wanted <= 0) return NO_BYTES;
+      const found = readInto(fd, position, wanted);
+      const missing = found.length < wanted ? 0 : bytesOfFirst(found);
+      const records = missing > found.length ? readInto(fd, position, missing) : found;
+      const bytes = records.subarray(0, wholeRecords(records));
+      // What goes on behind a well filled block is likely to be long.
+      if (bytes.length > firstBlockBytes / 2) mostBytes = blockBytes;
+      return bytes;
+    },
+    release() {
+      room = NO_BYTES;
+    },
+  };
+}
+
+// Length of the record at the beginning; 0 where none can be.
+function bytesOfFirst(bytes: Buffer): number {
+  const header = bytes.length < recordHeaderBytes ? undefined : readRecordHeader(bytes, 0);
+  return header ? header.payloadBytes + recordOverheadBytes : 0;
 }
 
 function wholeRecords(bytes: Buffer): number {

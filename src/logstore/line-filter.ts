@@ -184,7 +184,7 @@ function createGather(): Gather {
   function* add(stream: StreamName, piece: Buffer): Generator<LogFrame, void, undefined> {
     if (stream !== current || used + piece.length > buffer.length) yield* rest();
     current = stream;
-    if (piece.length >= largePayloadBytes) {
+    if (piece.length >= largePayloadBytes || piece.length > buffer.length) {
       yield* rest();
       yield { stream, data: piece };
     } else {
@@ -193,10 +193,11 @@ function createGather(): Gather {
     }
   }
   return {
-    // Kept from block to block: a new one for each was a third of the time that a large log takes.
+    // Kept between large blocks (a new one for each was a third of the time that a large log takes), and given back with a
+    // small one: who has caught up waits.
     reserve(blockBytes) {
-      const bytes = Math.max(largePayloadBytes, Math.min(frameBytes, blockBytes));
-      if (buffer.length < bytes) buffer = Buffer.allocUnsafeSlow(bytes);
+      const bytes = Math.min(frameBytes, blockBytes);
+      if (buffer.length < bytes || bytes < frameBytes) buffer = Buffer.allocUnsafe(bytes);
     },
     add,
     rest,

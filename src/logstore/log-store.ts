@@ -8,6 +8,7 @@ import { readBlocks } from './block-reader.ts';
 import { createLineFilter } from './line-filter.ts';
 import { newLiveLog, waitUntilWritten, wakeReaders, type LiveLog, type LogPosition } from './live-log.ts';
 import { createLogQuota, findSegments } from './log-quota.ts';
+import { createLogReaders, type LogReaders } from './log-readers.ts';
 import { createLogWriter } from './log-writer.ts';
 import { streamNames } from './record.ts';
 import {
@@ -43,6 +44,7 @@ export function createLogStore(options: LogStoreOptions): LogStore {
   const segmentBytes = options.segmentBytes ?? Math.ceil(maxBytes / 16);
   const quota = createLogQuota(options.maxTotalBytes ?? Infinity);
   const live = new Map<string, LiveLog>();
+  const readers = createLogReaders();
   const release = (id: string, log: LiveLog): void => {
     log.isOpen = false;
     if (live.get(id) === log) live.delete(id);
@@ -72,7 +74,8 @@ export function createLogStore(options: LogStoreOptions): LogStore {
       const segments = await findSegments(directory);
       if (!live.has(id)) quota.add({ directory, segments });
     },
-    read: (id, readOptions, signal) => readLog(options, { id, log: live.get(id), readOptions, signal }),
+    read: (id, readOptions, signal) =>
+      readLog(options, { id, log: live.get(id), readers, readOptions, signal }),
     async remove(id) {
       const log = live.get(id);
       if (log) release(id, log);
@@ -85,6 +88,7 @@ export function createLogStore(options: LogStoreOptions): LogStore {
 interface ReadRequest {
   readonly id: string;
   readonly log: LiveLog | undefined;
+  readonly readers: LogReaders;
   readonly readOptions: LogReadOptions;
   readonly signal: AbortSignal;
 }
@@ -98,6 +102,7 @@ async function* readLog(
   const log = request.log ?? newLiveLog(false);
   const follow = readOptions.follow && log.isOpen;
   await waitUntilWritten(log, signal);
+  await request.readers.takeTurn();
   const starting = await findStart(directory, log.end, readOptions);
   if (!starting) return;
   const filter = createLineFilter(readOptions, starting.starts, starting.before);
@@ -107,6 +112,7 @@ async function* readLog(
   for await (const block of readBlocks({
     directory,
     log,
+    readers: request.readers,
     start: starting.position,
     follow,
     signal,
