@@ -76,7 +76,10 @@ export interface Libc {
 
 /** Sends signals to processes of containers. */
 export interface ProcessSignals {
-  /** False where no process of that number is in a cgroup of that name, or below one: then nothing was sent. */
+  /**
+   * False where no process of that number is in a cgroup of that name (one part of its path, or several), or below one: then
+   * nothing was sent.
+   */
   send(process: { readonly pid: number; readonly cgroupName: string }, signal: number): boolean;
 }
 

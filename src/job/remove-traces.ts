@@ -1,10 +1,12 @@
 import { readdir, rmdir } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Containerd } from '../containerd/types.ts';
 import { isErrorKind, messageOf } from '../errors.ts';
 import { errnoCode } from '../host/errors.ts';
 import type { OwnTrees } from '../host/own-trees.ts';
+import { createProcessSignals } from '../host/process-signals.ts';
 import type { HostCgroups, HostMounts, HostProcesses, Libc } from '../host/types.ts';
 import { reapNetwork } from '../network/reap-network.ts';
 import { readKeeperIdentity } from '../stdio/keeper.ts';
@@ -86,17 +88,27 @@ async function stopKeeper(names: JobNames, { processes }: HostTools): Promise<un
 
 /** Ends what still runs in the job's cgroup: its processes do not outlive it. Answers what cannot be ended. */
 export async function endProcesses(
-  { cgroupPath }: JobNames,
-  { cgroups }: HostTools,
+  { cgroupPath }: Pick<JobNames, 'cgroupPath'>,
+  { cgroups, libc }: Pick<HostTools, 'cgroups' | 'libc'>,
 ): Promise<readonly string[]> {
   const deadline = Date.now() + END_OF_PROCESSES_MS;
+  // Each by a descriptor, and while it is in the cgroup: its number may be another process's by now.
+  const signals = createProcessSignals(libc);
+  const cgroupName = cgroupPath.replace(/^\/+/, '');
   let pids = await cgroups.pids(cgroupPath);
+  if (pids.length > 0) await forbidForks(cgroupPath, cgroups);
   while (pids.length > 0 && Date.now() < deadline) {
-    for (const pid of pids) killPid(pid);
+    for (const pid of pids) signals.send({ pid, cgroupName }, constants.signals.SIGKILL);
     await sleep(POLL_MS);
     pids = await cgroups.pids(cgroupPath);
   }
   return pids.map((pid) => `process ${String(pid)} in cgroup ${cgroupPath}`);
+}
+
+// Whoever forks faster than it is found would never be ended. Where nothing counts processes, it is a race that is mostly won.
+async function forbidForks(cgroupPath: string, cgroups: HostCgroups): Promise<void> {
+  if (cgroups.rootOf('pids') === undefined) return;
+  await cgroups.limit(cgroupPath, { memoryBytes: undefined, cpus: undefined, pids: 0 });
 }
 
 async function removeCgroup(names: JobNames, host: HostTools): Promise<readonly string[]> {
@@ -107,14 +119,6 @@ async function removeCgroup(names: JobNames, host: HostTools): Promise<readonly 
   const parent = dirname(cgroupPath);
   if (parent !== '/') await removeEmpty(host.cgroups.paths(parent));
   return [];
-}
-
-function killPid(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if (errnoCode(error) !== 'ESRCH') throw error;
-  }
 }
 
 async function mountsBelow(mounts: HostMounts, directories: readonly string[]): Promise<readonly string[]> {
