@@ -14,7 +14,7 @@ import { toRpcError } from './rpc-error.ts';
 import type { Solve, Solves } from './solves.ts';
 import { pruneAskedOf, statusOf, usageRecordOf } from './status-of.ts';
 import type { BuildSession, SolveProgress, Solver } from './types.ts';
-import { describeWorker, FRONTEND_CAPABILITIES } from './worker.ts';
+import { BUILDKIT_VERSION, describeWorker, FRONTEND_CAPABILITIES } from './worker.ts';
 
 /** What the services of one connection work with. */
 export interface ServiceParts {
@@ -168,8 +168,8 @@ export function controlService(parts: ServiceParts): UntypedServiceImplementatio
         call.emit('error', toRpcError(error));
       }
     },
-    ListWorkers: unary(parts, () => Promise.resolve({ record: [describeWorker()] })),
-    Info: unary(parts, () => Promise.resolve({ buildkitVersion: describeWorker().BuildkitVersion })),
+    ListWorkers: unary(parts, () => Promise.resolve({ record: [describeWorker(parts.solver.hostGateway)] })),
+    Info: unary(parts, () => Promise.resolve({ buildkitVersion: BUILDKIT_VERSION })),
     DiskUsage: unary(parts, async ({ filter }: DiskUsageRequest) => {
       const entries = await parts.solver.listUsage(filter);
       return { record: entries.map(usageRecordOf) };
@@ -239,7 +239,7 @@ export function gatewayService(parts: ServiceParts): UntypedServiceImplementatio
       Promise.resolve({
         FrontendAPICaps: FRONTEND_CAPABILITIES.map((ID) => ({ ID, Enabled: true })),
         LLBCaps: [],
-        Workers: [describeWorker()],
+        Workers: [describeWorker(parts.solver.hostGateway)],
       }),
     ),
     Solve: unary(parts, (request: GatewaySolveRequest, call) => gatewaySolve(parts, request, call)),

@@ -144,6 +144,6 @@ function serveOn(connection: Duplex, served: ReadonlyMap<string, Serve>): () => 
 
 /** Throws where the client does not take what it has asked for. */
 export function requireTaker({ session, exporter }: RemoteSolve): void {
-  if (exporter !== 'docker' && !session.methods.has(RESULT))
+  if (exporter !== 'docker' && exporter !== '' && !session.methods.has(RESULT))
     throw new EngineError('NotFound', 'the build client offers no place for the result');
 }

@@ -108,6 +108,8 @@ export type SolveProgress =
 
 /** Carries out builds. */
 export interface Solver {
+  /** What `--add-host NAME:host-gateway` of a client stands for; undefined where steps do not run in the job's network. */
+  readonly hostGateway: string | undefined;
   /** Answers what the exporter has to say (`containerimage.digest`, …). */
   solve(request: SolveRequest, report: ReportSolve): Promise<Readonly<Record<string, string>>>;
   /** What builds have kept, of which one of the filters says true; all without any. InvalidArgument for a bad one. */
@@ -168,8 +170,8 @@ export interface BuildkitFront {
 export interface RemoteSolve {
   /** The options of its frontend, which is `dockerfile.v0`. */
   readonly options: Readonly<Record<string, string>>;
-  /** What becomes of the result: an archive as `docker load` takes it, or what the client has asked to be sent. */
-  readonly exporter: 'docker' | 'local' | 'tar';
+  /** What becomes of the result: an archive as `docker load` takes it, or what the client has asked to be sent; '' for neither. */
+  readonly exporter: 'docker' | 'local' | 'tar' | '';
   readonly exporterOptions: Readonly<Record<string, string>>;
   /** The Dockerfile and its ignore file by their names: the builder gets these, and not what the client has by then. */
   readonly definition: ReadonlyMap<string, Uint8Array>;

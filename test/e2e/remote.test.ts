@@ -66,7 +66,8 @@ function address(): Pick<RequestOptions, 'host' | 'port' | 'servername'> {
 async function behindPlainSocket(socket: Duplex): Promise<Duplex> {
   const [near, far] = await connectedPair(directories.home);
   socket.pipe(far).pipe(socket);
-  socket.once('error', () => far.destroy()).once('close', () => far.destroy());
+  socket.on('error', () => far.destroy()).once('close', () => far.destroy());
+  far.on('error', () => socket.destroy()).once('close', () => socket.destroy());
   return near;
 }
 

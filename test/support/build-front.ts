@@ -72,6 +72,7 @@ export function useFront(): TestFront {
 
 function solverOf(work: Work, pruned: PruneAsked[]): Solver {
   return {
+    hostGateway: '172.17.0.1',
     solve: work,
     listUsage: (filters) => Promise.resolve(filters.includes('none') ? [] : [KEPT]),
     prune: (asked) => {

@@ -70,3 +70,18 @@ export async function logOf({ client: { control }, ref }: DoorBuild): Promise<st
   for await (const { logs } of call.messages) for (const { msg } of logs) text += Buffer.from(msg).toString();
   return text;
 }
+
+/** The steps that a build has ended, to its end. */
+export async function stepsOf({
+  client: { control },
+  ref,
+}: DoorBuild): Promise<readonly { readonly name: string; readonly cached: boolean }[]> {
+  const { Status } = await loadMethods('control');
+  const call = control.open(Status, {});
+  call.send({ Ref: ref });
+  call.end();
+  const steps: { readonly name: string; readonly cached: boolean }[] = [];
+  for await (const { vertexes } of call.messages)
+    for (const { name, cached, completed } of vertexes) if (completed) steps.push({ name, cached });
+  return steps;
+}

@@ -12,6 +12,8 @@ export interface SolveOptions {
   readonly entitlements: readonly string[];
 }
 
+/** Of one build's options; more say nothing more. */
+const MAX_WARNINGS = 20;
 const WAY_OUT = 'DOCKER_BUILDKIT=0 builds without BuildKit';
 
 function unsupported(what: string): EngineError {
@@ -20,7 +22,8 @@ function unsupported(what: string): EngineError {
 
 // The exporters that leave the image with the daemon, and those that hand its files to the client.
 const OUTPUTS: ReadonlyMap<string, DecodedSolve['output']> = new Map([
-  ['', 'image'],
+  // `type=cacheonly`
+  ['', 'none'],
   ['moby', 'image'],
   ['image', 'image'],
   ['local', 'directory'],
@@ -28,7 +31,14 @@ const OUTPUTS: ReadonlyMap<string, DecodedSolve['output']> = new Map([
 ]);
 
 /** Options whose meaning is what is done anyway. */
-const PASSED_OVER = new Set(['source', 'frontend.caps', 'multi-platform', 'contextkey', 'dockerfilekey']);
+const PASSED_OVER = new Set(['source', 'frontend.caps', 'multi-platform']);
+/** What clients call their two directories. */
+const DIRECTORY_NAMES: ReadonlyMap<string, string> = new Map([
+  ['contextkey', 'context'],
+  ['dockerfilekey', 'dockerfile'],
+]);
+/** Options of outputs that are served, or say what is done anyway. */
+const OUTPUT_OPTIONS = new Set(['name', 'push', 'unpack', 'dest', 'mode', 'tar', 'context']);
 
 /** With `vcs:`, buildx tells of the git checkout that it builds in, for attestations alone. */
 const KNOWN_FAMILIES = /^(?:build-arg|label|context|vcs):/;
@@ -117,8 +127,13 @@ function containerOptions(options: SolveOptions['options']): object {
     ExtraHosts: list(options['add-hosts']).map((entry) => entry.replace('=', ':')),
     CgroupParent: options['cgroup-parent'] ?? '',
     Ulimits: ulimits(options['ulimit']),
-    ShmSize: Number(options['shm-size'] ?? 0),
+    ShmSize: shmSize(options['shm-size'] ?? ''),
   };
+}
+
+function shmSize(value: string): number {
+  if (/^\d{0,15}$/.test(value)) return Number(value);
+  throw new ShapeError(`invalid shm-size: ${value.slice(0, 100)}`);
 }
 
 const KNOWN = new Set([
@@ -144,7 +159,8 @@ function isKnown(name: string): boolean {
 function checkNames(options: SolveOptions['options']): void {
   for (const [name, value] of Object.entries(options)) {
     if (name.startsWith('attest:')) checkAttestation(name, value);
-    else if (!isKnown(name)) throw unsupported(`the build option ${name}`);
+    else if (DIRECTORY_NAMES.has(name) ? DIRECTORY_NAMES.get(name) !== value : !isKnown(name))
+      throw unsupported(`the build option ${name}`);
   }
 }
 
@@ -165,6 +181,23 @@ function outputOf(exporter: string): DecodedSolve['output'] {
   );
 }
 
+/** dockerd lets these go without a word; a client may take an image for one that has them. */
+function outputWarnings(exporterOptions: SolveOptions['exporterOptions']): readonly string[] {
+  if (isYes(exporterOptions['push-by-digest'])) throw unsupported('--output push-by-digest');
+  return Object.keys(exporterOptions)
+    .filter((name) => !OUTPUT_OPTIONS.has(name))
+    .slice(0, MAX_WARNINGS)
+    .map((name) =>
+      name.startsWith('annotation')
+        ? `${name.slice(0, 200)} is not kept: images of this daemon have labels, and no annotations`
+        : `the option ${name.slice(0, 200)} of --output has no effect with this daemon`,
+    );
+}
+
+function isYes(value: string | undefined): boolean {
+  return ['1', 't', 'true'].includes((value ?? '').toLowerCase());
+}
+
 /** Decodes what a client of BuildKit asks for into what `POST /build` would; NotImplemented names what is not served. */
 export function decodeSolve(
   { options, exporter, exporterOptions, entitlements }: SolveOptions,
@@ -180,7 +213,8 @@ export function decodeSolve(
     contexts: namedContexts(options),
     upload,
     // With the exporter moby, clients push by themselves, through the API of images.
-    isPushed: exporter === 'image' && exporterOptions['push'] === 'true',
+    isPushed: exporter === 'image' && isYes(exporterOptions['push']),
+    warnings: outputWarnings(exporterOptions),
     request: {
       dockerfile: options['filename'] ?? 'Dockerfile',
       remote,

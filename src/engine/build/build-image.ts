@@ -26,6 +26,7 @@ import { platformArgs } from './platform-args.ts';
 import { ProgressLanes } from './progress-lanes.ts';
 import { refuseFrontend } from './refuse-frontend.ts';
 import { declareMetaArgs, runStage } from './run-stage.ts';
+import { BUILDKIT } from './stage-run.ts';
 
 /** A build as its client asks for it. */
 export interface BuildAsked {
@@ -214,7 +215,8 @@ async function keepResult(run: StartedRun, built: BuiltImage, { names }: Buildin
   if (work.signal.aborted) throw new EngineError('Cancelled', 'Build cancelled');
   const lane = lanes.open(plan.target.index + 1);
   const unused = args.unused();
-  if (unused.length > 0)
+  // BuildKit, whose arguments steer more than ARG, says nothing of these.
+  if (unused.length > 0 && run.request.version !== BUILDKIT)
     await lane.report({
       kind: 'note',
       text: `[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n`,

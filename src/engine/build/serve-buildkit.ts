@@ -15,7 +15,9 @@ export function serveBuildkit(
   connection: Duplex,
   decode: (solve: SolveRequest) => DecodedSolve,
 ): Promise<void> {
+  const bridge = job.network.networks.find(({ name }) => name === 'bridge');
   return job.buildkit.serveControl(connection, {
+    hostGateway: job.remoteBuilder ? undefined : bridge?.gateway,
     solve(solve, report) {
       const options = { solve, decoded: decode(solve), report };
       return job.remoteBuilder ? solveRemotely(job, job.remoteBuilder, options) : solveBuild(job, options);

@@ -18,8 +18,10 @@ export interface DecodedSolve {
   readonly request: BuildRequest;
   /** True where the result is pushed under its names. */
   readonly isPushed: boolean;
-  /** What becomes of the result: an image of the job, or files that the client gets. */
-  readonly output: 'image' | 'directory' | 'archive';
+  /** What becomes of the result: an image of the job, files that the client gets, or nothing beside the cache. */
+  readonly output: 'image' | 'directory' | 'archive' | 'none';
+  /** What of the request has no effect. */
+  readonly warnings: readonly string[];
   /** Path of the upload of the client that is the context, as a tar; empty where that is a directory. */
   readonly upload: string;
   /** By name: an image, or a directory of the client by the client's name for it. */
@@ -94,6 +96,7 @@ function deliveryOf(job: Job, { solve, decoded, report }: SolveOptions): Deliver
   const { session, ref } = solve;
   const { output } = decoded;
   if (output === 'image') return undefined;
+  if (output === 'none') return () => Promise.resolve();
   return async (mounts, signal) => {
     const step = await new SolveSteps(`${ref} export`, report).begin(`exporting to client ${output}`);
     if (output === 'archive') await sendTree(job, { session, mounts, signal });
@@ -157,6 +160,7 @@ export async function solveBuild(job: Job, options: SolveOptions): Promise<Reado
   const { session, signal } = solve;
   const steps = new SolveSteps(solve.ref, report);
   const { request } = decoded;
+  await steps.warn(decoded.warnings);
   const loading = await steps.begin(`[internal] load build definition from ${request.dockerfile}`);
   const definition =
     decoded.upload === '' ? await openDefinition(job, session, request.dockerfile) : uploaded(job, options);

@@ -18,7 +18,7 @@ import { SolveSteps } from './solve-steps.ts';
 
 /** The builder gets the Dockerfile under this name, wherever the client has it. */
 const DOCKERFILE = 'Dockerfile';
-const EXPORTERS = { image: 'docker', directory: 'local', archive: 'tar' } as const;
+const EXPORTERS = { image: 'docker', directory: 'local', archive: 'tar', none: '' } as const;
 const NETWORKS = ['', 'default', 'bridge', 'none'];
 /** By which BuildKit keeps cache mounts of different owners apart. */
 const CACHE_MOUNTS = 'BUILDKIT_CACHE_MOUNT_NS';
@@ -36,7 +36,9 @@ export async function solveRemotely(
   const { session, signal } = solve;
   const { request, hostConfig } = admitRemote(job, decoded);
   const names = [...new Set(request.tags.map(checkTag))];
-  const loading = await new SolveSteps(solve.ref, report).begin('[internal] check build definition');
+  const steps = new SolveSteps(solve.ref, report);
+  await steps.warn(decoded.warnings);
+  const loading = await steps.begin('[internal] check build definition');
   const definition = await checkedDefinition(session, request).catch(async (error: unknown) => {
     await loading.end({ error });
     throw error;

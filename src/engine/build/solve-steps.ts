@@ -57,14 +57,23 @@ export class SolveSteps {
     } else if (progress.kind === 'cached') this.#isCached = true;
     else if (progress.kind === 'output')
       await this.#current?.log(progress.data, progress.stream === 'stderr');
-    else if (progress.kind === 'note')
-      await this.#current?.log(Buffer.from(progress.text), progress.isWarning);
+    else if (progress.kind === 'note') await this.#note(progress);
     else if (progress.kind === 'done') await this.#endCurrent(undefined);
+  }
+
+  /** Tells of what has no effect, as steps of their own: logs that belong to no step are shown by no client. */
+  async warn(warnings: readonly string[]): Promise<void> {
+    for (const warning of warnings) await (await this.begin(`[Warning] ${warning}`)).end({});
   }
 
   /** The build failed: so did the step that was on its way. */
   async fail(error: unknown): Promise<void> {
     await this.#endCurrent(error);
+  }
+
+  async #note({ text, isWarning }: BuildProgress & { readonly kind: 'note' }): Promise<void> {
+    if (this.#current) await this.#current.log(Buffer.from(text), isWarning);
+    else await this.warn([text.trim().replace(/^\[warning\]:? */i, '')]);
   }
 
   async #endCurrent(error: unknown): Promise<void> {

@@ -10,7 +10,8 @@ import { claimFound, claimLayers } from './claim-layers.ts';
 import { keepStep } from './keep-step.ts';
 import type { ReportProgress } from './progress-lanes.ts';
 
-const BUILDKIT = '2';
+/** The version of builds that BuildKit would carry out. */
+export const BUILDKIT = '2';
 const NS_PER_SECOND = 1_000_000_000n;
 
 /** A stage on its way: what its instructions have come to so far. */
