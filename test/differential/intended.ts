@@ -68,6 +68,14 @@ const AS_BERTH: readonly IntendedDifference[] = [
     about: 'create',
     why: 'refuses what dockerd fails of at the start, or drops without a word',
   },
+  {
+    asks: ['POST /containers/create*'],
+    at: ['status'],
+    dockerd: '400',
+    berth: '404',
+    about: 'create: containers named in it',
+    why: "not the job's is not there, as in every other request",
+  },
 ];
 
 /** What berth does better, or does not do. */
