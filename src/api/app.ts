@@ -51,6 +51,16 @@ const refuseUnknown: RequestHandler = () => {
   throw new EdgeError(404, 'page not found');
 };
 
+/** Node takes off `chunked` alone: a body of another coding would be read as if it were plain. */
+const refuseCodings: RequestHandler = ({ headers }, response, next) => {
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    response.setHeader('Connection', 'close');
+    throw new EngineError('InvalidArgument', `unsupported transfer encoding: ${JSON.stringify(coding)}`);
+  }
+  next();
+};
+
 function dispatch({ job, routes }: AppOptions, rawSockets: WeakMap<IncomingMessage, Socket>): RequestHandler {
   // Not Express's own routing, which compares a request with every pattern there is.
   const find = createRouteTable(routes);
@@ -82,7 +92,7 @@ function errorHandler(job: Job): ErrorRequestHandler {
 function createExpress(options: AppOptions, rawSockets: WeakMap<IncomingMessage, Socket>): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
-  app.use(setCommonHeaders, refuseBrowsers, checkTarget, dispatch(options, rawSockets));
+  app.use(setCommonHeaders, refuseBrowsers, checkTarget, refuseCodings, dispatch(options, rawSockets));
   app.use(refuseUnknown, errorHandler(options.job));
   return app;
 }

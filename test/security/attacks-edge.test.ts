@@ -56,6 +56,11 @@ describe('requests that are not what they seem', () => {
     ['length 0 and a body', post('Content-Length: 0\r\n', CREATE), [400]],
     ['length and chunks', post('Content-Length: 2\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'), [400]],
     ['two lengths', post('Content-Length: 2\r\nContent-Length: 15\r\n', CREATE), [400]],
+    [
+      'chunks of another coding',
+      post('Transfer-Encoding: gzip, chunked\r\n', `${CREATE.length.toString(16)}\r\n${CREATE}\r\n0\r\n\r\n`),
+      [400],
+    ],
     ['chunks that are none', post('Transfer-Encoding: chunked, identity\r\n', CREATE), [400, 501]],
     ['a bare LF', `POST /containers/create HTTP/1.1\nHost: x\n${JSON_TYPE}\n`, [0, 400]],
     ['garbage after', withLength(`${CREATE}x`), [400]],
