@@ -28,9 +28,8 @@ export async function* readBackward(
   directory: string,
   end: LogPosition,
 ): AsyncGenerator<LogRecord, void, undefined> {
-  const numbers = listSegments(directory).filter((number) => number <= end.segment);
   const window: Window = { bytes: Buffer.allocUnsafeSlow(windowBytes), takeTurn: createTurns() };
-  for (const segment of numbers.reverse()) {
+  for (const segment of segmentsBackward(directory, end.segment)) {
     const fd = openSegment(directory, segment);
     if (fd === undefined) return;
     try {
@@ -40,6 +39,14 @@ export async function* readBackward(
       closeSync(fd);
     }
   }
+}
+
+// Most tails lie in the newest: where the others are is asked for when they are needed.
+function* segmentsBackward(directory: string, newest: number): Generator<number, void, undefined> {
+  yield newest;
+  yield* listSegments(directory)
+    .filter((number) => number < newest)
+    .reverse();
 }
 
 interface Window {

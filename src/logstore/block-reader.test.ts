@@ -32,6 +32,7 @@ async function readAll(shareBytes: number): Promise<{ readonly blocks: number[];
     log: newLiveLog(false),
     readers: { ...createLogReaders(), shareBytes: () => shareBytes },
     start: { segment: 1, offset: segmentHeaderBytes },
+    end: undefined,
     follow: false,
     signal: new AbortController().signal,
     waitMs: () => undefined,

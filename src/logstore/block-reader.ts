@@ -31,6 +31,8 @@ export interface BlockReaderOptions {
   /** All who read logs of the store now. */
   readonly readers: LogReaders;
   readonly start: LogPosition;
+  /** Where one that does not follow stops; undefined: at the end of the files. */
+  readonly end: LogPosition | undefined;
   readonly follow: boolean;
   readonly signal: AbortSignal;
   /** Milliseconds after which a follower has nothing more to wait for. */
@@ -40,7 +42,7 @@ export interface BlockReaderOptions {
 /** Reads blocks of records from a position to the end of the log, or with `follow` until it is closed. */
 export async function* readBlocks(options: BlockReaderOptions): AsyncGenerator<LogBlock, void, undefined> {
   const { directory, log, follow, signal, readers } = options;
-  const end = follow ? undefined : log.end;
+  const end = follow ? undefined : options.end;
   const block = createBlock(readers);
   const leave = readers.enter();
   let cursor: Cursor = {

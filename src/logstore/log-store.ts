@@ -114,6 +114,7 @@ async function* readLog(
     log,
     readers: request.readers,
     start: starting.position,
+    end: log.end ?? starting.end,
     follow,
     signal,
     waitMs,
@@ -135,6 +136,8 @@ interface ReadStart {
   readonly starts: TailStarts;
   /** State of the log before the position; undefined where `starts` tells all. */
   readonly before: SegmentHeader | undefined;
+  /** Where a log that nobody writes to ends, as far as that was looked for. */
+  readonly end: LogPosition | undefined;
 }
 
 async function findStart(
@@ -150,7 +153,7 @@ async function findStart(
   if (!end) return undefined;
   const starts = await findTail(directory, { lines: tail, streams, end, countUnfinished: !options.follow });
   const position = earliestStart(starts, streams);
-  return position ? { position, starts, before: undefined } : findOldest(directory, starts, undefined);
+  return position ? { position, starts, before: undefined, end } : findOldest(directory, starts, undefined);
 }
 
 // The newest segment that everything asked for is in or behind: one is passed over when the next one is still too old.
@@ -165,7 +168,7 @@ function findOldest(
     if (fd === undefined) continue;
     const before = headerOf(fd);
     if (found && (sinceNs === undefined || (before?.timeNs ?? sinceNs) >= sinceNs)) return found;
-    found = { position: { segment, offset: segmentHeaderBytes }, starts, before };
+    found = { position: { segment, offset: segmentHeaderBytes }, starts, before, end: undefined };
   }
   return found;
 }

@@ -9,11 +9,14 @@ type LogsQuery = RouteContextOf<'container logs'>['query'];
 
 /** `GET /containers/{id}/logs`. */
 export async function logs(context: RouteContextOf<'container logs'>): Promise<void> {
+  const options = logOptions(context.query);
   const { isTty, frames } = logsContainer(context.job, context.param('id'), {
-    options: logOptions(context.query),
+    options,
     signal: context.signal,
   });
-  const writer = context.openStream(streamMediaType(isTty, context.apiVersion));
+  // A follower wants to know that it listens; nobody else has to be woken twice.
+  const sent = options.follow ? 'at once' : 'with data';
+  const writer = context.openStream(streamMediaType(isTty, context.apiVersion), undefined, sent);
   const frameLines = createLineFramer();
   for await (const { stream, data } of frames) {
     await writer.write(isTty ? data : frameLines(stream, data));

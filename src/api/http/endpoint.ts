@@ -56,11 +56,11 @@ function answers({ response }: Exchange): Pick<RouteContext, 'json' | 'empty' | 
       setHeaders(response, headers);
       send(response, status, { type: 'text/plain; charset=utf-8', bytes: Buffer.from(value) });
     },
-    openStream(contentType, headers) {
+    openStream(contentType, headers, sent = 'at once') {
       setHeaders(response, headers);
       response.statusCode = 200;
       response.setHeader('Content-Type', contentType);
-      response.flushHeaders();
+      if (sent === 'at once') response.flushHeaders();
       return createByteWriter(response);
     },
   };

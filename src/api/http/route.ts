@@ -62,8 +62,11 @@ export interface RouteContext<P extends string = never> {
   empty(status: number, headers?: AnswerHeaders): void;
   /** Answers with plain text. */
   text(status: number, value: string, headers?: AnswerHeaders): void;
-  /** Sends status 200 and the headers at once; the body follows through the writer. */
-  openStream(contentType: string, headers?: AnswerHeaders): ByteWriter;
+  /**
+   * Answers 200, with a body that follows through the writer. The headers are sent at once, or `with data`: together with
+   * the first bytes, for a body that is not waited for.
+   */
+  openStream(contentType: string, headers?: AnswerHeaders, sent?: 'at once' | 'with data'): ByteWriter;
   /** Takes over the connection of a `hijack` route: 101 where the client asked for an upgrade, else 200. */
   hijack(contentType: string): HijackedConnection;
   /** The same, but with the socket as it is, to be closed by its user. */
