@@ -1,5 +1,6 @@
 import type { VolumeCreateRequest } from '../wire/volume.ts';
 import { bad, deny, free, missing, quote, unless, type Finding, type RuleTable } from './rule.ts';
+import { volumeBindOf } from './volume-bind.ts';
 
 const OPTIONS: readonly string[] = ['type', 'device', 'o'];
 const REQUIRED = ['type', 'device'] as const;
@@ -21,6 +22,7 @@ function checkOptions(
   if (unknown !== undefined) return [bad(`create ${name}: invalid option: ${quote(unknown)}`)];
   const absent = REQUIRED.find((option) => !given.get(option));
   if (absent !== undefined) return [bad(`create ${name}: missing required option: ${quote(absent)}`)];
+  if (volumeBindOf(options)) return [];
   const isTmpfs = REQUIRED.every((option) => given.get(option) === 'tmpfs');
   const message = `create ${name}: DriverOpts type=tmpfs is not supported; mount a tmpfs into the container instead (--tmpfs)`;
   // Their values may be passwords of file servers.
@@ -42,7 +44,8 @@ export const VOLUME_RULES: RuleTable<VolumeCreateRequest, VolumeCreateRequest> =
   driverOpts: {
     verdict: 'deny',
     reason:
-      'they are those of mount(8), carried out on the machine as root: any file system, device or directory',
+      'they are those of mount(8), carried out on the machine as root: any file system, device or directory; ' +
+      'type=none with o=bind is free, and mounts what a bind of that path would',
     safer: 'use a volume without options, or a bind mount of a path that the job sees',
     check: checkOptions,
   },

@@ -79,6 +79,15 @@ function mount(one: Berth, source: string, ...command: readonly string[]): Promi
   return one.docker(['run', '--rm', '--mount', `type=bind,src=${source},dst=/x`, 'busybox', ...command]);
 }
 
+/** By a volume that stands for the directory: the refusal of one or the other. */
+async function byOptions(one: Berth, device: string): Promise<string> {
+  const options = ['type=none', 'o=rbind', `device=${device}`].flatMap((option) => ['--opt', option]);
+  const made = await one.docker(['volume', 'create', ...options, 'door']);
+  const { stderr } = made.code === 0 ? await one.docker(['create', '-v', 'door:/x', 'busybox', 'true']) : made;
+  if (made.code === 0) await ask(one, 'volume', 'rm', 'door');
+  return stderr;
+}
+
 describe('in the view of a job container', () => {
   test.each([
     ['/', 'cat /x/etc/machine-id', 'machine-of-the-job\n'],
@@ -127,6 +136,7 @@ describe('in the view of a job container', () => {
         expect(stderr).toMatch(/invalid mount config for type "bind": bind source path/);
       }
     }
+    expect(await byOptions(berth, source)).toMatch(/bind source path|driverOpts/);
   });
 
   test.each(['shared', 'rshared', 'slave', 'rslave'])('propagation %s is refused', async (propagation) => {
@@ -203,6 +213,7 @@ describe('in the workspaces', () => {
       expect({ flags, code }).toEqual({ flags, code: 1 });
       expect(stderr).toMatch(/invalid mount config for type "bind": bind source path/);
     }
+    expect(await byOptions(inWorkspace, source)).toMatch(/bind source path|driverOpts/);
   });
 
   test("berth's own directories are refused in a workspace that holds them", async () => {

@@ -1,3 +1,4 @@
+import { EngineError } from '../../errors.ts';
 import type { Mount } from '../../containerd/types.ts';
 import type { CleanupStack } from '../../lib/cleanup-stack.ts';
 import { tmpfsOptionsOf } from '../../oci/mounts.ts';
@@ -5,7 +6,7 @@ import type { ContainerMount } from '../../state/container.ts';
 import type { CreateRequest } from '../../wire/create-request.ts';
 import type { Job } from '../job.ts';
 import { inheritMounts } from '../mounts/inherit-mounts.ts';
-import { stageBinds } from '../mounts/stage-binds.ts';
+import { stageBinds, stageVolumeBind } from '../mounts/stage-binds.ts';
 import { stageImages } from '../mounts/stage-images.ts';
 import { takeStagePlaces, type StagePlaces } from '../mounts/stage-places.ts';
 import { acquireVolume, type AcquiredVolume } from '../volumes/acquire-volume.ts';
@@ -32,6 +33,7 @@ interface MountMaking {
 interface TakenVolume {
   readonly planned: PlannedVolume;
   readonly volume: AcquiredVolume;
+  readonly hostPath: string;
 }
 
 /** Takes the volumes of a request into use and stages its binds and images, and what it has from other containers. */
@@ -60,11 +62,10 @@ export async function createMounts(job: Job, making: MountMaking): Promise<Creat
     const { name, labels } = planned;
     const volume = await acquireVolume(job, { containerId, name, labels });
     keep(volume);
-    taken.push({ planned, volume });
+    taken.push({ planned, volume, hostPath: await placeVolume(job, { planned, volume }, places) });
   }
-  const volumes = taken.map((one) => volumeMount(job, one, places));
   return {
-    mounts: [...volumes, ...binds, ...images, ...tmpfsMounts(request), ...inherited],
+    mounts: [...taken.map(volumeMount), ...binds, ...images, ...tmpfsMounts(request), ...inherited],
     fill: (rootMounts) => fillVolumes(job, taken, rootMounts),
     release() {
       for (const volume of held) volume.release();
@@ -78,19 +79,34 @@ async function fillVolumes(
   rootMounts: readonly Mount[],
 ): Promise<void> {
   for (const { planned, volume } of taken)
-    if (!planned.noCopy && planned.subpath === '')
+    if (!planned.noCopy && planned.subpath === '' && !volume.bind)
       await copyUpVolume(job, { volumeName: volume.name, rootMounts, destination: planned.destination });
 }
 
-function volumeMount(job: Job, { planned, volume }: TakenVolume, places: StagePlaces): ContainerMount {
+/** Path on the host of what is mounted: the volume's files, a part of them, or the directory that it stands for. */
+async function placeVolume(
+  job: Job,
+  { planned: { subpath }, volume: { bind, hostPath } }: Omit<TakenVolume, 'hostPath'>,
+  places: StagePlaces,
+): Promise<string> {
+  if (!bind) return subpath === '' ? hostPath : job.binds.placeOf(places.take());
+  if (subpath !== '')
+    throw new EngineError(
+      'NotImplemented',
+      'a volume that stands for another directory has no volume-subpath',
+    );
+  return stageVolumeBind(job, bind, places);
+}
+
+function volumeMount({ planned, volume, hostPath }: TakenVolume): ContainerMount {
   const { subpath } = planned;
   return {
     type: 'volume',
     name: volume.name,
     shownSource: shownMountpoint(volume.name),
-    hostPath: subpath === '' ? volume.hostPath : job.binds.placeOf(places.take()),
+    hostPath,
     destination: planned.destination,
-    isReadWrite: !planned.isReadOnly,
+    isReadWrite: !planned.isReadOnly && volume.bind?.isReadOnly !== true,
     mode: planned.mode,
     propagation: '',
     isAnonymous: volume.isAnonymous,

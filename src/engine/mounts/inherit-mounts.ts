@@ -53,7 +53,7 @@ async function takeMount(job: Job, mount: ContainerMount, inheriting: Inheriting
     const { containerId } = inheriting;
     const volume = await holdVolume(job, { containerId, name: mount.name });
     inheriting.onVolume(volume);
-    return mount.subpath === undefined ? volume.hostPath : job.binds.placeOf(places.take());
+    if (!volume.bind) return mount.subpath === undefined ? volume.hostPath : job.binds.placeOf(places.take());
   }
   // The other container's staging goes with it, so this one gets its own.
   const pinned = await job.binds.pinWithin(mount.hostPath, '');

@@ -5,6 +5,7 @@ import type { ContainerMount } from '../../state/container.ts';
 import type { HostConfig } from '../../wire/host-config.ts';
 import type { Job } from '../job.ts';
 import { findJobProcess, requireJobProcess } from './find-job-process.ts';
+import type { VolumeBind } from '../../policy/volume-bind.ts';
 import type { StagePlaces } from './stage-places.ts';
 import { planBinds, type PlannedBind } from './plan-binds.ts';
 
@@ -23,15 +24,25 @@ export async function stageBinds(job: Job, making: BindMaking): Promise<readonly
   const planned = planBinds(making.hostConfig);
   const mounts: ContainerMount[] = [];
   for (const bind of planned) {
-    const hostPath = await stageBind(job, bind, making.places.take()).catch((error: unknown) => {
-      throw inDockersWords(error);
-    });
-    mounts.push(bindMount(bind, hostPath));
+    mounts.push(bindMount(bind, await stageBind(job, bind, making.places.take())));
   }
   return mounts;
 }
 
-async function stageBind(job: Job, bind: PlannedBind, place: StagePlace): Promise<string> {
+/** Stages the directory that a volume stands for, as a bind of it is; answers its place. It has to be there. */
+export function stageVolumeBind(job: Job, bind: VolumeBind, places: StagePlaces): Promise<string> {
+  return stageBind(job, { ...bind, mustLockBelow: false, createsSource: false }, places.take());
+}
+
+type BindSource = Pick<PlannedBind, 'source' | 'isRecursive' | 'mustLockBelow' | 'createsSource'>;
+
+function stageBind(job: Job, bind: BindSource, place: StagePlace): Promise<string> {
+  return placeSource(job, bind, place).catch((error: unknown) => {
+    throw inDockersWords(error);
+  });
+}
+
+async function placeSource(job: Job, bind: BindSource, place: StagePlace): Promise<string> {
   if (bind.mustLockBelow && !isKernelAtLeast(job.host.kernelVersion, '5.12'))
     throw new EngineError('InvalidArgument', 'recursive read-only mounts need a kernel of 5.12 or newer');
   // Not looked up at all: a daemon of the machine, or of the runner, is never meant.
@@ -46,7 +57,7 @@ async function stageBind(job: Job, bind: PlannedBind, place: StagePlace): Promis
   }
 }
 
-async function pinSource(job: Job, { source: path, createsSource }: PlannedBind): Promise<PinnedSource> {
+async function pinSource(job: Job, { source: path, createsSource }: BindSource): Promise<PinnedSource> {
   const process = await findJobProcess(job);
   const source = await job.binds.pin({ path, create: createsSource, pid: process?.pid });
   if (!process) return source;

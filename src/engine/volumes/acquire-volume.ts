@@ -1,4 +1,5 @@
 import type { VolumeRecord } from '../../state/volume-store.ts';
+import { volumeBindOf, type VolumeBind } from '../../policy/volume-bind.ts';
 import type { Job } from '../job.ts';
 import { findVolume } from './find-volume.ts';
 import { deleteVolume } from './remove-volume.ts';
@@ -10,6 +11,8 @@ export interface AcquiredVolume {
   readonly name: string;
   /** Directory on the host with the volume's files. */
   readonly hostPath: string;
+  /** What is mounted in place of that directory, where the volume stands for another one. */
+  readonly bind: VolumeBind | undefined;
   readonly isAnonymous: boolean;
   /** True when it was made for this container just now. */
   readonly created: boolean;
@@ -48,7 +51,7 @@ export async function holdVolume(
 
 function takeIntoUse(
   job: Job,
-  { name }: VolumeRecord,
+  { name, driverOpts }: VolumeRecord,
   use: { readonly containerId: string; readonly created: boolean; readonly isAnonymous: boolean },
 ): AcquiredVolume {
   const { created, isAnonymous } = use;
@@ -56,6 +59,7 @@ function takeIntoUse(
   return {
     name,
     hostPath: job.volumes.hostPath(name),
+    bind: volumeBindOf(driverOpts),
     isAnonymous,
     created,
     release,

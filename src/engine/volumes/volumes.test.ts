@@ -133,6 +133,13 @@ describe('createVolume', () => {
 
   it.each([
     { type: 'none', device: '/', o: 'bind' },
+    { type: 'none', device: '/a/..', o: 'bind' },
+    { type: 'none', device: 'a', o: 'bind' },
+    { type: 'none', device: '/a', o: 'bind,suid' },
+    { type: 'none', device: '/a', o: 'bind,bind' },
+    { type: 'none', device: '/a', o: 'bind,shared' },
+    { type: 'none', device: '/a', o: 'remount' },
+    { type: 'ext4', device: '/dev/sda', o: 'bind' },
     { type: 'tmpfs', device: '/dev/sda' },
     { type: 'cifs', device: '//x/y', o: 'password=hunter2' },
     { type: 'overlay', device: 'overlay', o: 'lowerdir=/,upperdir=/etc' },
@@ -146,6 +153,13 @@ describe('createVolume', () => {
     });
     await expect(refusal).rejects.not.toThrow('hunter2');
     expect(await readdir(root)).toEqual([]);
+  });
+
+  it.each(['bind', 'rbind', 'bind,ro', 'rw,bind'])('keeps what stands for a directory: %s', async (o) => {
+    const driverOpts = { type: 'none', device: '/work/data', o };
+    expect(await createVolume(job, request({ name: 'v1', driverOpts }))).toMatchObject({
+      Options: driverOpts,
+    });
   });
 
   it('refuses options even for a volume that is there', async () => {
