@@ -30,7 +30,12 @@ export function readmitContainer(job: Job, { record }: Container): Admitted<Chec
   const { config, networkingConfig } = record;
   // What it took from other containers is among its own mounts; they may be gone since.
   const hostConfig = { ...record.hostConfig, VolumesFrom: null };
-  const { admitted } = admitCreate({ config, hostConfig, networkingConfig }, gateContextFor(job, record));
+  // Ports that an image exposes are in no conflict with another container's network, as those of a request are.
+  const asked = { ...config, ExposedPorts: {} };
+  const { admitted } = admitCreate(
+    { config: asked, hostConfig, networkingConfig },
+    gateContextFor(job, record),
+  );
   return admitMergedConfig(admitted, config);
 }
 

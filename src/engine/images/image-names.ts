@@ -14,7 +14,7 @@ export function repositoryOf(name: string): string {
   return `${name.slice(0, slash)}${name.slice(slash).replace(/[:@].*$/s, '')}`;
 }
 
-/** Docker's two lists of an image's names. */
+/** Docker's two lists of an image's names, in the order of the whole names: a user's come before those of the library. */
 export function repoNamesOf(
   job: Pick<Job, 'images'>,
   image: Image,
@@ -26,6 +26,7 @@ export function repoNamesOf(
 function shown(names: readonly ImageName[], kind: ImageName['kind']): readonly string[] {
   return names
     .filter((name) => name.kind === kind)
-    .map(({ name }) => familiarImageName(name))
-    .sort();
+    .map(({ name }) => name)
+    .sort()
+    .map(familiarImageName);
 }
