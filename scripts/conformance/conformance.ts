@@ -27,6 +27,7 @@ const { positionals, values } = parseArgs({
     tag: { type: 'string' },
     tests: { type: 'string' },
     only: { type: 'string' },
+    plugins: { type: 'string' },
   },
 });
 const name = positionals[0] ?? '';
@@ -78,7 +79,7 @@ async function withImages<T>(use: (surroundings: Surroundings) => Promise<T>): P
     } finally {
       await registry.stop();
     }
-    return await use({ data, workspaces: [temporary, plan.checkout] });
+    return await use({ data, workspaces: [temporary, plan.checkout], plugins: values.plugins });
   } finally {
     await rm(data, { recursive: true, force: true });
     await rm(temporary, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { startDockerd as startOracle } from '../../test/differential/dockerd.ts';
 import { startBerth as serve } from '../../test/support/e2e-berth.ts';
@@ -19,6 +19,8 @@ export interface Daemon {
 export interface Surroundings {
   readonly data: string;
   readonly workspaces: readonly string[];
+  /** A directory of plugins of the docker CLI, in place of compose 1.29. */
+  readonly plugins: string | undefined;
 }
 
 const COMPOSE = resolve(import.meta.dirname, '../../test/support/compose-plugin.sh');
@@ -26,10 +28,10 @@ const COMPOSE = resolve(import.meta.dirname, '../../test/support/compose-plugin.
 const MIRROR_PORT = 5000;
 
 /** Starts dockerd as it comes. */
-export async function startDockerd({ data }: Surroundings): Promise<Daemon> {
+export async function startDockerd({ data, plugins }: Surroundings): Promise<Daemon> {
   const dockerd = await startOracle(['--registry-mirror', `http://127.0.0.1:${MIRROR_PORT}`]);
   const registry = await startRegistry(data, { netns: dockerd.netns, port: MIRROR_PORT });
-  const home = await makeHome();
+  const home = await makeHome(plugins);
   return {
     name: 'dockerd',
     netns: dockerd.netns,
@@ -47,11 +49,11 @@ export async function startDockerd({ data }: Surroundings): Promise<Daemon> {
 }
 
 /** Starts berth as it comes, with the workspace that the suite needs. */
-export async function startBerth({ data, workspaces }: Surroundings): Promise<Daemon> {
+export async function startBerth({ data, workspaces, plugins }: Surroundings): Promise<Daemon> {
   const mirror = await mirrorDockerHub(await startRegistry(data));
   const binds = workspaces.flatMap((directory) => ['--workspace', directory]);
   const berth = await serve({ args: ['--registries', mirror.registriesDirectory, ...binds] });
-  const home = await makeHome();
+  const home = await makeHome(plugins);
   return {
     name: 'berth',
     netns: berth.ready.netns,
@@ -67,11 +69,12 @@ export async function startBerth({ data, workspaces }: Surroundings): Promise<Da
   };
 }
 
-async function makeHome(): Promise<string> {
+async function makeHome(own: string | undefined): Promise<string> {
   const home = await mkdtemp('/tmp/conformance-home-');
   const plugins = join(home, '.docker/cli-plugins');
   await mkdir(plugins, { recursive: true });
-  await symlink(COMPOSE, join(plugins, 'docker-compose'));
+  if (own === undefined) await symlink(COMPOSE, join(plugins, 'docker-compose'));
+  else for (const name of await readdir(own)) await symlink(resolve(own, name), join(plugins, name));
   // Without one, docker-py keeps its contexts in the working directory, for the next run to stumble over.
   await writeFile(join(home, '.docker/config.json'), '{}');
   return home;
