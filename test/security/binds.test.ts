@@ -83,9 +83,9 @@ function mount(one: Berth, source: string, ...command: readonly string[]): Promi
 async function byOptions(one: Berth, device: string): Promise<string> {
   const options = ['type=none', 'o=rbind', `device=${device}`].flatMap((option) => ['--opt', option]);
   const made = await one.docker(['volume', 'create', ...options, 'door']);
-  const { stderr } = made.code === 0 ? await one.docker(['create', '-v', 'door:/x', 'busybox', 'true']) : made;
-  if (made.code === 0) await ask(one, 'volume', 'rm', 'door');
-  return stderr;
+  const { stderr } = await one.docker(['run', '--rm', '-v', 'door:/x', 'busybox', 'true']);
+  await ask(one, 'volume', 'rm', 'door');
+  return `${made.stderr}${stderr}`;
 }
 
 describe('in the view of a job container', () => {
