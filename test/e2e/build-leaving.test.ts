@@ -84,6 +84,35 @@ describe('a build whose client leaves', () => {
   });
 });
 
+describe('a build whose client leaves during ADD of a URL', () => {
+  test.each([
+    ['before the answer', ''],
+    ['in the middle of it', String.raw`printf 'Content-Type: a/b\r\n\r\nbegun';`],
+  ])('%s leaves nothing', async (_, answer) => {
+    const script = `#!/bin/sh\n${answer} touch /asked; sleep 1000`;
+    const serve = 'mkdir -p /www/cgi-bin; echo "$SCRIPT" > /www/cgi-bin/slow; chmod 755 /www/cgi-bin/slow';
+    const run = ['run', '-d', '--name', 'slow', '-e', `SCRIPT=${script}`, 'busybox', 'sh', '-c'];
+    const container = await ask(job.berth, ...run, `${serve}; exec httpd -f -h /www`);
+    try {
+      const address = await ask(job.berth, 'inspect', '-f', '{{.NetworkSettings.IPAddress}}', 'slow');
+      const directory = await context({ Dockerfile: `${BASE}ADD http://${address}/cgi-bin/slow /file\n` });
+      const client = await startProcess({
+        program: 'docker',
+        args: ['build', '--no-cache', directory],
+        env: { ...job.berth.clientEnv, DOCKER_BUILDKIT: '0' },
+      });
+      const isAsked = async (): Promise<number> =>
+        (await job.berth.docker(['exec', 'slow', 'test', '-e', '/asked'])).code;
+      await expect.poll(isAsked, { timeout: 30_000 }).toBe(0);
+      client.kill('SIGKILL');
+      await client.exited;
+      await expect.poll(leftovers, { timeout: 20_000 }).toEqual([container]);
+    } finally {
+      await ask(job.berth, 'rm', '-f', 'slow');
+    }
+  });
+});
+
 /** Directories of builds, and of their containers, that are still there. */
 async function leftovers(): Promise<readonly string[]> {
   const { directories, ready } = job.berth;

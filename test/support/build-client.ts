@@ -21,6 +21,8 @@ export interface OfferedFile {
 /** What a build client offers in its session. */
 export interface Offer {
   readonly files?: readonly OfferedFile[];
+  /** Stands still for ever: when names of files are asked for, when their bytes are, or when it is given the result. */
+  readonly holds?: 'names' | 'bytes' | 'result';
   /** Says a wrong length for files, as when they grow while they are read. */
   readonly sizeError?: number;
   readonly secrets?: Readonly<Record<string, string>>;
@@ -48,12 +50,15 @@ export interface FakeBuildClient {
   readonly asked: readonly Readonly<Record<string, unknown>>[];
   /** The result as it came: an archive's bytes, or a directory's files in their order. */
   readonly taken: { readonly archive: readonly Buffer[]; readonly files: readonly TakenFile[] };
-  /** Leaves: both connections are cut. */
-  leave(): void;
+  /** Leaves: both connections are cut, or one of them. */
+  leave(which?: 'control' | 'session'): void;
 }
 
 function sendFiles(call: ServerDuplexStream<Packet, PacketInput>, offer: Offer): void {
   const files = offer.files ?? [];
+  // The Dockerfile and the ignore file, each by its name, are looked for first.
+  const isContext = call.metadata.get('include-patterns').length === 0;
+  if (isContext && offer.holds === 'names') return;
   for (const { path, mode = 0o644, bytes = Buffer.alloc(0), linkname = '' } of files)
     call.write({
       type: 'PACKET_STAT',
@@ -72,7 +77,7 @@ function sendFiles(call: ServerDuplexStream<Packet, PacketInput>, offer: Offer):
       call.write({ type: 'PACKET_FIN' });
       call.end();
     }
-    if (type !== 'PACKET_REQ') return;
+    if (type !== 'PACKET_REQ' || (isContext && offer.holds === 'bytes')) return;
     const bytes = files[id]?.bytes ?? Buffer.alloc(0);
     for (let at = 0; at < bytes.length; at += 32_768)
       call.write({ type: 'PACKET_DATA', ID: id, data: bytes.subarray(at, at + 32_768) });
@@ -196,7 +201,7 @@ async function prepareOffer(
       { DiffCopy: { ...filesync.DiffCopy, path: filesend.DiffCopy.path } },
       {
         DiffCopy: (call: ServerDuplexStream<Packet, PacketInput>) => {
-          takeFiles(call, taken.files);
+          if (offer.holds !== 'result') takeFiles(call, taken.files);
         },
       },
     );
@@ -238,9 +243,9 @@ export async function startBuildClient(
     control: connectSession(control),
     asked,
     taken,
-    leave: () => {
-      control.destroy();
-      session.destroy();
+    leave: (which) => {
+      if (which !== 'session') control.destroy();
+      if (which !== 'control') session.destroy();
     },
   };
 }

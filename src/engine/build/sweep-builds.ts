@@ -6,6 +6,9 @@ import { WORK_LEASE_PREFIX } from '../images/image-work.ts';
 import type { Job } from '../job.ts';
 import { CACHE_LEASE } from './keep-step.ts';
 
+/** Directories of builds, of their secrets, and of agents that were lent to their steps: as those who make them name them. */
+const LEFT = /^(?:(?:build|secret)-[0-9a-f]{64}|a-[0-9a-f]{6})$/;
+
 /**
  * Clears away what builds (and pulls) of an earlier process of this job left when it was killed: steps that still run, the
  * leases of their layers, their directories. To be called once its containers are known, before anything is served.
@@ -20,7 +23,7 @@ export async function sweepBuilds(job: Job): Promise<void> {
   const { stateDir, runDir } = job.paths;
   for (const directory of [stateDir, runDir])
     for (const name of await readdir(directory))
-      if (/^(?:build|secret)-[0-9a-f]{64}$/.test(name)) await job.trees.remove(join(directory, name));
+      if (LEFT.test(name)) await job.trees.remove(join(directory, name));
 }
 
 /** Containers that no client sees, but the job's own. */
