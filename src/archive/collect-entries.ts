@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
 import { EngineError, messageOf } from '../errors.ts';
 import { decompress } from '../host/decompress.ts';
+import { unreadableEntry } from '../lib/tar-entry.ts';
 import type { ArchivedBlob, ArchiveSink } from './types.ts';
 
 /** What an archive held: its documents, and by name the blobs that went to the sink. */
@@ -50,6 +51,8 @@ async function readTar(tar: Readable, collector: EntryCollector, signal: AbortSi
   const piped = pipeline(decompress(tar), entries, { signal });
   const consumed = (async () => {
     for await (const entry of entries) {
+      const reason = unreadableEntry(entry.header);
+      if (reason !== undefined) throw new EngineError('InvalidArgument', `invalid archive: ${reason}`);
       await collector.add(entry.header, entry as AsyncIterable<Uint8Array>);
       entry.resume();
     }

@@ -5,6 +5,7 @@ import { extract, type Extract } from 'tar-stream';
 import { EngineError } from '../errors.ts';
 import { decompress } from '../host/decompress.ts';
 import { isErrno } from '../host/errors.ts';
+import { unreadableEntry } from '../lib/tar-entry.ts';
 import { pathError, type Contained, type ContainedFile } from './contained.ts';
 import { archiveError } from './archive-error.ts';
 import { createParentCache, type UnpackTarget } from './parent-cache.ts';
@@ -84,6 +85,8 @@ async function unpackEntries(
   };
   try {
     for await (const entry of entriesOf(parser)) {
+      const reason = unreadableEntry(entry.header);
+      if (reason !== undefined) throw archiveError(new Error(reason));
       await writeEntry(unpacking, entry).catch((error: unknown) => {
         throw pathError(error, entry.header.name);
       });

@@ -112,6 +112,25 @@ describe('archives', () => {
         return tar;
       },
     ],
+    [
+      'a negative size, and nothing behind it',
+      async () => {
+        const tar = await packTar([{ path: 'x', type: 'file', content: '' }]);
+        tar.fill(0xff, 124, 136);
+        fixChecksum(tar);
+        return tar;
+      },
+    ],
+    [
+      'a file with holes of a petabyte',
+      async () => {
+        const records = '22 GNU.sparse.major=1\n37 GNU.sparse.realsize=1125899906842624\n';
+        const pax = await packTar([{ path: 'x', type: 'file', content: records }]);
+        pax.write('x', 156, 'latin1');
+        fixChecksum(pax);
+        return Buffer.concat([pax.subarray(0, 1024), await packTar([file('x')])]);
+      },
+    ],
   ])('146 %s: 400', (_name, make) =>
     score.row(async () => {
       expect(await put(await make())).toMatchObject({ status: 400 });

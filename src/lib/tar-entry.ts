@@ -1,0 +1,17 @@
+/** What a reader of tars tells of an entry, as far as it is looked at here. */
+export interface ReadTarEntry {
+  readonly name: string;
+  readonly size: number;
+  readonly pax?: Readonly<Record<string, string>> | null;
+}
+
+/**
+ * Why an entry cannot be read as what it says, where its form alone tells: a size below zero, or a file with holes, whose
+ * bytes in the archive are a map of them first. Undefined of any other.
+ */
+export function unreadableEntry({ name, size, pax }: ReadTarEntry): string | undefined {
+  const shown = JSON.stringify(name.slice(0, 256));
+  if (!Number.isSafeInteger(size) || size < 0) return `${shown} has no valid size`;
+  const isSparse = Object.keys(pax ?? {}).some((key) => key.startsWith('GNU.sparse.'));
+  return isSparse ? `${shown} is stored with holes, which is not supported: leave out --sparse` : undefined;
+}
