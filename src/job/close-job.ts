@@ -6,6 +6,7 @@ import type { PullTotals } from '../state/pull-log.ts';
 import type { AuditCounts } from '../state/audit-log.ts';
 import type { OpenJob } from './open-job.ts';
 import { endProcesses, removeTraces } from './remove-traces.ts';
+import { withShimWatch } from './watch-shims.ts';
 
 /** How many containers are taken down at once: more would only queue at containerd. */
 const PARALLEL_REMOVALS = 8;
@@ -31,14 +32,17 @@ export async function closeJob(open: OpenJob): Promise<TeardownReport> {
   const startedAt = Date.now();
   await open.stopListening();
   const containers = job.containers.all();
-  await forEachBounded(containers, PARALLEL_REMOVALS, async (container) => {
-    if (container.isRemoving) return;
-    try {
-      await removeContainer(job, container, { force: true, removeVolumes: true });
-    } catch (error) {
-      job.log.error({ err: error, containerId: container.id }, 'container could not be removed');
-    }
-  });
+  await withShimWatch({ processes: open.host.processes, containerd: open.containerd }, (reportProgress) =>
+    forEachBounded(containers, PARALLEL_REMOVALS, async (container) => {
+      if (container.isRemoving) return;
+      try {
+        await removeContainer(job, container, { force: true, removeVolumes: true });
+      } catch (error) {
+        job.log.error({ err: error, containerId: container.id }, 'container could not be removed');
+      }
+      reportProgress();
+    }),
+  );
   // Requests were cut above; a handler that does not come to its end must not keep the job from its own.
   const isIdle = await Promise.race([
     job.tasks.idle().then(() => true),

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { createHostProcesses } from '../host/processes.ts';
 import { endShims } from './end-shims.ts';
+import { withShimWatch } from './watch-shims.ts';
 
 const started: ChildProcess[] = [];
 afterEach(() => {
@@ -39,4 +41,26 @@ test('ends the shims of the namespace at that address, and no others', async () 
   await endShims(processes, { namespace: 'berth-gone', address });
   expect([ofOtherJob.exitCode, ofOtherJob.signalCode]).toEqual([null, null]);
   expect([ofOtherContainerd.exitCode, ofOtherContainerd.signalCode]).toEqual([null, null]);
+});
+
+test('a shim that is stopped does not hold up what waits for it', async () => {
+  const containerd = { namespace: 'berth-stuck', address: '/tmp/berth-no-such/containerd.sock' };
+  const shim = await startLikeShim(containerd.namespace, containerd.address);
+  shim.kill('SIGSTOP');
+  const watch = { processes: createHostProcesses(), containerd, stuckMs: 100 };
+  const [, signal] = (await withShimWatch(watch, () => once(shim, 'exit'))) as [unknown, string];
+  expect(signal).toBe('SIGKILL');
+});
+
+test('while something gets on, no shim is ended', async () => {
+  const containerd = { namespace: 'berth-slow', address: '/tmp/berth-no-such/containerd.sock' };
+  const shim = await startLikeShim(containerd.namespace, containerd.address);
+  const watch = { processes: createHostProcesses(), containerd, stuckMs: 2_000 };
+  await withShimWatch(watch, async (reportProgress) => {
+    for (let round = 0; round < 5; round += 1) {
+      await sleep(500);
+      reportProgress();
+    }
+  });
+  expect([shim.exitCode, shim.signalCode]).toEqual([null, null]);
 });

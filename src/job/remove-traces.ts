@@ -15,6 +15,7 @@ import type { JobNames } from './job-names.ts';
 import { removeStaleSocket } from './listen.ts';
 import { sweepNamespace } from './sweep-namespace.ts';
 import { sweepStore } from './sweep-store.ts';
+import { withShimWatch } from './watch-shims.ts';
 
 /** The host's parts that a job's traces are removed with. */
 export interface HostTools {
@@ -52,7 +53,9 @@ export async function removeTraces(
     return undefined;
   });
   if (containerd) {
-    await attempt('containerd namespace', () => sweepNamespace(containerd));
+    await attempt('containerd namespace', () =>
+      withShimWatch({ processes: host.processes, containerd }, () => sweepNamespace(containerd)),
+    );
     await attempt('image namespace', () => sweepStore(containerd, names.slug));
     await attempt('shims', async () => {
       await endShims(host.processes, containerd);

@@ -2,7 +2,8 @@
 export interface ReadTarEntry {
   readonly name: string;
   readonly size: number;
-  readonly pax?: Readonly<Record<string, string>> | null;
+  /** The records of its PAX header, where it has one. */
+  readonly pax?: unknown;
 }
 
 /**
@@ -12,6 +13,7 @@ export interface ReadTarEntry {
 export function unreadableEntry({ name, size, pax }: ReadTarEntry): string | undefined {
   const shown = JSON.stringify(name.slice(0, 256));
   if (!Number.isSafeInteger(size) || size < 0) return `${shown} has no valid size`;
-  const isSparse = Object.keys(pax ?? {}).some((key) => key.startsWith('GNU.sparse.'));
+  const records = typeof pax === 'object' && pax !== null ? Object.keys(pax) : [];
+  const isSparse = records.some((key) => key.startsWith('GNU.sparse.'));
   return isSparse ? `${shown} is stored with holes, which is not supported: leave out --sparse` : undefined;
 }
