@@ -97,15 +97,6 @@ function createExpress(options: AppOptions, rawSockets: WeakMap<IncomingMessage,
   return app;
 }
 
-/** Puts back what the parser read too much; of a chunked request only the end of an empty body can be there. */
-function unreadBytes(request: IncomingMessage, head: Buffer): Buffer {
-  const emptyBody = '0\r\n\r\n';
-  const isEmptyChunked =
-    request.headers['transfer-encoding'] === 'chunked' &&
-    head.toString('latin1', 0, emptyBody.length) === emptyBody;
-  return isEmptyChunked ? head.subarray(emptyBody.length) : head;
-}
-
 /**
  * The Docker API of one job. Requests to hijack routes come past Node's body parser, with or without an Upgrade
  * header, and take the same way as all others: one route table, one gate.
@@ -116,8 +107,7 @@ export function createApp(options: AppOptions): DockerApp {
   return {
     onRequest: app,
     onHijack(request, socket, head) {
-      const rest = unreadBytes(request, head);
-      if (rest.length > 0) socket.unshift(rest);
+      if (head.length > 0) socket.unshift(head);
       rawSockets.set(request, socket);
       const response = new ServerResponse(request);
       response.shouldKeepAlive = false;

@@ -175,10 +175,62 @@ describe('a connection taken over', () => {
     raw.close();
   });
 
-  it('needs a JSON body of known length', async () => {
-    const headers = { ...UPGRADE, ...JSON_TYPE, 'Transfer-Encoding': 'chunked' };
-    const response = await rawHttp(app.socketPath, attach(headers, '/exec/x/start'));
-    expect(response.status).toBe(400);
+  const CHUNKED = { ...UPGRADE, ...JSON_TYPE, 'Transfer-Encoding': 'chunked' };
+
+  it.each([
+    ['at once', ['4\r\n{"a"\r\n1\r\n:\r\n2\r\n1}\r\n0\r\n\r\nstdin']],
+    ['byte by byte', [...'A\r\n{"a":1}   \r\n0\r\n\r\nstdin']],
+  ])('takes a JSON body in chunks, and what follows for input: %s', async (_, parts) => {
+    const raw = await openRaw(app.socketPath);
+    raw.send(attach(CHUNKED, '/exec/x/start'));
+    for (const part of parts) {
+      raw.send(part);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    raw.end();
+    expect((await raw.readHead()).status).toBe(101);
+    expect((await raw.readToEnd()).toString()).toMatch(/^stdin\|bye \{"a":1\} *$/);
+    raw.close();
+  });
+
+  it.each(['0\r\n\r\n', '00000000\r\n\r\n'])('takes an empty body in chunks: %j', async (body) => {
+    const raw = await openRaw(app.socketPath);
+    raw.send(Buffer.concat([attach(CHUNKED, '/exec/x/start'), Buffer.from(`${body}stdin`)]));
+    raw.end();
+    await raw.readHead();
+    expect((await raw.readToEnd()).toString()).toBe('stdin|bye ');
+    raw.close();
+  });
+
+  it.each([
+    'x\r\n',
+    '-1\r\n',
+    '2\n{}\n0\n\n',
+    '2;a=b\r\n{}\r\n0\r\n\r\n',
+    '2\r\n{}x\r\n0\r\n\r\n',
+    '2\r\n{}\r\n0\r\nTrailer: x\r\n\r\n',
+    '000000000000000002\r\n{}\r\n0\r\n\r\n',
+    '\r\n',
+  ])('refuses what is no chunk: %j', async (body) => {
+    const bytes = Buffer.concat([attach(CHUNKED, '/exec/x/start'), Buffer.from(body)]);
+    const { status, body: answer } = await rawHttp(app.socketPath, bytes);
+    expect([status, answer.toString()]).toEqual([400, expect.stringContaining('malformed chunked encoding')]);
+  });
+
+  it('refuses a body in chunks that ends too early, is too large, or is encoded twice', async () => {
+    const ask = (text: string, headers: object = CHUNKED): ReturnType<typeof rawHttp> =>
+      rawHttp(
+        app.socketPath,
+        Buffer.concat([attach({ ...CHUNKED, ...headers }, '/exec/x/start'), Buffer.from(text)]),
+      );
+    const raw = await openRaw(app.socketPath);
+    raw.send(Buffer.concat([attach(CHUNKED, '/exec/x/start'), Buffer.from('4\r\n{}')]));
+    raw.end();
+    expect((await raw.readHead()).status).toBe(400);
+    raw.close();
+    const mebibyte = `100000\r\n${' '.repeat(1024 * 1024)}\r\n`;
+    expect((await ask(`${mebibyte.repeat(4)}1\r\n \r\n`)).status).toBe(413);
+    expect((await ask('2\r\n{}\r\n0\r\n\r\n', { 'Transfer-Encoding': 'gzip, chunked' })).status).toBe(400);
   });
 
   it('refuses a declared JSON body over 4 MiB', async () => {

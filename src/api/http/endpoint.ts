@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Job } from '../../engine/job.ts';
 import { requireEndpoint } from '../../engine/system/require-endpoint.ts';
 import { requireParameters } from '../../engine/system/require-parameters.ts';
-import { EngineError } from '../../errors.ts';
+import { EngineError, ShapeError } from '../../errors.ts';
 import { isAtLeast, resolveApiVersion } from './api-version.ts';
 import { createByteWriter } from './byte-writer.ts';
 import { EdgeError, logError } from './error-response.ts';
@@ -111,31 +111,32 @@ function takers(
   };
 }
 
-/** Length of a body that Node has not read; a chunked one has none that could be told from the stream after it. */
-function rawBodyLength(request: IncomingMessage): number {
-  if (request.headers['transfer-encoding'] !== undefined)
-    throw new EngineError(
-      'InvalidArgument',
-      'a connection to be taken over needs a body with Content-Length',
-    );
-  return Number(request.headers['content-length'] ?? 0);
-}
-
 async function readRawBody(
   route: Route,
   { request, response }: Exchange,
   raw: { readonly stream: Socket; readonly maxBytes: number },
 ): Promise<Uint8Array> {
   const { headers } = request;
+  const encoding = headers['transfer-encoding'];
+  const contentLength = Number(headers['content-length'] ?? 0);
   if (route.body !== 'json') {
+    if (encoding === 'chunked') dropEmptyBody(raw.stream);
     // dockerode sends its options as the body of an attach: no input for the process, and dockerd drops it too.
-    await readBody({ ...raw, headers, length: Number(headers['content-length'] ?? 0) });
+    await readBody({ ...raw, headers, length: contentLength });
     return Buffer.alloc(0);
   }
-  const length = rawBodyLength(request);
+  if (encoding !== undefined && encoding !== 'chunked')
+    throw new ShapeError(`unsupported transfer encoding: ${encoding.slice(0, 100)}`);
   // Node answers this by itself only where it reads the body.
   if (headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
-  return readJsonBody({ ...raw, headers, length });
+  return readJsonBody({ ...raw, headers, length: encoding === undefined ? contentLength : 'chunked' });
+}
+
+/** Of a chunked request without a body the end of that is no input; as with dockerd, all else is. */
+function dropEmptyBody(stream: Socket): void {
+  const emptyBody = '0\r\n\r\n';
+  const first = stream.read(emptyBody.length) as Buffer | null;
+  if (first !== null && first.toString('latin1') !== emptyBody) stream.unshift(first);
 }
 
 async function bodyOf(route: Route, exchange: Exchange, job: Job): Promise<Uint8Array> {

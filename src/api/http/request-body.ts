@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { EngineError, ShapeError } from '../../errors.ts';
+import { createChunkedBody } from './chunked-body.ts';
 import { EdgeError } from './error-response.ts';
 
 const BODY_TIMEOUT_MS = 60_000;
@@ -9,8 +10,8 @@ const BODY_TIMEOUT_MS = 60_000;
 export interface BodySource {
   readonly stream: Readable;
   readonly headers: IncomingHttpHeaders;
-  /** Undefined where the stream ends with the body. */
-  readonly length: number | undefined;
+  /** Undefined where the stream ends with the body; `chunked` where the body is as it came, in chunks. */
+  readonly length: number | 'chunked' | undefined;
   /** More is refused with 413. */
   readonly maxBytes: number;
 }
@@ -35,38 +36,96 @@ function tooLarge(maxBytes: number): EdgeError {
   return new EdgeError(413, `request body is larger than ${maxBytes} bytes`);
 }
 
-/** Collects chunks until the length or the end is reached; what was read beyond the length is put back. */
-function collect({ stream, length, maxBytes }: BodySource): Promise<Buffer> {
+/** Where a body ends, as far as it has come. */
+interface Taking {
+  /** What is behind the body once it is whole; undefined before. */
+  push(bytes: Buffer): Buffer | undefined;
+  /** The body, whole. */
+  bytes(): Buffer;
+}
+
+function takeLength(length: number): Taking {
+  const chunks: Buffer[] = [];
+  let missing = length;
+  return {
+    push(bytes) {
+      chunks.push(bytes.subarray(0, missing));
+      const rest = bytes.subarray(missing);
+      missing -= Math.min(missing, bytes.length);
+      return missing === 0 ? rest : undefined;
+    },
+    bytes: () => Buffer.concat(chunks),
+  };
+}
+
+/** Of a body without a length; more than `maxBytes` is an error as soon as it is there. */
+function takeAll(maxBytes: number): Taking {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return {
+    push(bytes) {
+      chunks.push(bytes);
+      size += bytes.length;
+      if (size > maxBytes) throw tooLarge(maxBytes);
+      return undefined;
+    },
+    bytes: () => Buffer.concat(chunks),
+  };
+}
+
+function takeChunked(maxBytes: number): Taking {
+  const body = createChunkedBody();
+  return {
+    push(bytes) {
+      const rest = body.push(bytes);
+      if (body.size > maxBytes) throw tooLarge(maxBytes);
+      return rest;
+    },
+    bytes: () => body.bytes,
+  };
+}
+
+function takingOf({ length, maxBytes }: BodySource): Taking {
+  if (length === 'chunked') return takeChunked(maxBytes);
+  return length === undefined ? takeAll(maxBytes) : takeLength(length);
+}
+
+/** Collects what comes until the body's end, or the stream's, is reached; what was read beyond it is put back. */
+function collect(source: BodySource): Promise<Buffer> {
+  const { stream, length } = source;
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const taking = takingOf(source);
     const settle = (finish: () => void): void => {
       clearTimeout(timer);
       stream.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
       stream.pause();
       finish();
     };
-    const fail = (error: Error): void => {
+    const fail = (error: unknown): void => {
       settle(() => {
-        reject(error);
+        reject(error as Error);
       });
     };
-    const onData = (chunk: Buffer): void => {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (length === undefined && size > maxBytes) fail(tooLarge(maxBytes));
-      else if (length !== undefined && size >= length)
-        settle(() => {
-          const all = Buffer.concat(chunks);
-          if (size > length) stream.unshift(all.subarray(length));
-          resolve(all.subarray(0, length));
-        });
+    const onData = (bytes: Buffer): void => {
+      let rest: Buffer | undefined;
+      try {
+        rest = taking.push(bytes);
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      if (rest === undefined) return;
+      const unread = rest;
+      settle(() => {
+        if (unread.length > 0) stream.unshift(unread);
+        resolve(taking.bytes());
+      });
     };
     const onEnd = (): void => {
       if (length !== undefined) fail(new ShapeError('unexpected EOF'));
       else
         settle(() => {
-          resolve(Buffer.concat(chunks));
+          resolve(taking.bytes());
         });
     };
     const onClose = (): void => {
