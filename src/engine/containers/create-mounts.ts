@@ -1,5 +1,5 @@
-import { EngineError } from '../../errors.ts';
 import type { Mount } from '../../containerd/types.ts';
+import { EngineError, isErrorKind } from '../../errors.ts';
 import type { CleanupStack } from '../../lib/cleanup-stack.ts';
 import { tmpfsOptionsOf } from '../../oci/mounts.ts';
 import type { ContainerMount } from '../../state/container.ts';
@@ -8,6 +8,7 @@ import type { Job } from '../job.ts';
 import { inheritMounts } from '../mounts/inherit-mounts.ts';
 import { stageBinds, stageVolumeBind } from '../mounts/stage-binds.ts';
 import { stageImages } from '../mounts/stage-images.ts';
+import { stageSubpath } from '../mounts/stage-subpaths.ts';
 import { takeStagePlaces, type StagePlaces } from '../mounts/stage-places.ts';
 import { acquireVolume, type AcquiredVolume } from '../volumes/acquire-volume.ts';
 import { copyUpVolume } from '../volumes/copy-up-volume.ts';
@@ -66,7 +67,7 @@ export async function createMounts(job: Job, making: MountMaking): Promise<Creat
   }
   return {
     mounts: [...taken.map(volumeMount), ...binds, ...images, ...tmpfsMounts(request), ...inherited],
-    fill: (rootMounts) => fillVolumes(job, taken, rootMounts),
+    fill: (rootMounts) => fillVolumes(job, taken, { containerId, rootMounts }),
     release() {
       for (const volume of held) volume.release();
     },
@@ -76,11 +77,26 @@ export async function createMounts(job: Job, making: MountMaking): Promise<Creat
 async function fillVolumes(
   job: Job,
   taken: readonly TakenVolume[],
-  rootMounts: readonly Mount[],
+  { containerId, rootMounts }: { readonly containerId: string; readonly rootMounts: readonly Mount[] },
 ): Promise<void> {
-  for (const { planned, volume } of taken)
-    if (!planned.noCopy && planned.subpath === '' && !volume.bind)
-      await copyUpVolume(job, { volumeName: volume.name, rootMounts, destination: planned.destination });
+  for (const one of taken) {
+    if (one.planned.noCopy || one.volume.bind) continue;
+    const mount = volumeMount(one);
+    const { name: volumeName, destination } = mount;
+    if (mount.subpath === undefined) await copyUpVolume(job, { volumeName, rootMounts, destination });
+    else if (await isDirectory(job, containerId, mount))
+      await copyUpVolume(job, { volumeName, part: mount.hostPath, rootMounts, destination });
+  }
+}
+
+/** Mounts the part of a volume where it is a directory; one that is not there is the start's error. */
+async function isDirectory(job: Job, containerId: string, mount: ContainerMount): Promise<boolean> {
+  try {
+    return (await stageSubpath(job, containerId, mount)) === 'directory';
+  } catch (error) {
+    if (isErrorKind(error, 'NotFound') || isErrorKind(error, 'InvalidArgument')) return false;
+    throw error;
+  }
 }
 
 /** Path on the host of what is mounted: the volume's files, a part of them, or the directory that it stands for. */

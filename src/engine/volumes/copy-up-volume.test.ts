@@ -88,6 +88,18 @@ describe('copyUpVolume', () => {
     ]);
   });
 
+  it('copies into the part of a volume that is mounted, whatever else there is', async () => {
+    const hostPath = await setUp(async () => Readable.from(['tar']));
+    await writeFile(join(hostPath, 'mine'), '');
+    const part = await mkdtemp(join(root, 'part-'));
+    await copyUpVolume(job, { ...copyUp, part });
+    expect(calls).toContainEqual(['write', `bind ${part}`, '/', 'tar', true]);
+    await writeFile(join(part, 'file'), '');
+    calls = [];
+    await copyUpVolume(job, { ...copyUp, part });
+    expect(calls).toEqual([]);
+  });
+
   it('leaves a volume with files as it is', async () => {
     const hostPath = await setUp(async () => Readable.from(['tar']));
     await writeFile(join(hostPath, 'mine'), '');

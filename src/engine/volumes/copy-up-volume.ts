@@ -8,6 +8,8 @@ import type { Job } from '../job.ts';
 /** What to copy where. */
 export interface CopyUp {
   readonly volumeName: string;
+  /** Where the directory of the volume is mounted that the container is to see; absent where it is all of it. */
+  readonly part?: string;
   /** The new container's root filesystem, without its volumes. */
   readonly rootMounts: readonly Mount[];
   /** Where in the container the volume will be mounted. */
@@ -15,11 +17,12 @@ export interface CopyUp {
 }
 
 /**
- * Fills an empty volume with what the image has at its mount point: owners, modes and links kept, none of them followed
- * out of either root. Nothing happens when the volume has files or the image has no such directory.
+ * Fills an empty volume, or an empty part of one, with what the image has at its mount point: owners, modes and links kept, none of them followed
+ * out of either root. Nothing happens when it has files or the image has no such directory.
  */
-export async function copyUpVolume(job: Job, { volumeName, rootMounts, destination }: CopyUp): Promise<void> {
-  const hostPath = job.volumes.hostPath(volumeName);
+export async function copyUpVolume(job: Job, copyUp: CopyUp): Promise<void> {
+  const { volumeName, rootMounts, destination } = copyUp;
+  const hostPath = copyUp.part ?? job.volumes.hostPath(volumeName);
   await job.volumes.lock.run(volumeName, async () => {
     if ((await readdir(hostPath)).length > 0) return;
     const source = await job.rootfs.openMounts(rootMounts);
