@@ -86,10 +86,16 @@ export function parseTimestampNs(text: string): bigint | undefined {
 
 /** The moment of the `until` filter (a time, or how long ago) in nanoseconds since the epoch, undefined when absent. */
 export function untilFilter(filters: Filters, nowNs: bigint): bigint | undefined {
-  const values = filters.get('until') ?? [];
-  const [value] = values;
-  if (value === undefined) return undefined;
-  if (values.length > 1) throw new ShapeError('more than one until filter specified');
+  if ((filters.get('until') ?? []).length > 1) throw new ShapeError('more than one until filter specified');
+  return untilMoments(filters, nowNs)[0];
+}
+
+/** The moments of all `until` filters, as `untilFilter` reads one; none where there is none. */
+export function untilMoments(filters: Filters, nowNs: bigint): readonly bigint[] {
+  return (filters.get('until') ?? []).map((value) => parseMoment(value, nowNs));
+}
+
+function parseMoment(value: string, nowNs: bigint): bigint {
   const ago = durationNs(value);
   const untilNs = ago === undefined ? parseTimestampNs(value) : nowNs - ago;
   if (untilNs === undefined)

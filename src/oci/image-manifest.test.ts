@@ -19,11 +19,22 @@ describe('parseImageManifest', () => {
     expect(manifest).toEqual({ config, layers: [layer, layer] });
   });
 
+  test.each([{}, { schemaVersion: 0 }])(
+    'reads one of OCI without a version, which dockerd does: %j',
+    (version) => {
+      const document = bytes({ ...version, config, layers: [layer] });
+      expect(parseImageManifest(document, OCI_MANIFEST)).toEqual({ config, layers: [layer] });
+      expect(() => parseImageManifest(document, DOCKER_MANIFEST)).toThrow('schemaVersion');
+    },
+  );
+
   test.each([
     ['no JSON', '{'],
     ['not UTF-8', Buffer.from([0xff, 0xfe])],
     ['null', 'null'],
     ['a list', '[]'],
+    ['schema 2 as text', { schemaVersion: '2', config, layers: [] }],
+    ['schema null', { schemaVersion: null, config, layers: [] }],
     ['schema 1', { schemaVersion: 1, config, layers: [] }],
     ['two kinds in one', { schemaVersion: 2, config, layers: [], manifests: [] }],
     ['another stated type', { schemaVersion: 2, mediaType: DOCKER_MANIFEST, config, layers: [] }],

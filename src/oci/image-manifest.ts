@@ -2,7 +2,15 @@ import { EngineError } from '../errors.ts';
 import { isDigest } from './digest.ts';
 import { MAX_IMAGE_CONFIG_BYTES, MAX_IMAGE_LAYERS, parseJson } from './image-config.ts';
 import { optionalString, recordOf, type JsonObject } from './image-json.ts';
-import { isConfigType, isForeignLayerType, isIndexType, isLayerType, isManifestType } from './media-types.ts';
+import {
+  isConfigType,
+  isForeignLayerType,
+  isIndexType,
+  isLayerType,
+  isManifestType,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from './media-types.ts';
 import { platformDistance, type Platform } from './platform.ts';
 
 /** A reference to content by digest, as manifests carry it. */
@@ -89,7 +97,10 @@ function documentOf(bytes: Uint8Array, mediaType: string, what: string): JsonObj
   const isWanted = what === 'image index' ? isIndexType(mediaType) : isManifestType(mediaType);
   if (!isWanted) throw invalid(what, `unsupported media type "${mediaType.slice(0, 128)}"`);
   const root = recordOf(parseJson(bytes, what), what);
-  if (root['schemaVersion'] !== 2) throw invalid(what, 'its schemaVersion is not 2');
+  // Go programs that leave it out write 0, and dockerd reads OCI's without.
+  const versions = mediaType === OCI_MANIFEST || mediaType === OCI_INDEX ? [2, 0, undefined] : [2];
+  if (!versions.some((version) => version === root['schemaVersion']))
+    throw invalid(what, 'its schemaVersion is not 2');
   const stated = optionalString(root, 'mediaType');
   if (stated !== '' && stated !== mediaType)
     throw invalid(what, `served as "${mediaType}" but it states "${stated.slice(0, 128)}"`);

@@ -19,6 +19,7 @@ describe('parsePlatform', () => {
     ['linux/armhf', 'linux/arm/v7'],
     ['windows/amd64', 'windows/amd64'],
     ['s390x', 'linux/s390x'],
+    ['macos', 'darwin/amd64'],
   ])('reads %s as %s', (text, shown) => {
     expect(formatPlatform(of(text))).toBe(shown);
   });
@@ -29,6 +30,15 @@ describe('parsePlatform', () => {
       expect(() => of(text)).toThrow(expect.objectContaining({ kind: 'InvalidArgument' }));
     },
   );
+});
+
+test.each([
+  ['/', '"" is an invalid OS component of "/"'],
+  ['linux/a b', '"a b" is an invalid component of "linux/a b"'],
+  ['a/b/c/d', '"a/b/c/d": cannot parse platform specifier: invalid argument'],
+  ['nintendo64', '"nintendo64": unknown operating system or architecture'],
+])('what is wrong with %j is told in words of dockerd', (text, message) => {
+  expect(() => of(text)).toThrow(message);
 });
 
 describe('platformDistance', () => {

@@ -38,6 +38,7 @@ const operatingSystems: ReadonlySet<string> = new Set([
   'linux',
   'windows',
   'darwin',
+  'macos',
   'freebsd',
   'netbsd',
   'openbsd',
@@ -46,8 +47,10 @@ const operatingSystems: ReadonlySet<string> = new Set([
 /** Parses `--platform` (`linux`, `arm64`, `linux/arm/v7`); what is missing is the host's. InvalidArgument otherwise. */
 export function parsePlatform(text: string, host: Platform): Platform {
   const parts = text.split('/');
-  if (parts.length > 3 || !parts.every((part) => componentPattern.test(part)))
-    throw new ShapeError(`"${text.slice(0, 100)}" is an invalid component of a platform`);
+  if (parts.length > 3)
+    throw new ShapeError(`"${text.slice(0, 100)}": cannot parse platform specifier: invalid argument`);
+  const bad = parts.findIndex((part) => !componentPattern.test(part));
+  if (bad >= 0) throw invalidComponent(text, { part: parts[bad] ?? '', isOs: bad === 0 });
   const [first = '', second, third] = parts.map((part) => part.toLowerCase());
   if (second === undefined) {
     if (operatingSystems.has(first)) return normalizePlatform({ ...host, os: first });
@@ -56,6 +59,14 @@ export function parsePlatform(text: string, host: Platform): Platform {
     throw new ShapeError(`"${first}": unknown operating system or architecture`);
   }
   return normalizePlatform({ os: first, architecture: second, variant: third ?? '' });
+}
+
+function invalidComponent(
+  text: string,
+  { part, isOs }: { readonly part: string; readonly isOs: boolean },
+): ShapeError {
+  const what = isOs ? 'OS component' : 'component';
+  return new ShapeError(`"${part.slice(0, 100)}" is an invalid ${what} of "${text.slice(0, 100)}"`);
 }
 
 /** The one spelling of a platform: `x86_64` is amd64, `arm64/v8` is arm64, `arm` is arm/v7. */

@@ -228,6 +228,23 @@ describe('parts of a volume', () => {
     await ask(job.berth, 'rm', id);
     await ask(job.berth, 'volume', 'rm', 'parts');
   });
+
+  test('are filled with what the image has there, where they are empty directories', async () => {
+    const all = ['-v', 'parts:/all', 'busybox', 'sh', '-c'];
+    await run(...all, 'mkdir -p /all/bin /all/own /all/none; echo own > /all/own/file; echo 1 > /all/file');
+    const at = (subpath: string, target: string): readonly string[] => [
+      '--mount',
+      `type=volume,source=parts,target=${target},volume-subpath=${subpath}`,
+    ];
+    expect(await run(...at('bin', '/bin'), 'busybox', 'ls', '/bin/busybox')).toBe('/bin/busybox');
+    expect(await run(...at('own', '/etc'), 'busybox', 'ls', '/etc')).toMatch(/^file\n(?![^]*passwd)/);
+    expect(await run(...at('none', '/new'), 'busybox', 'ls', '/new')).toBe('');
+    expect(await run(...at('file', '/etc/passwd'), 'busybox', 'cat', '/etc/passwd')).toBe('1');
+    const [flag = '', noCopy = ''] = at('none', '/etc');
+    expect(await run(flag, `${noCopy},volume-nocopy`, 'busybox', 'ls', '/etc')).not.toContain('passwd');
+    expect(await run(...all, 'cat /all/own/file; ls /all')).toBe('own\nbin\nfile\nnone\nown');
+    await ask(job.berth, 'volume', 'rm', 'parts');
+  });
 });
 
 describe('images as mounts', () => {
@@ -282,7 +299,14 @@ describe('images as mounts', () => {
       'busybox',
     ]);
     expect(absent.stderr).toContain('No such image: absent:1');
-    await ask(job.berth, 'rmi', 'mounted:1');
+    const user = await ask(job.berth, 'create', '--mount', mount(''), 'busybox', 'cat', '/image/dir/file');
+    const inUse = await job.berth.docker(['rmi', 'mounted:1']);
+    expect(inUse.stderr).toContain(
+      `unable to remove repository reference "mounted:1" (must force) - container ${user.slice(0, 12)} is using its referenced image`,
+    );
+    await ask(job.berth, 'rmi', '-f', 'mounted:1');
+    expect(await ask(job.berth, 'start', '-a', user)).toBe('below');
+    await ask(job.berth, 'rm', user);
   });
 });
 

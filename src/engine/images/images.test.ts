@@ -255,11 +255,14 @@ describe('listImages', () => {
     [{ since: ['one:1'] }, 0],
     [{ until: ['2030-01-01T00:00:00Z'] }, 1],
     [{ until: ['1000'] }, 0],
+    [{ until: ['2030-01-01T00:00:00Z', '2029-01-01T00:00:00Z'] }, 1],
+    [{ until: ['2030-01-01T00:00:00Z', '1000'] }, 0],
+    [{ until: ['1000', '2030-01-01T00:00:00Z'] }, 0],
   ])('with %o has %i', (filters, count) => {
     expect(list(filters)).toHaveLength(count);
   });
 
-  test.each([{ colour: ['red'] }, { dangling: ['perhaps'] }, { until: ['soon'] }])(
+  test.each([{ colour: ['red'] }, { dangling: ['perhaps'] }, { until: ['soon'] }, { until: ['1h', 'soon'] }])(
     'refuses %o',
     (filters) => {
       expect(() => list(filters)).toThrow(expect.objectContaining({ kind: 'InvalidArgument' }));

@@ -35,9 +35,8 @@ const MAX_TAR_BYTES = 64 * 1024 ** 3;
 /** `docker import`: makes an image with one layer of a tar. */
 export async function importImage(job: Job, request: ImportRequest): Promise<void> {
   const host = hostPlatform(job);
-  const platform = request.platform === '' ? host : parsePlatform(request.platform, host);
-  if (platform.os !== 'linux')
-    throw new EngineError('InvalidArgument', `operating system is not supported: ${platform.os}`);
+  const platform = request.platform === '' ? host : asWritten(request.platform, host);
+  if (platform.os !== 'linux') throw new EngineError('InvalidArgument', 'operating system is not supported');
   const config = applyChanges(NO_RUN_CONFIG, request.changes);
   await withImageWork({ job, report: request.report, signal: request.signal }, async (work) => {
     const layers = await addLayer(work, [], await receiveLayer(work, request.tar));
@@ -50,6 +49,14 @@ export async function importImage(job: Job, request: ImportRequest): Promise<voi
     emitImageEvent(job, 'import', { image, actorId: image.id, name: image.id });
     work.report({ status: image.id });
   });
+}
+
+/** As dockerd: the one variant that can be left out is kept where it was typed. */
+function asWritten(text: string, host: Platform): Platform {
+  const platform = parsePlatform(text, host);
+  return platform.architecture === 'arm64' && /\/v?8$/i.test(text)
+    ? { ...platform, variant: 'v8' }
+    : platform;
 }
 
 async function receiveLayer(work: ImageWork, tar: ImportRequest['tar']): Promise<NewLayer> {

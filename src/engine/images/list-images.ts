@@ -1,7 +1,7 @@
 import { ShapeError } from '../../errors.ts';
 import type { Image } from '../../state/image-store.ts';
 import type { ImageSummary } from '../../wire/image-summary.ts';
-import { untilFilter } from '../filters.ts';
+import { untilMoments } from '../filters.ts';
 import type { Job } from '../job.ts';
 import { repoNamesOf } from './image-names.ts';
 import { checkReferencePattern, matchReference } from './match-reference.ts';
@@ -99,7 +99,7 @@ function sharedSize(image: Image, uses: ReadonlyMap<string, number>): number {
 /** Throws for filters that `GET /images/json` refuses whatever the job has. */
 export function checkImageFilters(filters: ListImagesOptions['filters'], nowNs: bigint): void {
   checkNames(filters);
-  untilFilter(filters, nowNs);
+  untilMoments(filters, nowNs);
   parseDangling(filters.get('dangling') ?? []);
   for (const pattern of filters.get('reference') ?? []) checkReferencePattern(pattern);
 }
@@ -113,7 +113,7 @@ function createFilter(job: Job, { filters, all = false }: ListImagesOptions): (i
   checkNames(filters);
   const before = (filters.get('before') ?? []).map((ref) => createdMs(resolveImage(job, ref)));
   const since = (filters.get('since') ?? []).map((ref) => createdMs(resolveImage(job, ref)));
-  const until = filters.has('until') ? untilMs(filters, job.nowNs()) : [];
+  const until = untilMoments(filters, job.nowNs()).map((ns) => Number(ns / 1_000_000n));
   const dangling = parseDangling(filters.get('dangling') ?? []);
   const labels = filters.get('label') ?? [];
   return (image) =>
@@ -136,11 +136,6 @@ function parseDangling(values: readonly string[]): boolean | undefined {
   if (value === 'true' || value === '1') return true;
   if (value === 'false' || value === '0') return false;
   throw new ShapeError(`invalid filter 'dangling=[${values.join(' ').slice(0, 100)}]'`);
-}
-
-function untilMs(filters: ListImagesOptions['filters'], nowNs: bigint): readonly number[] {
-  const ns = untilFilter(filters, nowNs);
-  return ns === undefined ? [] : [Number(ns / 1_000_000n)];
 }
 
 function hasLabel(image: Image, label: string): boolean {

@@ -1,7 +1,7 @@
 import { EngineError } from '../../errors.ts';
 import { shortId } from '../../oci/digest.ts';
 import { parseReference, recordName } from '../../oci/reference.ts';
-import type { Container } from '../../state/container.ts';
+import type { Container, ContainerMount } from '../../state/container.ts';
 import type { Image, ImageName } from '../../state/image-store.ts';
 import type { ImageDeleteItem } from '../../wire/image-delete.ts';
 import { isLive } from '../containers/require-running.ts';
@@ -49,7 +49,7 @@ class Removal {
   }
 
   async #removeByName(imageRef: string): Promise<void> {
-    const user = this.#users()[0];
+    const user = this.#users()[0] ?? this.#mounters()[0];
     if (!this.#force && user && isSingleReference(this.#names()))
       throw new EngineError(
         'Conflict',
@@ -132,6 +132,13 @@ class Removal {
 
   #users(): readonly Container[] {
     return this.#job.containers.list().filter(({ record }) => record.imageId === this.#image.id);
+  }
+
+  /** Those that have it among their mounts: they keep its layers, so that it can be removed by force, or by its id. */
+  #mounters(): readonly Container[] {
+    const isImage = ({ type, shownSource }: ContainerMount): boolean =>
+      type === 'image' && shownSource === this.#image.id;
+    return this.#job.containers.list().filter(({ record }) => record.mounts.some(isImage));
   }
 
   #conflict(force: string, why: string): EngineError {
