@@ -198,7 +198,23 @@ describe('the life of a container', () => {
     await expectAnswer(
       fake.api.delete('/containers/busy'),
       409,
+      'cannot remove container "/busy": container is running: stop the container before removing or force remove',
+    );
+    await expectAnswer(
+      fake.api.delete('/v1.43/containers/busy'),
+      409,
       `You cannot remove a running container ${id}. Stop the container before attempting removal or force remove`,
+    );
+    await fake.api.post('/containers/busy/pause');
+    await expectAnswer(
+      fake.api.delete('/containers/busy'),
+      409,
+      'cannot remove container "/busy": container is paused and must be unpaused first',
+    );
+    await expectAnswer(
+      fake.api.delete('/v1.43/containers/busy'),
+      409,
+      `You cannot remove a paused container ${id}. Unpause and then stop the container before attempting removal or force remove`,
     );
     await expectAnswer(fake.api.delete('/containers/busy?force=1'), 204);
     await expectAnswer(fake.api.delete('/containers/busy?force=1'), 404, 'No such container: busy');

@@ -59,7 +59,7 @@ export const INTENDED_AS_NEWER: readonly IntendedDifference[] = [
       '"invalid IPv4 address: *',
       '"Invalid value * for cpuset *',
       '"fromImage or fromSrc is required"',
-      '*is an invalid component of a platform"',
+      '"lstat /w/file/*: not a directory"',
       '"ps: option * is not allowed"',
       '"No such container: *',
       '"Could not find the file *',

@@ -213,12 +213,13 @@ async function rename(context: RouteContextOf<'container rename'>): Promise<void
 }
 
 async function remove(context: RouteContextOf<'container delete'>): Promise<void> {
-  const { job, query } = context;
+  const { job, query, apiVersion } = context;
   if (query.bool('link')) await removeLink(job, context.param('id'));
   else
     await removeContainer(job, context.param('id'), {
       force: query.bool('force'),
       removeVolumes: query.bool('v'),
+      isNewlyWorded: isAtLeast(apiVersion, '1.44'),
     });
   context.empty(204);
 }

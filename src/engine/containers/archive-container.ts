@@ -101,6 +101,8 @@ async function withOpenRoot<T>(
   try {
     return await use(opened, container);
   } catch (error) {
+    if (isErrorKind(error, 'NotFound') && isNotDirectory(error.cause))
+      throw new EngineError('InvalidArgument', `lstat ${opened.path}: not a directory`, { cause: error });
     if (isErrorKind(error, 'NotFound'))
       throw new EngineError(
         'NotFound',
@@ -111,4 +113,9 @@ async function withOpenRoot<T>(
   } finally {
     await opened.root.close();
   }
+}
+
+/** A path that goes on behind a file, if by a `/` only. */
+function isNotDirectory(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOTDIR';
 }

@@ -25,6 +25,8 @@ export interface RemoveOptions {
   readonly force: boolean;
   /** Remove its anonymous volumes too. */
   readonly removeVolumes: boolean;
+  /** True: a refusal is in the words that dockerd has since 25.0. */
+  readonly isNewlyWorded?: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function removeContainer(
   const container = job.containers.resolve(containerRef);
   if (container.isRemoving)
     throw new EngineError('Conflict', `removal of container ${container.id} is already in progress`);
-  if (!options.force) refuseLive(container);
+  if (!options.force) refuseLive(container, options);
   container.isRemoving = true;
   try {
     while (!(await removeStopped(job, container, options)));
@@ -70,24 +72,31 @@ export function autoRemoveContainer(job: Job, container: Container): void {
   );
 }
 
-function refuseLive(container: Container): void {
-  if (isPaused(container))
-    throw new EngineError(
-      'Conflict',
-      `You cannot remove a paused container ${container.id}. Unpause and then stop the container before attempting removal or force remove`,
-    );
-  if (isLive(container))
-    throw new EngineError(
-      'Conflict',
-      `You cannot remove a ${statusOf(container)} container ${container.id}. Stop the container before attempting removal or force remove`,
-    );
+function refuseLive(container: Container, { isNewlyWorded }: RemoveOptions): void {
+  if (!isLive(container)) return;
+  const words = isNewlyWorded === true ? newerWords(container) : olderWords(container);
+  throw new EngineError('Conflict', words);
+}
+
+function newerWords(container: Container): string {
+  const what = `cannot remove container "/${container.record.name}": container is ${statusOf(container)}`;
+  return isPaused(container)
+    ? `${what} and must be unpaused first`
+    : `${what}: stop the container before removing or force remove`;
+}
+
+function olderWords(container: Container): string {
+  const procedure = isPaused(container)
+    ? 'Unpause and then stop the container before attempting removal or force remove'
+    : 'Stop the container before attempting removal or force remove';
+  return `You cannot remove a ${statusOf(container)} container ${container.id}. ${procedure}`;
 }
 
 /** False where a start that was under way has given the container a run meanwhile; the next try ends that, and no start can follow. */
 async function removeStopped(job: Job, container: Container, options: RemoveOptions): Promise<boolean> {
   await killRun(job, container);
   return job.containers.lock.run(container.id, async () => {
-    if (!options.force) refuseLive(container);
+    if (!options.force) refuseLive(container, options);
     if (container.run) return false;
     await closeSession(container);
     if (options.removeVolumes) await removeContainerVolumes(job, container);
