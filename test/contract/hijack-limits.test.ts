@@ -179,7 +179,7 @@ describe('a connection taken over', () => {
 
   it.each([
     ['at once', ['4\r\n{"a"\r\n1\r\n:\r\n2\r\n1}\r\n0\r\n\r\nstdin']],
-    ['byte by byte', [...'A\r\n{"a":1}   \r\n0\r\n\r\nstdin']],
+    ['byte by byte', Array.from('A\r\n{"a":1}   \r\n0\r\n\r\nstdin')],
   ])('takes a JSON body in chunks, and what follows for input: %s', async (_, parts) => {
     const raw = await openRaw(app.socketPath);
     raw.send(attach(CHUNKED, '/exec/x/start'));

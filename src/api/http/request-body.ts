@@ -101,9 +101,9 @@ function collect(source: BodySource): Promise<Buffer> {
       stream.pause();
       finish();
     };
-    const fail = (error: unknown): void => {
+    const fail = (error: Error): void => {
       settle(() => {
-        reject(error as Error);
+        reject(error);
       });
     };
     const onData = (bytes: Buffer): void => {
@@ -111,7 +111,7 @@ function collect(source: BodySource): Promise<Buffer> {
       try {
         rest = taking.push(bytes);
       } catch (error) {
-        fail(error);
+        fail(error as Error);
         return;
       }
       if (rest === undefined) return;
