@@ -122,6 +122,8 @@ export interface Job {
   readonly execStarts: FairLimiter;
   /** Removed containers are deleted through this, behind the answers. */
   readonly deletions: Limiter;
+  /** `docker top` runs through this: each is a program of the host that a client starts. */
+  readonly tops: Limiter;
   readonly meter: Meter;
   /** Work behind answered requests; the end of the job waits for it. */
   readonly tasks: TaskTracker;

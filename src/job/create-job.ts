@@ -53,6 +53,7 @@ const PARALLEL_PROBES = 8;
 /** One container is to leave places to the others, also where the start of its execs hangs. */
 const EXEC_STARTS = { ofAll: 8, ofKey: 4, patienceMs: 5_000 };
 const PARALLEL_DELETIONS = 8;
+const PARALLEL_TOPS = 2;
 const MIN_SEGMENT_BYTES = 64 * 1024;
 
 /** What a job is put together from. */
@@ -203,11 +204,12 @@ async function createGuard({ settings, names, host }: JobParts): Promise<Guard> 
 }
 
 /** What not all may do at once. */
-function createLimiters(): Pick<Job, 'probes' | 'execStarts' | 'deletions'> {
+function createLimiters(): Pick<Job, 'probes' | 'execStarts' | 'deletions' | 'tops'> {
   return {
     probes: createLimiter(PARALLEL_PROBES),
     execStarts: createFairLimiter(EXEC_STARTS),
     deletions: createLimiter(PARALLEL_DELETIONS),
+    tops: createLimiter(PARALLEL_TOPS),
   };
 }
 

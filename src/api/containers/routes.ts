@@ -154,7 +154,10 @@ async function inspect(context: RouteContextOf<'container inspect'>): Promise<vo
 async function top(context: RouteContextOf<'container top'>): Promise<void> {
   context.json(
     200,
-    await topContainer(context.job, context.param('id'), { psArgs: context.query.string('ps_args') }),
+    await topContainer(context.job, context.param('id'), {
+      psArgs: context.query.string('ps_args'),
+      signal: context.signal,
+    }),
   );
 }
 

@@ -13,6 +13,7 @@ import { EngineError } from '../../errors.ts';
 import type { HostFacts, HostProcesses, ProcessResult } from '../../host/types.ts';
 import type { ContainerRun } from '../../state/container.ts';
 import { topContainer } from './top-container.ts';
+import { createLimiter } from '../../lib/limiter.ts';
 import { describeCapabilities, readProcColumns } from './top-proc-columns.ts';
 import { parseTopTable } from './top-table.ts';
 
@@ -34,6 +35,7 @@ async function top(psArgs: string, machine: Machine = {}) {
     containers: makeContainerStore([container]),
     host: partOf<HostFacts>({ lastCap: 40 }),
     signal: new AbortController().signal,
+    tops: createLimiter(1),
     containerd: partOf<Containerd>({
       tasks: partOf<Tasks>({
         async pids() {
@@ -50,7 +52,10 @@ async function top(psArgs: string, machine: Machine = {}) {
       },
     }),
   });
-  return { answer: await topContainer(job, 'web', { psArgs }), commands };
+  return {
+    answer: await topContainer(job, 'web', { psArgs, signal: new AbortController().signal }),
+    commands,
+  };
 }
 
 describe('topContainer', () => {

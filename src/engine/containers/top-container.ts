@@ -11,13 +11,15 @@ import { parseTopTable, type TopTable } from './top-table.ts';
 export async function topContainer(
   job: Job,
   containerRef: string,
-  options: { readonly psArgs: string },
+  options: { readonly psArgs: string; readonly signal: AbortSignal },
 ): Promise<ContainerTop> {
   const topOptions = parseTopOptions(options.psArgs);
   const container = job.containers.resolve(containerRef);
   requireRunning(container);
-  const pidsBefore = await pidsOf(job, container.id);
-  const table = await runPs(job, topOptions, pidsBefore);
+  const signal = AbortSignal.any([job.signal, options.signal]);
+  const table = await job.tops.run(async () =>
+    runPs(job, topOptions, { pids: await pidsOf(job, container.id), signal }),
+  );
   const procFields = await Promise.all(
     table.rows.map(({ pid }) => readProcColumns(pid, topOptions.procColumns, job.host.lastCap)),
   );
@@ -44,10 +46,14 @@ async function pidsOf(job: Job, containerId: string): Promise<ReadonlySet<number
   }
 }
 
-async function runPs(job: Job, { psOptions }: TopOptions, pids: ReadonlySet<number>): Promise<TopTable> {
+async function runPs(
+  job: Job,
+  { psOptions }: TopOptions,
+  { pids, signal }: { readonly pids: ReadonlySet<number>; readonly signal: AbortSignal },
+): Promise<TopTable> {
   if (pids.size === 0) throw new EngineError('Internal', 'no process found in the container');
   const { code, stdout, stderr } = await job.processes.run(['ps', ...psOptions, '-p', [...pids].join(',')], {
-    signal: job.signal,
+    signal,
   });
   const complaint = stderr.split('\n').find((line) => line.trim() !== '');
   if (code !== 0 && complaint !== undefined)
