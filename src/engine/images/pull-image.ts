@@ -37,6 +37,31 @@ export interface PullRequest {
 
 /** `docker pull`: the registry is asked each time what a tag names; only what the host does not have is fetched. */
 export async function pullImage(job: Job, request: PullRequest): Promise<void> {
+  const { image, isNew } = await pullTag(job, request);
+  tellPulled(job, request, { image, isNew });
+}
+
+/** Ends a pull as dockerd does: in one line and one event, for all tags of a repository, too. */
+export function tellPulled(
+  job: Job,
+  { reference: asked, report }: PullRequest,
+  { image, isNew }: { readonly image?: Image; readonly isNew: boolean },
+): void {
+  const reference = image ? withDefaultTag(asked) : asked;
+  const shown = familiarString(reference);
+  report({ status: `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${shown}` });
+  emitImageEvent(job, 'pull', {
+    ...(image ? { image } : {}),
+    actorId: shown,
+    name: familiarName(reference),
+  });
+}
+
+/** Pulls one image up to its line with the digest; `isNew` where the name stood for another one, or none. */
+export async function pullTag(
+  job: Job,
+  request: PullRequest,
+): Promise<{ readonly image: Image; readonly isNew: boolean }> {
   const startedAt = performance.now();
   const pull = await openPull(job, request);
   const { reference, target } = pull;
@@ -50,17 +75,13 @@ export async function pullImage(job: Job, request: PullRequest): Promise<void> {
     (await withImageWork({ job, report: request.report, signal: request.signal }, (work) =>
       bringImage(work, pull),
     ));
-  const shown = familiarString(reference);
   request.report({ status: `Digest: ${target.digest}` });
-  request.report({
-    status: `Status: ${before === image.id ? 'Image is up to date' : 'Downloaded newer image'} for ${shown}`,
-  });
   job.tasks.track(
     'make room for images',
     job.cache.makeRoom().then(() => undefined),
   );
   reportPull(job, pull, { image, durationMs: Math.round(performance.now() - startedAt) });
-  emitImageEvent(job, 'pull', { image, actorId: shown, name: familiarName(reference) });
+  return { image, isNew: before !== image.id };
 }
 
 async function openPull(job: Job, request: PullRequest): Promise<Pull> {

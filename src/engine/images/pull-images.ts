@@ -3,7 +3,7 @@ import { familiarName } from '../../oci/reference.ts';
 import { parsePlatform } from '../../oci/platform.ts';
 import type { Job } from '../job.ts';
 import { hostPlatform } from './host-platform.ts';
-import { pullImage, type PullRequest } from './pull-image.ts';
+import { pullImage, pullTag, tellPulled, type PullRequest } from './pull-image.ts';
 
 /** `docker pull`, also with `--all-tags`: a reference without tag and digest stands for every tag of the repository. */
 export async function pullImages(job: Job, request: PullRequest): Promise<void> {
@@ -21,5 +21,10 @@ export async function pullImages(job: Job, request: PullRequest): Promise<void> 
   });
   const tags = await repository.listTags();
   if (tags.length === 0) throw new EngineError('NotFound', `no tags of ${familiarName(reference)} to pull`);
-  for (const tag of tags) await pullImage(job, { ...request, reference: { ...reference, tag } });
+  let isNew = false;
+  for (const tag of tags) {
+    const pulled = await pullTag(job, { ...request, reference: { ...reference, tag } });
+    isNew ||= pulled.isNew;
+  }
+  tellPulled(job, request, { isNew });
 }

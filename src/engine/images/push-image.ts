@@ -44,7 +44,15 @@ export async function pushImage(job: Job, request: PushRequest): Promise<void> {
   const references = referencesOf(job, reference);
   await withImageWork({ job, report: request.report, signal: request.signal }, async (work) => {
     const target = openTarget(work, request);
-    for (const one of references) await pushTag(work, one, { target, platform: request.platform });
+    const pushed: Image[] = [];
+    for (const one of references)
+      pushed.push(await pushTag(work, one, { target, platform: request.platform }));
+    const [image] = pushed;
+    emitImageEvent(job, 'push', {
+      ...(image && reference.tag !== undefined ? { image } : {}),
+      actorId: familiarString(reference),
+      name: familiarName(reference),
+    });
   });
 }
 
@@ -108,7 +116,7 @@ async function pushTag(
   work: ImageWork,
   reference: TaggedReference,
   { target, platform }: { readonly target: PushTarget; readonly platform: string },
-): Promise<void> {
+): Promise<Image> {
   const { job } = work;
   const image = await resolveForPlatform(job, familiarString(reference), platform);
   await keepImage(work, image);
@@ -124,13 +132,9 @@ async function pushTag(
     manifest,
     members: isIndexType(manifest.mediaType) ? (name?.members ?? []) : [],
   });
-  emitImageEvent(job, 'push', {
-    image,
-    actorId: familiarString(reference),
-    name: familiarName(reference),
-  });
   work.report({ status: `${reference.tag}: digest: ${digest} size: ${size}` });
   work.report({ progressDetail: {}, aux: { Tag: reference.tag, Digest: digest, Size: size } });
+  return image;
 }
 
 /** Lets the next job of the scope have what the registry was sent, as if this one had pulled it there. */

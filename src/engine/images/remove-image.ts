@@ -69,12 +69,15 @@ class Removal {
     if (!isNeeded) await this.#delete();
   }
 
-  // A digest alone is no name that somebody gave: it goes with the last tag of its repository.
+  // A digest alone is no name that somebody gave: it goes with the last tag of its repository, and no event tells of it.
   async #untagOrphanedDigests(removed: string): Promise<void> {
     const repository = repositoryOf(removed);
     const siblings = this.#names().filter(({ name }) => repositoryOf(name) === repository);
     if (removed.includes('@') || siblings.some(({ kind }) => kind === 'tag')) return;
-    for (const { name } of siblings) await this.#untag(name);
+    for (const { name } of siblings) {
+      await this.#job.images.removeName(name);
+      this.#items.push({ Untagged: familiarImageName(name) });
+    }
   }
 
   async #removeById(): Promise<void> {
