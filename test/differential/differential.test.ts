@@ -4,6 +4,7 @@ import { compareAnswers, type Difference } from './compare.ts';
 import { runTable, type Outcome } from './daemon.ts';
 import { imageArchive } from './fixtures.ts';
 import { startDockerd, type Dockerd } from './dockerd.ts';
+import { openRegistries, type Registries } from './registries.ts';
 import { INTENDED_DIFFERENCES, type IntendedDifference } from './intended.ts';
 import { REQUEST_TABLES } from './request-tables.ts';
 import type { SentRequest } from './request.ts';
@@ -13,10 +14,14 @@ import type { SentRequest } from './request.ts';
 
 let dockerd: Dockerd | undefined;
 let berth: Berth | undefined;
+let registries: Registries | undefined;
 const used = new Set<IntendedDifference>();
 
 beforeAll(async () => {
-  [dockerd, berth] = await Promise.all([startDockerd(), startBerth()]);
+  registries = await openRegistries();
+  const args = ['--registries', registries.registriesDirectory];
+  [dockerd, berth] = await Promise.all([startDockerd(), startBerth({ args })]);
+  await registries.startFor(dockerd);
   const archive = await imageArchive();
   const load = [{ ask: 'POST /images/load?quiet=1', raw: archive }];
   await Promise.all([runTable(dockerd.socket, load), runTable(berth.ready.socket, load)]);
@@ -24,6 +29,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   const [, end] = await Promise.all([dockerd?.stop(), berth?.stop()]);
+  await registries?.stop();
   if (end?.code !== 0) throw new Error(`the job did not end clean: ${JSON.stringify(end)}`);
 });
 

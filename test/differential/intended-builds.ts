@@ -27,7 +27,7 @@ export const INTENDED_FOR_BUILDS: readonly IntendedDifference[] = [
     asks: ['POST /build?memory=much*', 'POST /build', 'POST /build?networkmode=container:nope*'],
     at: ['status'],
     dockerd: '200',
-    berth: '400',
+    berth: '40*',
     about: 'build: status',
     why: 'what cannot be read or joined is refused before the first byte',
   },

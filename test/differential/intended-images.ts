@@ -27,8 +27,8 @@ export const INTENDED_FOR_IMAGES: readonly IntendedDifference[] = [
   {
     asks: ['POST /auth *', 'GET /distribution/*'],
     at: ['status', 'message'],
-    berth: ['503', '"Get *'],
+    berth: ['503', '"Get *', '"manifest for *'],
     about: 'auth, distribution',
-    why: 'a registry that cannot be reached is a 503, which shows the address',
+    why: 'a registry that cannot be reached is a 503; what was asked for is shown',
   },
 ];

@@ -42,6 +42,16 @@ const AS_BERTH: readonly IntendedDifference[] = [
     why: 'say what the gate allows and what the machine lacks',
   },
   {
+    asks: ['GET /info?values'],
+    at: [
+      ...['ID', 'ServerVersion', 'OperatingSystem', 'DockerRootDir', 'DriverStatus', 'InitCommit.*'],
+      ...['Plugins.Log', 'Plugins.Network', 'RegistryConfig.InsecureRegistryCIDRs', 'SecurityOptions[*]'],
+      ...['KernelMemory', 'LiveRestoreEnabled', 'NFd', 'NGoroutines'],
+    ],
+    about: 'info: what it is made of',
+    why: 'versions, storage, drivers, counters of Go; all other values are the same',
+  },
+  {
     asks: INSPECTED,
     at: ['HostConfig.CgroupnsMode'],
     berth: '"private"',

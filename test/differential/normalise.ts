@@ -22,6 +22,7 @@ const IN_TEXT: readonly Normaliser[] = [
   { what: 'private addresses', pattern: /\b(172|192|10)(\.\d{1,3}){3}\b/g, by: '<address>' },
   { what: 'ages', pattern: /\b(Less than a second|(\d+|About a) (second|minute)s?)\b/g, by: '<age>' },
   { what: 'temporary ports', pattern: /^(3[2-9]|4\d|5\d|6\d)\d{3}$/g, by: '<port>' },
+  { what: 'digests of pushes', pattern: /digest: sha256:[0-9a-f]{64} size: \d+/g, by: 'digest: <digest>' },
   { what: 'sizes', pattern: /\b\d+(\.\d+)?(B|kB|MB)\b/g, by: '<size>' },
 ];
 

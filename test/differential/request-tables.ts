@@ -16,6 +16,7 @@ import { joinedNamespaces } from './requests/joined-namespaces.ts';
 import { networks } from './requests/networks.ts';
 import { rareParameters } from './requests/rare-parameters.ts';
 import { rareVerbs } from './requests/rare-verbs.ts';
+import { registry } from './requests/registry.ts';
 import { system } from './requests/system.ts';
 import { volumes } from './requests/volumes.ts';
 import { webSocket } from './requests/web-socket.ts';
@@ -44,5 +45,6 @@ export const REQUEST_TABLES: readonly RequestTable[] = [
   events,
   healthEvents,
   imageEvents,
+  registry,
   builds,
 ];

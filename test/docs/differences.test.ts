@@ -8,7 +8,7 @@ test('docs/conformance.md lists the intended differences of the tests (npm run d
 }, 30_000);
 
 test('the intended differences fit on one page', () => {
-  expect(INTENDED_DIFFERENCES.length).toBeLessThanOrEqual(50);
+  expect(INTENDED_DIFFERENCES.length).toBeLessThanOrEqual(55);
   for (const { about, why } of INTENDED_DIFFERENCES)
     expect(`${about} ${why}`.length, about).toBeLessThanOrEqual(110);
 });

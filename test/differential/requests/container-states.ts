@@ -87,5 +87,19 @@ export const containerStates: RequestTable = {
     },
     { ask: 'POST /containers/gone/wait?condition=removed', later: true },
     { ask: 'POST /containers/gone/start' },
+    {
+      ask: 'POST /containers/create?name=lender',
+      json: { Image: 'busybox', Cmd: ['sleep', '1000'] },
+      keep: { lender: 'Id' },
+    },
+    { ask: 'POST /containers/lender/start' },
+    // Its image exposes ports, which a request may not where the network is another container's.
+    {
+      ask: 'POST /containers/create?name=guest',
+      json: { Image: 'full:1', Cmd: ['sleep 1000'], HostConfig: { NetworkMode: 'container:lender' } },
+    },
+    { ask: 'POST /containers/guest/start' },
+    { ask: 'DELETE /containers/guest?force=1&v=1' },
+    { ask: 'DELETE /containers/lender?force=1' },
   ],
 };

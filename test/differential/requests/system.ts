@@ -8,6 +8,7 @@ export const system: RequestTable = {
   title: 'system',
   requests: [
     { ask: 'GET /info', versions: ALL, values: 'types' },
+    { ask: 'GET /info?values', unordered: true },
     { ask: 'GET /version', versions: ALL, values: 'types' },
     { ask: 'GET /system/df', versions: ['1.24', '1.25', '1.30', '1.41'], values: 'types' },
     { ask: 'GET /system/df?type=nothing', unordered: true },
