@@ -224,7 +224,6 @@ function parseOnbuild(node: DockerfileNode): InstructionBody {
     throw new EngineError('InvalidArgument', "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
   if (NO_TRIGGERS.has(word))
     throw new EngineError('InvalidArgument', `${word} isn't allowed as an ONBUILD trigger`);
-  if (!isKnown(word)) throw new EngineError('InvalidArgument', `unknown instruction: ${word}`);
   const original = node.original.replace(/^\s*ONBUILD\s*/i, '');
   const heredocs = node.heredocs.map(({ content, name }) => `\n${content}${name}`);
   return { kind: 'ONBUILD', trigger: original + heredocs.join('') };

@@ -86,6 +86,8 @@ function changeRest(config: ImageRunConfig, instruction: Instruction): ConfigCha
     case 'USER':
       return { config: { ...config, user: instruction.user }, comment: ` USER ${instruction.user}` };
     case 'VOLUME':
+      if (instruction.paths.includes(''))
+        throw new EngineError('InvalidArgument', 'VOLUME specified can not be an empty string');
       return {
         config: { ...config, volumes: join(config.volumes, instruction.paths) },
         comment: ` VOLUME [${instruction.paths.join(' ')}]`,
@@ -106,7 +108,9 @@ function changeCommand(
   instruction: Instruction & { readonly kind: 'CMD' | 'ENTRYPOINT' },
   isCmdSet: boolean,
 ): ConfigChange {
-  const command = commandOf(config, instruction);
+  // As dockerd: a CMD of nothing is the shell, an ENTRYPOINT of nothing is none.
+  const isNone = instruction.kind === 'ENTRYPOINT' && instruction.words.length === 0;
+  const command = isNone ? [] : commandOf(config, instruction);
   const comment = ` ${instruction.kind} ${goQuoteList(command)}`;
   if (instruction.kind === 'CMD') return { config: { ...config, cmd: command }, comment };
   // A command that came with the base was for the base's entrypoint.
@@ -132,6 +136,8 @@ type Pairs = readonly { readonly key: string; readonly value: string }[];
 function setEnv(env: readonly string[], pairs: Pairs): readonly string[] {
   const result = [...env];
   for (const { key, value } of pairs) {
+    if (key === '' || key.startsWith('='))
+      throw new EngineError('InvalidArgument', `invalid environment variable: ${key}=${value}`);
     const at = result.findIndex((entry) => entry.startsWith(`${key}=`));
     if (at < 0) result.push(`${key}=${value}`);
     else result[at] = `${key}=${value}`;
