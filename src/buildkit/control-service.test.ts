@@ -114,3 +114,10 @@ test('what builds keep is told, and freed as it is asked', async () => {
   expect(freed).toMatchObject([shown]);
   expect(front.pruned).toEqual([{ filters: ['type==regular'], all: true, keepMs: 3_600_000, keepBytes: 20 }]);
 });
+
+test('what a client is refused is told of, whatever it asked for', async () => {
+  const asking = await front.connectWith({}, () => Promise.reject(new EngineError('PermissionDenied', 'no')));
+  await expect(build(asking, { Definition: Buffer.from('x') })).rejects.toThrow('LLB');
+  await expect(build(asking, { Ref: 'build-2' })).rejects.toThrow('no');
+  expect(front.refused.map(({ kind }) => kind)).toEqual(['NotImplemented', 'PermissionDenied']);
+});

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { createBuildkitFront } from '../../src/buildkit/buildkit-front.ts';
 import { connectedPair } from '../../src/buildkit/connected-pair.ts';
 import { loadMethods } from '../../src/buildkit/definitions.ts';
+import type { EngineError } from '../../src/errors.ts';
 import type { PruneAsked, ReportSolve, SolveRequest, Solver, UsageEntry } from '../../src/buildkit/types.ts';
 import { startBuildClient, type FakeBuildClient, type Offer } from './build-client.ts';
 
@@ -31,6 +32,8 @@ export interface TestFront {
   connectWith(offer: Offer, work: Work): Promise<FakeBuildClient>;
   /** What was asked to be freed in this test. */
   readonly pruned: readonly PruneAsked[];
+  /** What its clients were answered with instead of a build. */
+  readonly refused: readonly EngineError[];
 }
 
 /** Makes room for the connections of a file's tests. */
@@ -38,6 +41,7 @@ export function useFront(): TestFront {
   const clients: FakeBuildClient[] = [];
   const failures: unknown[] = [];
   const pruned: PruneAsked[] = [];
+  const refused: EngineError[] = [];
   let directory = '';
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'berth-buildkit-'));
@@ -48,15 +52,17 @@ export function useFront(): TestFront {
   afterEach(() => {
     for (const client of clients.splice(0)) client.leave();
     pruned.length = 0;
+    refused.length = 0;
     expect(failures.splice(0)).toEqual([]);
   });
   return {
     pruned,
+    refused,
     async connectWith(offer, work) {
       const front = createBuildkitFront({ directory, reportFailure: (error) => failures.push(error) });
       const [control, served] = await connectedPair(directory);
       served.on('error', () => undefined);
-      void front.serveControl(served, solverOf(work, pruned));
+      void front.serveControl(served, solverOf(work, { pruned, refused }));
       const openSession = async (methods: readonly string[]): Promise<Duplex> => {
         const [session, kept] = await connectedPair(directory);
         kept.on('error', () => undefined);
@@ -70,7 +76,10 @@ export function useFront(): TestFront {
   };
 }
 
-function solverOf(work: Work, pruned: PruneAsked[]): Solver {
+function solverOf(
+  work: Work,
+  { pruned, refused }: { readonly pruned: PruneAsked[]; readonly refused: EngineError[] },
+): Solver {
   return {
     hostGateway: '172.17.0.1',
     solve: work,
@@ -79,7 +88,7 @@ function solverOf(work: Work, pruned: PruneAsked[]): Solver {
       pruned.push(asked);
       return Promise.resolve([KEPT]);
     },
-    onRefused: () => undefined,
+    onRefused: (error) => void refused.push(error),
   };
 }
 
