@@ -114,7 +114,8 @@ function changeCommand(
   const comment = ` ${instruction.kind} ${goQuoteList(command)}`;
   if (instruction.kind === 'CMD') return { config: { ...config, cmd: command }, comment };
   // A command that came with the base was for the base's entrypoint.
-  return { config: { ...config, entrypoint: command, cmd: isCmdSet ? config.cmd : undefined }, comment };
+  const entrypoint = isNone ? undefined : command;
+  return { config: { ...config, entrypoint, cmd: isCmdSet ? config.cmd : undefined }, comment };
 }
 
 /** Where WORKDIR leads to from where it stands. */
