@@ -1,12 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { removeContainer } from '../engine/containers/remove-container.ts';
 import { messageOf } from '../errors.ts';
 import { forEachBounded } from '../lib/for-each-bounded.ts';
+import { settlesWithin } from '../lib/settles-within.ts';
+import type { Container } from '../state/container.ts';
 import type { PullTotals } from '../state/pull-log.ts';
 import type { AuditCounts } from '../state/audit-log.ts';
 import type { OpenJob } from './open-job.ts';
 import { endProcesses, removeTraces } from './remove-traces.ts';
 import { withShimWatch } from './watch-shims.ts';
+import { whileItAnswers } from './while-it-answers.ts';
 
 /** How many containers are taken down at once: more would only queue at containerd. */
 const PARALLEL_REMOVALS = 8;
@@ -32,23 +34,10 @@ export async function closeJob(open: OpenJob): Promise<TeardownReport> {
   const startedAt = Date.now();
   await open.stopListening();
   const containers = job.containers.all();
-  await withShimWatch({ processes: open.host.processes, containerd: open.containerd }, (reportProgress) =>
-    forEachBounded(containers, PARALLEL_REMOVALS, async (container) => {
-      if (container.isRemoving) return;
-      try {
-        await removeContainer(job, container, { force: true, removeVolumes: true });
-      } catch (error) {
-        job.log.error({ err: error, containerId: container.id }, 'container could not be removed');
-      }
-      reportProgress();
-    }),
-  );
+  // What is not removed here is told of below, where it cannot be removed either.
+  await attempt('containers', () => removeContainers(open, containers));
   // Requests were cut above; a handler that does not come to its end must not keep the job from its own.
-  const isIdle = await Promise.race([
-    job.tasks.idle().then(() => true),
-    sleep(IDLE_MS, false, { ref: false }),
-  ]);
-  if (!isIdle) job.log.error('work of the job did not end in time');
+  if (!(await settlesWithin(job.tasks.idle(), IDLE_MS))) job.log.error('work of the job did not end in time');
   open.abort();
   // What still runs in the job's namespaces would be found there.
   await attempt('processes', () => endProcesses(names, open.host));
@@ -63,6 +52,25 @@ export async function closeJob(open: OpenJob): Promise<TeardownReport> {
     pulls: job.pulls.totals(),
     durationMs: Date.now() - startedAt,
   };
+}
+
+async function removeContainers(
+  { job, host, containerd }: OpenJob,
+  containers: readonly Container[],
+): Promise<readonly string[]> {
+  const removal = withShimWatch({ processes: host.processes, containerd }, (reportProgress) =>
+    forEachBounded(containers, PARALLEL_REMOVALS, async (container) => {
+      if (container.isRemoving) return;
+      try {
+        await removeContainer(job, container, { force: true, removeVolumes: true });
+      } catch (error) {
+        job.log.error({ err: error, containerId: container.id }, 'container could not be removed');
+      }
+      reportProgress();
+    }),
+  );
+  await whileItAnswers(containerd, removal);
+  return [];
 }
 
 async function closeTraces(open: OpenJob): Promise<readonly string[]> {

@@ -16,6 +16,7 @@ import { removeStaleSocket } from './listen.ts';
 import { sweepNamespace } from './sweep-namespace.ts';
 import { sweepStore } from './sweep-store.ts';
 import { withShimWatch } from './watch-shims.ts';
+import { whileItAnswers } from './while-it-answers.ts';
 
 /** The host's parts that a job's traces are removed with. */
 export interface HostTools {
@@ -53,10 +54,7 @@ export async function removeTraces(
     return undefined;
   });
   if (containerd) {
-    await attempt('containerd namespace', () =>
-      withShimWatch({ processes: host.processes, containerd }, () => sweepNamespace(containerd)),
-    );
-    await attempt('image namespace', () => sweepStore(containerd, names.slug));
+    await attempt('containerd', () => whileItAnswers(containerd, sweepObjects(names, host, containerd)));
     await attempt('shims', async () => {
       await endShims(host.processes, containerd);
       return undefined;
@@ -78,9 +76,19 @@ export async function removeTraces(
   if (mounted.length > 0) return left;
   await attempt('socket', () => removeSocket(names.paths.socket));
   await attempt('run directory', () => removeTree(host, runDir));
-  await attempt('state directory', () => removeTree(host, stateDir));
+  // By it `berth gc` knows that the job was there: it stays as long as anything else does.
+  if (left.length === 0) await attempt('state directory', () => removeTree(host, stateDir));
   await removeEmpty([dirname(runDir), dirname(stateDir)]);
   return left;
+}
+
+async function sweepObjects(
+  { slug }: JobNames,
+  { processes }: HostTools,
+  containerd: Containerd,
+): Promise<readonly string[]> {
+  const left = await withShimWatch({ processes, containerd }, () => sweepNamespace(containerd));
+  return [...left, ...(await sweepStore(containerd, slug))];
 }
 
 async function stopKeeper(names: JobNames, { processes }: HostTools): Promise<undefined> {

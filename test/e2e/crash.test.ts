@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -211,7 +211,7 @@ describe('containerd dies', () => {
 });
 
 describe('the end of a job', () => {
-  test('30 running containers are gone within 10 s of SIGTERM', async () => {
+  test('30 running containers are gone within half a minute of SIGTERM, however busy the machine is', async () => {
     const home = await directories();
     const berth = await start('thirty', home);
     await loadBusybox(berth);
@@ -219,7 +219,27 @@ describe('the end of a job', () => {
       await Promise.all(Array.from({ length: 5 }, () => ask(berth, 'run', '-d', 'busybox', 'sleep', '1000')));
     const startedAt = Date.now();
     await end(berth);
-    expect(Date.now() - startedAt).toBeLessThan(10_000);
+    expect(Date.now() - startedAt).toBeLessThan(30_000);
+  });
+});
+
+describe('a shim that does not answer any more', () => {
+  test.each([['the end of its job'], ['gc']])('does not hold up %s', async (way) => {
+    const home = await directories();
+    const berth = await start('hung', home);
+    await loadBusybox(berth);
+    await ask(berth, 'run', '-d', 'busybox', 'sleep', '1000');
+    const hung = await ask(berth, 'run', '-d', 'busybox', 'sleep', '1000');
+    const shims = `containerd-shim.* -namespace ${berth.ready.namespace} -id`;
+    const pid = Number(execFileSync('pgrep', ['-f', `${shims} ${hung}`]).toString());
+    process.kill(pid, 'SIGSTOP');
+    if (way === 'gc') {
+      await berth.kill9();
+      berths.delete(berth);
+      const gc = await runBerth(['gc', '--root', home.root, '--run-dir', home.runDir], home);
+      expect(JSON.parse(gc.stdout)).toEqual({ job: 'hung', outcome: 'removed', leaks: [] });
+    } else await end(berth);
+    expect(spawnSync('pgrep', ['-f', shims]).stdout.toString()).toBe('');
   });
 });
 
