@@ -12,6 +12,8 @@ const AT_ONCE = 4;
 const MAX_GROWTH_MIB = 8;
 const MAX_MORE_FILES = 8;
 const MAX_RSS_MIB = 200;
+/** Collectors of V8 and containerd are at work for some seconds after the last request. */
+const SETTLE_MS = 15_000;
 const IDLE_SECONDS = 10;
 const MAX_IDLE_MS_PER_SECOND = 5;
 const [cycles = 2000] = process.argv.slice(2).map(Number);
@@ -43,6 +45,7 @@ async function soak(berth: Daemon): Promise<void> {
     );
   }
   requireFlat(samples);
+  await sleep(SETTLE_MS);
   const before = berth.group.cpuMs();
   await sleep(IDLE_SECONDS * 1000);
   const idle = (berth.group.cpuMs() - before) / IDLE_SECONDS;
