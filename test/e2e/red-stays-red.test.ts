@@ -77,8 +77,8 @@ describe('exit codes of docker exec', () => {
 
   test('an exec whose container is killed under it fails', async () => {
     const id = await ask(job.berth, 'run', '-d', 'busybox', 'sleep', '1000');
-    const exec = job.berth.docker(['exec', id, 'sh', '-c', 'echo up; sleep 1000']);
-    await ask(job.berth, 'exec', id, 'sh', '-c', 'until ps | grep -q "[s]leep 1000"; do :; done');
+    const exec = job.berth.docker(['exec', id, 'sh', '-c', 'echo up; sleep 1001']);
+    await ask(job.berth, 'exec', id, 'sh', '-c', 'until ps | grep -q "[s]leep 1001"; do :; done');
     await ask(job.berth, 'kill', id);
     expect((await exec).code).not.toBe(0);
     await ask(job.berth, 'rm', id);
