@@ -70,7 +70,7 @@ describe('a container that joins another one', () => {
     const target = await create('target', { IpcMode: 'shareable' });
     const joiner = await create('joiner', { [mode]: 'container:target' });
     await fake.api.delete(`/containers/${target}`);
-    expect(await start(joiner)).toEqual({ status: 400, message: `No such container: ${target}` });
+    expect(await start(joiner)).toEqual({ status: 404, message: `No such container: ${target}` });
   });
 
   it.each(['private', 'none'])('needs memory that is shared: %s', async (IpcMode) => {

@@ -79,7 +79,7 @@ const AS_BERTH: readonly IntendedDifference[] = [
     why: 'refuses what dockerd fails of at the start, or drops without a word',
   },
   {
-    asks: ['POST /containers/create*'],
+    asks: ['POST /containers/create*', 'POST /containers/left/start'],
     at: ['status'],
     dockerd: '400',
     berth: '404',
