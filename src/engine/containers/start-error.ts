@@ -12,8 +12,8 @@ const NOT_FOUND = [
   'no such file or directory',
   'system cannot find the file specified',
 ];
-/** The one thing that a start misses which the client can name. */
-const NO_NETWORK = /^network [^\n]{1,128} not found$/;
+/** What a start misses that the client can name. */
+const MISSED = /^(network [^\n]{1,128} not found|No such container: [^\n]{1,200})$/;
 /** dockerd has a status of its own for what is to be joined and does not run. */
 const NOT_JOINED = /^failed to join [A-Z]{3} namespace: /;
 const NOT_EXECUTABLE = ['permission denied', 'is a directory'];
@@ -27,7 +27,7 @@ export function describeStartFailure(cause: unknown): StartFailure {
     exitCode,
     error: new EngineError(kind, message, { cause }),
   });
-  if (isErrorKind(cause, 'NotFound') && NO_NETWORK.test(text)) return fail(128, 'NotFound', text);
+  if (isErrorKind(cause, 'NotFound') && MISSED.test(text)) return fail(128, 'NotFound', text);
   if (isErrorKind(cause, 'Conflict') && NOT_JOINED.test(text)) return fail(128, 'Conflict', text);
   if (
     cause instanceof EngineError &&
