@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { unreadableEntry } from './tar-entry.ts';
 
-test.each([-1, NaN, 2 ** 60, 1.5])('a size that none is: %s', (size) => {
+test.each([-1, -0, NaN, 2 ** 60, 1.5])('a size that none is: %s', (size) => {
   expect(unreadableEntry({ name: 'a', size })).toBe('"a" has no valid size');
 });
 

@@ -12,7 +12,8 @@ export interface ReadTarEntry {
  */
 export function unreadableEntry({ name, size, pax }: ReadTarEntry): string | undefined {
   const shown = JSON.stringify(name.slice(0, 256));
-  if (!Number.isSafeInteger(size) || size < 0) return `${shown} has no valid size`;
+  // tar-stream reads the -1 of a base-256 number as -0.
+  if (!Number.isSafeInteger(size) || size < 0 || Object.is(size, -0)) return `${shown} has no valid size`;
   const records = typeof pax === 'object' && pax !== null ? Object.keys(pax) : [];
   const isSparse = records.some((key) => key.startsWith('GNU.sparse.'));
   return isSparse ? `${shown} is stored with holes, which is not supported: leave out --sparse` : undefined;
