@@ -79,9 +79,7 @@ describe('admitCreate', () => {
     expect(
       outcomeOf(() => admitBody({ HostConfig: { NetworkMode: `container:${OWN_CONTAINER.name}` } })).kind,
     ).toBe('admitted');
-    expect(outcomeOf(() => admitBody({ HostConfig: { NetworkMode: 'container:x' } })).kind).toBe(
-      'InvalidArgument',
-    );
+    expect(outcomeOf(() => admitBody({ HostConfig: { NetworkMode: 'container:x' } })).kind).toBe('NotFound');
   });
 
   it.each([
