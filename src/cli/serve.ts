@@ -14,6 +14,10 @@ export async function serve(args: readonly string[]): Promise<number> {
   const { job: jobId, socket, settings, envFile } = loadCommandLine(args, 'serve');
   if (jobId === undefined) throw new EngineError('InvalidArgument', 'serve needs --job ID');
   const log = createLogger(settings.logLevel);
+  // A reader that has gone does not keep the job from its end, nor from the exit code that tells of it.
+  process.stdout.on('error', (error) => {
+    log.warn({ err: error }, 'nobody reads what is told of the job');
+  });
   const stop = createDeferred<'stop'>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {

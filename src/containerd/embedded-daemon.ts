@@ -4,11 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, isErrorKind } from '../errors.ts';
 import { isErrno } from '../host/errors.ts';
 import type { HostProcesses, ProcessIdentity } from '../host/types.ts';
+import { settlesWithin } from '../lib/settles-within.ts';
 import { connectContainerd } from './connect.ts';
 import { embeddedConfig, type EmbeddedPaths } from './embedded-config.ts';
 
 const pollMs = 20;
-const answerMs = 30_000;
+const ANSWER_MS = 30_000;
 const stopMs = 10_000;
 const maxLogBytes = 4 * 1024 * 1024;
 const logTailBytes = 2048;
@@ -27,13 +28,18 @@ export interface EmbeddedDaemon {
   stop(): Promise<void>;
 }
 
-/** The containerd of these paths. */
-export function createEmbeddedDaemon(paths: EmbeddedPaths, processes: DaemonProcesses): EmbeddedDaemon {
+/** The containerd of these paths; Unavailable where it does not answer within the time. */
+export function createEmbeddedDaemon(
+  paths: EmbeddedPaths,
+  processes: DaemonProcesses,
+  answerMs = ANSWER_MS,
+): EmbeddedDaemon {
   return {
     async ensureRunning() {
       await boundLog(paths.log);
       const running = await findDaemon(paths, processes);
-      return awaitAnswer(paths, processes, running ?? (await start(paths, processes)));
+      const daemon = running ?? (await start(paths, processes));
+      return awaitAnswer(paths, { processes, daemon, answerMs });
     },
     async stop() {
       const daemon = await findDaemon(paths, processes);
@@ -94,21 +100,26 @@ async function start(paths: EmbeddedPaths, processes: DaemonProcesses): Promise<
   ]);
 }
 
-async function awaitAnswer(
-  paths: EmbeddedPaths,
-  processes: DaemonProcesses,
-  daemon: ProcessIdentity,
-): Promise<string> {
+interface Awaited {
+  readonly processes: DaemonProcesses;
+  readonly daemon: ProcessIdentity;
+  readonly answerMs: number;
+}
+
+async function awaitAnswer(paths: EmbeddedPaths, { processes, daemon, answerMs }: Awaited): Promise<string> {
   const client = connectContainerd(paths.socket, 'default');
   try {
     const deadline = Date.now() + answerMs;
     for (;;) {
       try {
-        return (await client.version.version()).version;
+        const answer = client.version.version();
+        if (await settlesWithin(answer, deadline - Date.now())) return (await answer).version;
+        // One that is stopped does so.
+        throw new EngineError('Unavailable', 'it takes calls and does not answer them');
       } catch (error) {
         if (!isErrorKind(error, 'Unavailable')) throw error;
         if (!(await processes.isAlive(daemon))) throw await startError(paths, 'ended at its start', error);
-        if (Date.now() > deadline) throw await startError(paths, 'does not answer', error);
+        if (Date.now() >= deadline) throw await startError(paths, 'does not answer', error);
       }
       await sleep(pollMs);
     }

@@ -6,6 +6,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { connectContainerd } from '../../src/containerd/connect.ts';
+import { embeddedPaths } from '../../src/containerd/embedded-config.ts';
+import { createEmbeddedDaemon } from '../../src/containerd/embedded-daemon.ts';
 import { acquireEmbedded, stopUnusedEmbedded } from '../../src/containerd/embedded.ts';
 import { loadLibc } from '../../src/host/libc.ts';
 import { embeddedOptions } from '../support/real-containerd.ts';
@@ -107,6 +109,24 @@ describe('embedded containerd', () => {
     await expect(acquired).rejects.toThrow(/not a directory/);
     expect(await readdir(path.join(broken, 'containerd/users'))).toEqual([]);
     await rm(broken, { recursive: true });
+  });
+
+  test('a daemon that takes calls and does not answer them is Unavailable, until it does', async () => {
+    const options = await embeddedOptions(root);
+    const user = await acquireEmbedded(options);
+    const daemon = createEmbeddedDaemon(embeddedPaths(root), options.processes, 1_000);
+    const pid = await pidOf();
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const asked = daemon.ensureRunning();
+      await expectKind(asked, 'Unavailable');
+      await expect(asked).rejects.toThrow(/embedded containerd does not answer/);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect(await daemon.ensureRunning()).toMatch(/^v?\d/);
+    expect(await pidOf()).toBe(pid);
+    await user.release();
   });
 
   test('a root whose socket path is too long is refused before anything is made', async () => {
