@@ -157,7 +157,9 @@ describe('life of a container', () => {
     );
     await ask(berth, 'start', 'life');
     await ask(berth, 'restart', '-t', '0', 'life');
-    expect((await berth.docker(['rm', 'life'])).stderr).toContain('You cannot remove a running container');
+    expect((await berth.docker(['rm', 'life'])).stderr).toContain(
+      'cannot remove container "/life": container is running',
+    );
     await ask(berth, 'rm', '-f', 'life');
     expect((await berth.docker(['inspect', 'life'])).code).toBe(1);
   });
