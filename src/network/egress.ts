@@ -14,9 +14,11 @@ export type Egress =
 export const neverReached = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4'];
 const notPublic = ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16', '198.18.0.0/15'];
 
-// Loopback, IPv4 in disguise and translated; link-local and multicast; where clouds (AWS, Oracle, Scaleway, Google)
-// have their metadata.
-const neverIpv6 = [
+/**
+ * The same of IPv6: loopback, IPv4 in disguise and translated (mapped, NAT64); link-local and multicast; where clouds
+ * (AWS, Oracle, Scaleway, Google) have their metadata.
+ */
+export const neverReachedIpv6 = [
   ...['::/8', 'fe80::/10', 'fec0::/10', 'ff00::/8'],
   ...['fd00:ec2::/32', 'fd00:c1::a9fe:a9fe/128', 'fd00:42::42/128', 'fd20:ce::254/128'],
 ];
@@ -35,7 +37,7 @@ export function egressRules(egress: Egress): readonly string[] {
   if (egress.kind === 'none') return ['drop'];
   const rules = [
     `ip daddr { ${neverReached.join(', ')} } drop`,
-    `ip6 daddr { ${neverIpv6.join(', ')} } drop`,
+    `ip6 daddr { ${neverReachedIpv6.join(', ')} } drop`,
   ];
   if (egress.kind === 'all') return rules;
   const allowed = withoutOverlaps(egress.allow.map(parseBlock));

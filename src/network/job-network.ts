@@ -19,6 +19,7 @@ import {
 import type { Egress } from './egress.ts';
 import { applyRules, defaultBridgeRules, layFoundation, routeLoopback, type Ground } from './foundation.ts';
 import { hostResolverFiles, readHostResolvers } from './host-resolvers.ts';
+import { openIpv6Exit } from './ipv6-exit.ts';
 import { jobNetwork } from './job-sandboxes.ts';
 import { createKernelLinks } from './kernel-links.ts';
 import { isUserBridge, jobMark, netnsDirectory, unclaimedPrefix } from './names.ts';
@@ -31,7 +32,7 @@ import {
   type Foundation,
   type NetworkState,
 } from './network-state.ts';
-import { openUrl } from './open-url.ts';
+import { openUrl, type UrlAccess } from './open-url.ts';
 import { predefinedNetworks } from './predefined.ts';
 import { createPublishedPorts } from './published-ports.ts';
 import { createRuleKeeper } from './rule-keeper.ts';
@@ -215,11 +216,24 @@ async function openParts(ground: Ground, { options, state, resolvers, reap }: Op
   routeLoopback(netns, netnsPath, foundation.bridge.name);
   const dns = createContainerResolvers({ netns, netnsPath, sandboxes, upstream, prepare, log });
   const jobServers = await jobNameServers(foundation, { dns, resolvers, upstream });
-  const urls = { netns, netnsPath, egress: ground.egress, hasRules: foundation.kind === 'isolated' };
+  const urls = urlAccess(ground, foundation);
   return jobNetwork({
     ...{ runDir, foundation, sandboxes, registry, ports, dns, resolvers, jobServers, updateRules, reap },
     openUrl: (url, signal) => openUrl(urls, url, signal),
   });
+}
+
+function urlAccess(ground: Ground, foundation: Foundation): UrlAccess {
+  const { netns, egress } = ground;
+  const isIsolated = foundation.kind === 'isolated';
+  return {
+    netns,
+    netnsPath: foundation.netnsPath,
+    egress,
+    hasRules: isIsolated,
+    // A namespace with others in it has the ways out that they gave it.
+    openIpv6Exit: async () => isIsolated && openIpv6Exit(ground, foundation),
+  };
 }
 
 function upstreamOf({ egress, hostNetns }: Ground, { nameServers, hostOnly }: HostResolvers): HostUpstream {

@@ -1,28 +1,19 @@
-import { lookup } from 'node:dns/promises';
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP, Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 import { EngineError, messageOf } from '../errors.ts';
-import type { NetnsEntry } from '../host/netns.ts';
-import { createBlockTest, isSpecialAddress } from '../lib/address-blocks.ts';
-import { neverReached, type Egress } from './egress.ts';
+import { dialAddresses, type Dialling } from './dial-addresses.ts';
 import type { OpenedUrl } from './types.ts';
+import { bareHost, findAddresses, type AddressPolicy } from './url-addresses.ts';
 
 /** Where the connections of a job begin, and whom they may reach. */
-export interface UrlAccess {
-  readonly netns: NetnsEntry;
-  readonly netnsPath: string;
-  readonly egress: Egress;
-  /** True where the kernel's rules keep the job from private addresses that are not its own. */
-  readonly hasRules: boolean;
-}
+export type UrlAccess = Dialling & AddressPolicy;
 
 const maxRedirects = 10;
 const idleTimeoutMs = 30_000;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-const isNeverReached = createBlockTest(neverReached);
 
 /**
  * Fetches a URL as a process of the job would: each connection begins in the job's network namespace, where its rules
@@ -59,9 +50,10 @@ function parseUrl(text: string, base?: URL): URL {
 }
 
 async function ask(access: UrlAccess, url: URL, signal: AbortSignal): Promise<IncomingMessage> {
-  const address = await findAddress(access, url.hostname);
+  const addresses = await findAddresses(access, url.hostname);
   try {
-    return await exchange(url, { socket: dial(access, url, address), signal });
+    const socket = await dialAddresses(access, { addresses, port: portOf(url) }, signal);
+    return await exchange(url, { socket, signal });
   } catch (error) {
     if (signal.aborted) throw new EngineError('Cancelled', 'context canceled', { cause: error });
     throw new EngineError('Unavailable', `Get "${url.origin}${url.pathname}": ${messageOf(error)}`, {
@@ -70,41 +62,9 @@ async function ask(access: UrlAccess, url: URL, signal: AbortSignal): Promise<In
   }
 }
 
-/** The address that is then dialled: a name's later answers change nothing. */
-async function findAddress({ egress, hasRules }: UrlAccess, hostname: string): Promise<string> {
-  if (egress.kind === 'none') throw refused(hostname, 'this job has no egress');
-  const bare = hostname.replace(/^\[|\]$/g, '');
-  if (isIP(bare) === 6) throw refused(hostname, 'URLs are fetched over IPv4');
-  const address = isIP(bare) === 4 ? bare : await resolveName(bare);
-  if (isNeverReached(address)) throw refused(hostname, 'its address is of the machine or its link alone');
-  const isAllowed = egress.kind === 'all' || hasRules || !isSpecialAddress(address);
-  if (isAllowed || createBlockTest(egress.allow.map(asBlock))(address)) return address;
-  throw refused(hostname, 'its address is not public, and not listed in [network] egress_allow');
-}
-
-async function resolveName(hostname: string): Promise<string> {
-  try {
-    return (await lookup(hostname, { family: 4 })).address;
-  } catch (cause) {
-    throw new EngineError('Unavailable', `dial tcp: lookup ${hostname}: no such host`, { cause });
-  }
-}
-
-function asBlock(text: string): string {
-  if (text.includes('/')) return text;
-  return text.includes(':') ? `${text}/128` : `${text}/32`;
-}
-
-function refused(hostname: string, why: string): EngineError {
-  return new EngineError('PermissionDenied', `${hostname} is refused by the job's egress rules: ${why}`);
-}
-
-function dial({ netns, netnsPath }: UrlAccess, { protocol, port }: URL, address: string): Socket {
-  const fd = netns.open(netnsPath, { protocol: 'tcp', family: 4 });
-  const options = { fd, readable: true, writable: true, manualStart: true };
-  const socket = new Socket(options);
-  socket.connect(port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port), address);
-  return socket;
+function portOf({ port, protocol }: URL): number {
+  if (port !== '') return Number(port);
+  return protocol === 'https:' ? 443 : 80;
 }
 
 function exchange(
@@ -133,6 +93,8 @@ function exchange(
   });
 }
 
-function nameOf({ hostname }: URL): { readonly servername?: string } {
-  return isIP(hostname) === 0 ? { servername: hostname } : {};
+// Without a host the certificate would have to be localhost's.
+function nameOf({ hostname }: URL): { readonly host: string; readonly servername?: string } {
+  const host = bareHost(hostname);
+  return isIP(host) === 0 ? { host, servername: host } : { host };
 }

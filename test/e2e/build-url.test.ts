@@ -8,6 +8,8 @@ import type { CommandResult } from '../support/e2e-process.ts';
 const CONTENT = 'from the web\n';
 const DIGEST = `sha256:${createHash('sha256').update(CONTENT).digest('hex')}`;
 
+const WANTED = `file 600 0:0 1600000000\n${CONTENT.trim()}`;
+
 const job = useJob();
 let context: string;
 let web: string;
@@ -30,8 +32,12 @@ afterAll(async () => {
 });
 
 async function build(...lines: readonly string[]): Promise<CommandResult> {
+  return buildWith([], ...lines);
+}
+
+async function buildWith(args: readonly string[], ...lines: readonly string[]): Promise<CommandResult> {
   await writeFile(join(context, 'Dockerfile'), ['FROM busybox', ...lines, ''].join('\n'));
-  return job.berth.docker(['build', '-t', 'url', context], { env: { DOCKER_BUILDKIT: '0' } });
+  return job.berth.docker(['build', '-t', 'url', ...args, context], { env: { DOCKER_BUILDKIT: '0' } });
 }
 
 async function filesOf(...lines: readonly string[]): Promise<string> {
@@ -43,10 +49,31 @@ async function filesOf(...lines: readonly string[]): Promise<string> {
 
 describe('ADD of a URL', () => {
   test('is a file of mode 600, called as in the path and dated by the server', async () => {
-    const wanted = `file 600 0:0 1600000000\n${CONTENT.trim()}`;
-    expect(await filesOf(`ADD ${web}/file /got/`)).toBe(wanted);
-    expect(await filesOf(`ADD --checksum=${DIGEST} ${web}/file /got/file`)).toBe(wanted);
+    expect(await filesOf(`ADD ${web}/file /got/`)).toBe(WANTED);
+    expect(await filesOf(`ADD --checksum=${DIGEST} ${web}/file /got/file`)).toBe(WANTED);
     expect(await filesOf(`ADD --chown=5:6 --chmod=644 ${web}/file /got/`)).toContain('file 644 5:6');
+  });
+
+  test('is fetched over IPv6', async () => {
+    await ask(job.berth, 'network', 'create', '--ipv6', '--subnet', 'fd37:1::/64', 'six');
+    try {
+      await ask(job.berth, 'network', 'connect', '--ip6', 'fd37:1::9', 'six', 'web');
+      expect(await filesOf('ADD http://[fd37:1::9]/file /got/')).toBe(WANTED);
+    } finally {
+      await ask(job.berth, 'network', 'disconnect', 'six', 'web');
+      await ask(job.berth, 'network', 'rm', 'six');
+    }
+  });
+
+  test('asks none of the proxies that RUN is told of, as with dockerd', async () => {
+    const args = ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY'].flatMap((name) => [
+      '--build-arg',
+      `${name}=http://${new URL(web).host}:9`,
+    ]);
+    const lines = [`ADD ${web}/file /got/`, 'RUN test "$http_proxy" && echo "by $HTTP_PROXY"'];
+    const { code, stdout, stderr } = await buildWith(args, ...lines);
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toContain('by http://');
   });
 
   test('is not unpacked', async () => {
@@ -69,11 +96,17 @@ describe('ADD of a URL', () => {
     ['a metadata service', () => 'ADD http://169.254.169.254/latest/ /f', "job's egress rules"],
     ['the machine itself', () => 'ADD http://127.0.0.1/ /f', "job's egress rules"],
     ['a name of the machine', () => 'ADD http://localhost:1/ /f', "job's egress rules"],
-    ['IPv6', () => 'ADD http://[::1]/ /f', "job's egress rules"],
+    ['the machine itself over IPv6', () => 'ADD http://[::1]/ /f', "job's egress rules"],
+    ['the machine itself in disguise', () => 'ADD http://[::ffff:127.0.0.1]/ /f', "job's egress rules"],
     ['another protocol', () => `ADD ${web}/cgi-bin/to?file:///etc/passwd /f`, 'not a URL of http or https'],
     [
       'a redirect to a metadata service',
       () => `ADD ${web}/cgi-bin/to?http://169.254.169.254/ /f`,
+      "job's egress rules",
+    ],
+    [
+      'a redirect to the machine itself over IPv6',
+      () => `ADD ${web}/cgi-bin/to?http://[::1]/ /f`,
       "job's egress rules",
     ],
     ['a ring of redirects', () => `ADD ${web}/cgi-bin/to?/cgi-bin/again /f`, 'stopped after 10 redirects'],
