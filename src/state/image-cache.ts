@@ -6,8 +6,10 @@ import type { ContentDescriptor } from '../oci/image-manifest.ts';
 
 /** Keeps images when the jobs that pulled them end: a record of an owner's refers to each, and so to all of its parts. */
 export interface ImageCache {
-  /** Keeps an image that is held by a lease meanwhile, or notes that it was used just now. */
+  /** Keeps an image that is held meanwhile, or takes it that it was used just now. */
   keep(image: ContentDescriptor & { readonly name: string }): Promise<void>;
+  /** Writes down for later jobs what was used since the last time. */
+  noteUses(): Promise<void>;
   /** Where the disk is too full: drops what no job uses, least recently used first, whoever kept it. Answers how many. */
   makeRoom(): Promise<number>;
 }
@@ -30,28 +32,52 @@ const CACHE_PREFIX = 'cache.';
 const SCOPE_LABEL = 'berth/cache.scope';
 const NAME_LABEL = 'berth/cache.name';
 const USED_LABEL = 'berth/cache.used';
+/** To this the order of uses may be wrong, so that most pulls write nothing down. */
+const NOTED_TO_MS = 60_000;
 
 /** The cache of one owner. */
 export function createImageCache(options: ImageCacheOptions): ImageCache {
   const { images, scope, nowMs } = options;
   const owner = `${CACHE_PREFIX}${createHash('sha256').update(scope).digest('hex').slice(0, 16)}`;
+  const used = new Map<string, NewImage>();
   return {
     async keep({ mediaType, digest, size, name }) {
       if (scope === '') return;
+      const usedMs = nowMs();
       const record = {
         name: `${owner}/${digest}`,
         target: { mediaType, digest, size, annotations: {} },
-        labels: { [SCOPE_LABEL]: scope, [NAME_LABEL]: name, [USED_LABEL]: String(nowMs()) },
+        labels: { [SCOPE_LABEL]: scope, [NAME_LABEL]: name, [USED_LABEL]: String(usedMs) },
       };
-      try {
-        await images.update(record);
-      } catch (error) {
-        if (!isErrorKind(error, 'NotFound')) throw error;
-        await createOrUpdate(images, record);
-      }
+      const known = await findRecord(images, record.name);
+      if (!known) await createOrUpdate(images, record);
+      else if (usedMs - usedAt(known) >= NOTED_TO_MS) used.set(record.name, record);
+    },
+    async noteUses() {
+      const records = [...used.values()];
+      used.clear();
+      for (const record of records) await updateRecord(images, record);
     },
     makeRoom: () => makeRoom(options),
   };
+}
+
+async function findRecord(images: Images, name: string): Promise<ContainerdImage | undefined> {
+  try {
+    return await images.get(name);
+  } catch (error) {
+    if (isErrorKind(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
+
+// One that another job has dropped meanwhile stays so.
+async function updateRecord(images: Images, record: NewImage): Promise<void> {
+  try {
+    await images.update(record);
+  } catch (error) {
+    if (!isErrorKind(error, 'NotFound')) throw error;
+  }
 }
 
 /** Another job of the owner may have pulled it at the same time. */

@@ -28,6 +28,8 @@ describe('a second job', () => {
     await pullAll(first.job, `${registry.host}/team/app:v1`);
     const before = registry.seen.length;
     const snapshots = await shared.images.snapshots.list();
+    // Its own record keeps the image: a lease would be three more writes.
+    second.job.store.leases.create = () => Promise.reject(new Error('a lease was asked for'));
     const lines = await pullAll(second.job, `${registry.host}/team/app:v1`);
     expect(registry.seen.slice(before).map(({ method }) => method)).toEqual(['HEAD']);
     expect(await shared.images.snapshots.list()).toEqual(snapshots);
@@ -95,6 +97,33 @@ describe('a second job', () => {
     // Nothing keeps it: a collection may have been faster.
     await ignoreAbsent(shared.images.snapshots.remove('marker'));
     await Promise.all(jobs.map((one) => one.end()));
+    expect(await storedAfterCollection(shared.images)).toEqual(NOTHING);
+  });
+
+  test('fetches what is collected after it was found and before a record of its own keeps it', async () => {
+    const registry = await serveMemoryRegistry();
+    const image = await uniqueImage();
+    const name = `${registry.host}/team/app:v1`;
+    registry.put('team/app', 'v1', image);
+    const [first, second] = [shared.openJob(), shared.openJob()];
+    await pullAll(first.job, name);
+    const { images } = second.job;
+    const put = images.put.bind(images);
+    const puts: (readonly string[])[] = [];
+    images.put = async (given, names) => {
+      if (puts.length === 0) {
+        await first.end();
+        expect(await storedAfterCollection(shared.images)).toEqual(NOTHING);
+      }
+      puts.push(names.map(({ kind }) => kind));
+      await put(given, names);
+    };
+    await pullAll(second.job, name);
+    expect(puts).toEqual([['digest'], ['tag', 'digest']]);
+    expect(cacheWords(second.job)).toEqual(['miss']);
+    const { chainId } = resolveImage(second.job, name);
+    expect((await shared.images.snapshots.stat(chainId)).kind).toBe('committed');
+    expect(await second.end()).toEqual([]);
     expect(await storedAfterCollection(shared.images)).toEqual(NOTHING);
   });
 

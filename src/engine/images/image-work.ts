@@ -37,21 +37,25 @@ export async function withImageWork<T>(
   });
   await job.store.leases.create({ id: leaseId, expiresAt: new Date(Date.now() + LEASE_LIFETIME_MS) });
   undo.defer('delete lease', () => job.store.leases.delete(leaseId));
-  const unpacked = new Set<string>();
-  undo.defer('count of bytes', () => {
-    for (const chainId of unpacked) job.images.unpacking.delete(chainId);
-  });
   try {
     const signal = AbortSignal.any([parts.signal, job.signal]);
-    return await perform({
-      ...parts,
-      signal,
-      leaseId,
-      unpacked,
-      store: job.store.withLease(leaseId),
-    });
+    const store = job.store.withLease(leaseId);
+    return await countingUnpacked(job, (unpacked) => perform({ ...parts, signal, leaseId, unpacked, store }));
   } finally {
     await undo.dispose();
+  }
+}
+
+/** Has the room that the work takes counted as the job's until it is over: its images then count by themselves. */
+export async function countingUnpacked<T>(
+  { images }: Pick<Job, 'images'>,
+  perform: (unpacked: Set<string>) => Promise<T>,
+): Promise<T> {
+  const unpacked = new Set<string>();
+  try {
+    return await perform(unpacked);
+  } finally {
+    for (const chainId of unpacked) images.unpacking.delete(chainId);
   }
 }
 
@@ -121,7 +125,9 @@ export async function writeUnknownBlob(
 
 /** Keeps a known image's content and snapshots until the work is done, whatever names it loses; NotFound when it is gone. */
 export async function keepImage(work: ImageWork, image: Image): Promise<void> {
-  if (!(await claimContent(work, image.manifest.digest)))
+  const { digest } = image.manifest;
+  await work.store.leases.addResource(work.leaseId, { id: digest, type: 'content' });
+  if (!(await findContent(work.store, digest)))
     throw new EngineError('NotFound', `No such image: ${image.id}`);
 }
 

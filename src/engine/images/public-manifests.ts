@@ -2,7 +2,7 @@ import type { ContentDescriptor } from '../../oci/image-manifest.ts';
 import type { ImageReference } from '../../oci/reference.ts';
 import type { Job } from '../job.ts';
 import type { BlobAccess } from './blob-access.ts';
-import { findContent, readSmallBlob, type ImageWork } from './image-work.ts';
+import { findContent, readSmallBlob } from './image-work.ts';
 import type { Pull } from './pull-types.ts';
 import { describeDocument } from './select-manifest.ts';
 
@@ -29,14 +29,14 @@ export async function findPublicTarget(
 
 /** Writes down that the repository has just given the pull's manifest without credentials. */
 export async function markPublic(
-  work: ImageWork,
+  { store }: Pick<Job, 'store'>,
   { access, repository, target, isAsked }: Pull,
 ): Promise<void> {
   if (access.publicLabel === undefined || !isAsked || !repository.isAnonymous()) return;
-  const info = await findContent(work.store, target.digest);
+  const info = await findContent(store, target.digest);
   if (!info || !access.isServed(info)) return;
   if (ageOf(info.labels[access.publicLabel]) < REFRESH_MS) return;
-  await work.store.content.updateLabels(target.digest, { [access.publicLabel]: String(Date.now()) });
+  await store.content.updateLabels(target.digest, { [access.publicLabel]: String(Date.now()) });
 }
 
 function ageOf(writtenMs: string | undefined): number {

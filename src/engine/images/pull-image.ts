@@ -1,15 +1,14 @@
-import { parseImageIndex, type ContentDescriptor } from '../../oci/image-manifest.ts';
+import type { ContentDescriptor } from '../../oci/image-manifest.ts';
 import { parsePlatform, platformDistance, type Platform } from '../../oci/platform.ts';
 import {
   familiarName,
   familiarString,
   recordName,
-  repositoryName,
   withDefaultTag,
   type ImageReference,
 } from '../../oci/reference.ts';
 import type { RegistryCredentials } from '../../registry/types.ts';
-import type { Image, NewImageName } from '../../state/image-store.ts';
+import type { Image } from '../../state/image-store.ts';
 import type { ImageProgress } from '../../wire/image-progress.ts';
 import type { Job } from '../job.ts';
 import { adoptImage, markWhole } from './adopt-image.ts';
@@ -19,8 +18,8 @@ import { fetchImage } from './fetch-image.ts';
 import { hostPlatform } from './host-platform.ts';
 import { checkActive, withImageWork, type ImageWork } from './image-work.ts';
 import { findPublicTarget, markPublic } from './public-manifests.ts';
-import { positionsOf } from './held-index.ts';
-import type { Pull, PulledImage } from './pull-types.ts';
+import type { Pull } from './pull-types.ts';
+import { namesOf, pulledNames } from './pulled-names.ts';
 import { reportPull } from './report-pull.ts';
 
 /** What a client wants pulled. */
@@ -72,13 +71,14 @@ export async function pullTag(
   const before = job.images.findName(recordName(reference))?.imageId;
   const image =
     (await confirmCurrent(job, pull)) ??
+    (await adoptImage(job, pull, request)) ??
     (await withImageWork({ job, report: request.report, signal: request.signal }, (work) =>
       bringImage(work, pull),
     ));
   request.report({ status: `Digest: ${target.digest}` });
   job.tasks.track(
     'make room for images',
-    job.cache.makeRoom().then(() => undefined),
+    job.cache.noteUses().then(() => job.cache.makeRoom()),
   );
   reportPull(job, pull, { image, durationMs: Math.round(performance.now() - startedAt) });
   return { image, isNew: before !== image.id };
@@ -135,60 +135,24 @@ async function confirmCurrent(job: Job, pull: Pull): Promise<Image | undefined> 
   const image = findCurrent(job, pull);
   const named = job.images.findName(recordName(pull.reference));
   if (!image || !named) return undefined;
-  if (!named.isPulled)
-    await job.images.lock.run('names', () =>
-      job.images.put(image, namesFor(pull, image, { target: named.target, members: named.members })),
-    );
+  if (!named.isPulled) {
+    const { tag, digest } = namesOf(pull, image, { target: named.target, members: named.members });
+    await job.images.lock.run('names', () => job.images.put(image, [...tag, digest]));
+  }
   return image;
 }
 
+/** The next pull of it is an adoption. */
 async function bringImage(work: ImageWork, pull: Pull): Promise<Image> {
   const { job } = work;
-  const pulled = (await adoptImage(work, pull)) ?? (await fetchWhole(work, pull));
+  const pulled = await fetchImage(work, pull);
+  await markWhole(work, pull, pulled);
   checkActive(work);
-  const names = namesFor(pull, pulled.image, whatNamed(job, pull, pulled));
-  await job.images.lock.run('names', () => job.images.put(pulled.image, names));
+  const { tag, digest } = pulledNames(job, pull, pulled);
+  await job.images.lock.run('names', () => job.images.put(pulled.image, [...tag, digest]));
   await Promise.all([
-    markPublic(work, pull),
+    markPublic(job, pull),
     job.cache.keep({ ...pull.target, name: familiarString(pull.reference) }),
   ]);
   return pulled.image;
-}
-
-/** The next pull of it is an adoption. */
-async function fetchWhole(work: ImageWork, pull: Pull): Promise<PulledImage> {
-  const pulled = await fetchImage(work, pull);
-  await markWhole(work, pull, pulled);
-  return pulled;
-}
-
-/** What the registry named: of an index, the manifest that was pulled beside those that earlier pulls have brought. */
-function whatNamed(
-  job: Job,
-  { reference }: Pull,
-  { selected: { index, manifest } }: PulledImage,
-): Pick<NewImageName, 'target' | 'members'> {
-  const { mediaType, digest, size } = index ?? manifest;
-  const target = { mediaType, digest, size };
-  if (!index) return { target };
-  const before = job.images.findName(recordName(reference));
-  const earlier = before?.target.digest === digest ? before.members : [];
-  const pulled = positionsOf(parseImageIndex(index.bytes, mediaType), [manifest.digest]);
-  return { target, members: [...new Set([...earlier, ...pulled])].sort((a, b) => a - b) };
-}
-
-// A pull by tag gives the image a second name, by digest: it stays when the tag moves on.
-function namesFor(
-  { reference, target }: Pull,
-  image: Image,
-  found: Pick<NewImageName, 'target' | 'members'>,
-): readonly NewImageName[] {
-  const shared = { ...found, imageId: image.id, isPulled: true };
-  const byDigest = `${repositoryName(reference)}@${target.digest}`;
-  return reference.digest === undefined
-    ? [
-        { ...shared, name: recordName(reference), kind: 'tag' },
-        { ...shared, name: byDigest, kind: 'digest' },
-      ]
-    : [{ ...shared, name: byDigest, kind: 'digest' }];
 }

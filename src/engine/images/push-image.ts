@@ -149,6 +149,7 @@ async function keepForLater(
   target.uploaded.clear();
   const { mediaType, digest, size } = manifest;
   await job.cache.keep({ mediaType, digest, size, name: familiarString(reference) });
+  job.tasks.track('use of a kept image', job.cache.noteUses());
 }
 
 async function pushManifest(

@@ -1,5 +1,6 @@
 import type { Labels } from '../../containerd/types.ts';
 import { EngineError } from '../../errors.ts';
+import { forEachBounded } from '../../lib/for-each-bounded.ts';
 import { MAX_IMAGE_CONFIG_BYTES, parseImageConfig, type ImageConfig } from '../../oci/image-config.ts';
 import type { ContentDescriptor, ImageManifest } from '../../oci/image-manifest.ts';
 import type { Image, ImageLayer } from '../../state/image-store.ts';
@@ -47,9 +48,15 @@ export async function storeDocuments(
 ): Promise<Image> {
   const { config, manifest, parsedManifest, index } = documents;
   const chainId = unpacked.layers.at(-1)?.chainId ?? '';
-  await writeDocument(work, config, configLabels(chainId, work.store.snapshots.snapshotter));
-  await writeDocument(work, manifest, manifestLabels(parsedManifest));
-  if (index) await writeDocument(work, index, indexLabels(manifest.digest));
+  const written = [
+    { document: config, labels: configLabels(chainId, work.store.snapshots.snapshotter) },
+    { document: manifest, labels: manifestLabels(parsedManifest) },
+    ...(index ? [{ document: index, labels: indexLabels(manifest.digest) }] : []),
+  ];
+  // The lease of the work keeps each until all are there.
+  await forEachBounded(written, written.length, ({ document, labels }) =>
+    writeDocument(work, document, labels),
+  );
   return {
     id: config.digest,
     manifest: { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size },

@@ -85,11 +85,11 @@ function makeSnapshot(
 
 /** True when the snapshot exists; it is then kept by the lease of the work. */
 export async function claimSnapshot(work: ImageWork, chainId: string): Promise<boolean> {
-  if (!(await hasSnapshot(work, chainId))) return false;
+  if (!(await hasSnapshot(work.store, chainId))) return false;
   // Once more under the lease: between a look and a claim it could have been collected.
   const { leases, snapshots } = work.store;
   await leases.addResource(work.leaseId, { id: chainId, type: `snapshots/${snapshots.snapshotter}` });
-  return hasSnapshot(work, chainId);
+  return hasSnapshot(work.store, chainId);
 }
 
 /**

@@ -67,7 +67,7 @@ function inDockersWords(error: unknown): unknown {
  * images take more than they may with them.
  */
 export function claimRoom(
-  { job, unpacked }: ImageWork,
+  { job, unpacked }: Pick<ImageWork, 'job' | 'unpacked'>,
   layers: readonly Pick<ImageLayer, 'chainId' | 'sizeBytes'>[],
 ): void {
   for (const { chainId, sizeBytes } of layers) {

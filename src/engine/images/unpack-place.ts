@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { JobStore } from '../../containerd/job-store.ts';
 import type { Mount, Snapshots } from '../../containerd/types.ts';
 import { EngineError, isErrorKind } from '../../errors.ts';
 import { createRandomId } from '../../lib/random-id.ts';
@@ -55,7 +56,7 @@ async function isLeft(work: ImageWork, key: string, patienceMs: number): Promise
   let waitedMs = 0;
   for (let lookMs = MIN_LOOK_MS; waitedMs < patienceMs; lookMs = Math.min(lookMs * 2, MAX_LOOK_MS)) {
     await pause(work, lookMs);
-    if (!(await hasSnapshot(work, key))) return true;
+    if (!(await hasSnapshot(work.store, key))) return true;
     const size = await sizeOf(work, key);
     waitedMs = size === lastSize ? waitedMs + lookMs : 0;
     lastSize = size;
@@ -82,9 +83,9 @@ async function sizeOf({ store }: ImageWork, key: string): Promise<number> {
 }
 
 /** True when there is a snapshot of that name; what a lease keeps is not changed. */
-export async function hasSnapshot({ store }: ImageWork, key: string): Promise<boolean> {
+export async function hasSnapshot({ snapshots }: Pick<JobStore, 'snapshots'>, key: string): Promise<boolean> {
   try {
-    await store.snapshots.stat(key);
+    await snapshots.stat(key);
     return true;
   } catch (error) {
     if (isErrorKind(error, 'NotFound')) return false;
