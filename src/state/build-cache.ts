@@ -65,14 +65,14 @@ export function createBuildCache(now: () => number, records?: BuildCacheRecords)
   let loading: Promise<void> | undefined;
   const load = async (from: BuildCacheRecords): Promise<void> => {
     const prefix = prefixOf(from.scope);
-    for (const record of await from.images.list())
-      if (record.name.startsWith(prefix)) {
-        const step = readRecord(record);
-        if (step) {
-          entries.set(step.key, step);
-          notedMs.set(step.key, step.lastUsedMs);
-        }
+    // containerd looks through all records of the host: only the owner's are sent.
+    for (const record of await from.images.list([`name~="^${prefix.replaceAll('.', '[.]')}"`])) {
+      const step = readRecord(record);
+      if (step) {
+        entries.set(step.key, step);
+        notedMs.set(step.key, step.lastUsedMs);
       }
+    }
   };
   return {
     load: () => (loading ??= records ? load(records) : Promise.resolve()),

@@ -107,7 +107,9 @@ async function buildUnderLease(job: Job, building: Building): Promise<void> {
 
 async function prepareRun(job: Job, building: Building, undo: CleanupStack): Promise<StartedRun> {
   const { admitted: request, work, lanes, client } = building;
-  await job.buildCache.load();
+  const loading = job.buildCache.load();
+  // Until it is asked for below, which it is not where the context fails.
+  loading.catch(() => undefined);
   const scratch = join(job.paths.stateDir, `build-${createRandomId()}`);
   await mkdir(scratch, { mode: 0o700 });
   undo.defer('directory', () => job.trees.remove(scratch));
@@ -117,6 +119,7 @@ async function prepareRun(job: Job, building: Building, undo: CleanupStack): Pro
     signal: building.signal,
     undo,
   });
+  await loading;
   const text =
     building.dockerfileText ??
     (await readDockerfile(job, context, { path: request.dockerfile, signal: building.signal }));
@@ -200,7 +203,7 @@ async function keepResult(run: StartedRun, built: BuiltImage, { names }: Buildin
   const { job, work, lanes, plan, args } = run;
   if (built.id === '')
     throw new EngineError('InvalidArgument', 'No image was generated. Is your Dockerfile empty?');
-  const image = job.images.get(built.id) ?? (await storeImage(run, built));
+  const image = job.images.get(built.id) ?? built.stored ?? (await storeImage(run, built));
   await job.images.lock.run('names', () =>
     job.images.put(
       image,

@@ -70,4 +70,6 @@ export interface BuiltImage {
   readonly layers: readonly ImageLayer[];
   /** Digest of all that led here, for the cache. */
   readonly cacheKey: string;
+  /** The same with its documents in the store, kept by the build's lease; absent where they are not written yet. */
+  readonly stored?: Image;
 }

@@ -1,7 +1,8 @@
 import { isErrorKind } from '../../errors.ts';
 import type { ImageLayer } from '../../state/image-store.ts';
+import { createImage } from '../images/create-image.ts';
 import { keepImage, type ImageWork } from '../images/image-work.ts';
-import { claimSnapshot } from '../images/unpack-layers.ts';
+import { hasSnapshot } from '../images/unpack-place.ts';
 import type { StageRun } from './stage-run.ts';
 
 /** Thrown where layers of the build cache have been dropped since they were found: to make room, or by another job. */
@@ -34,20 +35,50 @@ export async function claimResult(stage: StageRun): Promise<void> {
       if (!isErrorKind(error, 'NotFound')) throw error;
     }
   }
-  await claimFound(stage);
+  if (unclaimed.length > 0 && stage.index === run.plan.target.index) await claimByImage(stage);
+  else await claimFound(stage);
+}
+
+/**
+ * Writes the documents of what the build has come to, which have to be written anyway and which keep all layers under its
+ * lease: two writes, and not one for each cached layer.
+ */
+async function claimByImage(stage: StageRun): Promise<void> {
+  const { run, image } = stage;
+  const layers = stage.unclaimed.splice(0);
+  const stored = await createImage(run.work, { config: image.config, layers: image.layers, parentId: '' });
+  if (!(await areThere(run.work, layers))) throw new StaleCache();
+  stage.image = { ...image, stored };
 }
 
 /** Keeps a chain of layers until the work is done; false where one of them is gone. */
 export async function claimLayers(work: ImageWork, layers: readonly ImageLayer[]): Promise<boolean> {
-  const { content, leases } = work.store;
-  const digests = [...new Set(layers.map(({ blob }) => blob.digest))];
-  // The uppermost snapshot keeps those below it.
-  const [isThere] = await Promise.all([
-    claimSnapshot(work, layers.at(-1)?.chainId ?? ''),
-    ...digests.map((id) => leases.addResource(work.leaseId, { id, type: 'content' })),
+  const { leases, snapshots } = work.store;
+  await Promise.all([
+    leases.addResource(work.leaseId, {
+      id: topOf(layers),
+      type: `snapshots/${snapshots.snapshotter}`,
+    }),
+    ...digestsOf(layers).map((id) => leases.addResource(work.leaseId, { id, type: 'content' })),
   ]);
-  // A look before the claim would say nothing of what is there after it.
-  return (
-    isThere && (await content.list(digests.map((digest) => `digest==${digest}`))).length === digests.length
-  );
+  return areThere(work, layers);
+}
+
+/** To be asked after the claim: a look before it would say nothing of what is there then. */
+async function areThere(work: ImageWork, layers: readonly ImageLayer[]): Promise<boolean> {
+  const digests = digestsOf(layers);
+  const [isUnpacked, found] = await Promise.all([
+    hasSnapshot(work.store, topOf(layers)),
+    work.store.content.list(digests.map((digest) => `digest==${digest}`)),
+  ]);
+  return isUnpacked && found.length === digests.length;
+}
+
+// The uppermost snapshot keeps those below it.
+function topOf(layers: readonly ImageLayer[]): string {
+  return layers.at(-1)?.chainId ?? '';
+}
+
+function digestsOf(layers: readonly ImageLayer[]): readonly string[] {
+  return [...new Set(layers.map(({ blob }) => blob.digest))];
 }
