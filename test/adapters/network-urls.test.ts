@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
@@ -19,6 +22,14 @@ require('node:http').createServer((request, answer) => {
   if (path === '/to') answer.writeHead(302, { location: to }).end();
   else answer.end(place + ' ' + request.socket.remoteAddress.replace('::ffff:', ''));
 }).listen(Number(port), '::', () => console.log('listening'));`;
+
+/** The same over TLS, with the key and certificate of the files. */
+const secureWeb = `
+const [port, key, cert] = process.argv.slice(1);
+const read = require('node:fs').readFileSync;
+require('node:https').createServer({ key: read(key), cert: read(cert) }, (request, answer) => answer.end())
+  .listen(Number(port), '::', () => console.log('listening'));`;
+const run = promisify(execFile);
 
 /** Fetches, and reads what came. */
 async function read(job: JobNetwork, url: string, timeoutMs = 20_000): Promise<string> {
@@ -119,5 +130,40 @@ describe('a URL over IPv6', () => {
       world.outsidePublic,
     );
     await expect(dial(world.outsidePublicIpv6)).rejects.toMatchObject({ kind: 'Unavailable' });
+  });
+
+  test.each([
+    { what: 'trusted where the certificate is its own', name: world.outsidePublic, says: /^200$/ },
+    {
+      what: 'refused where it is that of localhost',
+      name: 'localhost',
+      says: /IP: 203\.0\.113\.2 is not in/,
+    },
+  ])('an address over TLS is $what', async ({ name, says }) => {
+    job = await host.open(host.slug('tls'));
+    const securePort = name === 'localhost' ? 7444 : 7443;
+    const [key, certificate] = [join(host.directory, `${name}.key`), join(host.directory, `${name}.pem`)];
+    await run('openssl', [
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+      ],
+      ...['-subj', `/CN=${name}`, '-addext', `subjectAltName=${name === 'localhost' ? 'DNS' : 'IP'}:${name}`],
+      ...['-keyout', key, '-out', certificate],
+    ]);
+    await host.serve(host.outsideNetns, secureWeb, String(securePort), key, certificate);
+    const script = join(import.meta.dirname, 'network-urls-fetch.ts');
+    const url = `https://${world.outsidePublic}:${securePort}/`;
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', script, url, job.netnsPath], {
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: certificate },
+    });
+    expect(stdout).toMatch(says);
   });
 });
