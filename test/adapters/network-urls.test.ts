@@ -100,6 +100,21 @@ describe('a URL over IPv6', () => {
     await expect(read(job, `http://[${world.hostPrivateIpv6}]:${port}/`, 1500)).rejects.toThrow();
   });
 
+  test('in a namespace of others is refused for what is not listed, before anything is sent', async () => {
+    job = await host.open(host.slug('shared'), {
+      choice: { kind: 'path', path: host.outsideNetns },
+      // The block of the examples, which is nobody's on the internet.
+      egress: { kind: 'internet', allow: ['2001:db8:99::1'] },
+    });
+    expect(await read(job, `http://[${world.hostPublicIpv6}]:${port}/`)).toBe(
+      `200 host ${world.outsidePublicIpv6}`,
+    );
+    for (const address of ['::1', world.outsidePublicIpv6, world.outsidePrivateIpv6, world.hostPrivateIpv6])
+      await expect(read(job, `http://[${address}]:${port}/`)).rejects.toMatchObject({
+        kind: 'PermissionDenied',
+      });
+  });
+
   test('says at once that there is no way out, where the host has none', async () => {
     await host.run(host.hostNetns, 'ip', '-6', 'route', 'del', 'default');
     try {
