@@ -45,7 +45,7 @@ export const VOLUME_RULES: RuleTable<VolumeCreateRequest, VolumeCreateRequest> =
     verdict: 'deny',
     reason:
       'they are those of mount(8), carried out on the machine as root: any file system, device or directory; ' +
-      'type=none with o=bind is free, and mounts what a bind of that path would',
+      'type=none with o=bind of a path that the job sees is free: it is looked up, refused and mounted as a bind of it is',
     safer: 'use a volume without options, or a bind mount of a path that the job sees',
     check: checkOptions,
   },

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { ask, useJob } from '../support/e2e-job.ts';
@@ -77,12 +77,25 @@ test.each([
   ['/etc', 'bind source path is not one that the job sees'],
   [`${workspace}/../outside`, 'bind source path is not one that the job sees'],
   ['/proc/self', "bind source path is of the kernel's own files"],
-  [`${workspace}/absent`, 'bind source path does not exist'],
-])('a volume of %s cannot be mounted: %s', async (device, message) => {
-  const name = await makeVolume('refused', device);
-  const { code, stderr } = await job.berth.docker(['run', '--rm', '-v', `${name}:/x`, 'busybox', 'true']);
-  expect({ code, stderr }).toEqual({ code: 125, stderr: expect.stringContaining(message) as string });
-  expect(await ask(job.berth, 'ps', '-aq')).toBe('');
+])('a volume of %s is not made: %s', async (device, message) => {
+  const options = ['type=none', 'o=bind', `device=${device}`].flatMap((option) => ['--opt', option]);
+  const { code, stderr } = await job.berth.docker(['volume', 'create', ...options, 'refused']);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) as string });
+  expect(await ask(job.berth, 'volume', 'ls', '-q', '-f', 'name=refused')).toBe('');
+});
+
+test('a directory that is not there, or leads elsewhere since, cannot be mounted', async () => {
+  const device = join(workspace, 'later');
+  const name = await makeVolume('later', device);
+  for (const [begin, message] of [
+    [(): void => undefined, 'bind source path does not exist'],
+    [(): void => symlinkSync('/etc', device), 'bind source path is not one that the job sees'],
+  ] as const) {
+    begin();
+    const { code, stderr } = await job.berth.docker(['run', '--rm', '-v', `${name}:/x`, 'busybox', 'true']);
+    expect({ code, stderr }).toEqual({ code: 125, stderr: expect.stringContaining(message) as string });
+    expect(await ask(job.berth, 'ps', '-aq')).toBe('');
+  }
   await ask(job.berth, 'volume', 'rm', name);
 });
 

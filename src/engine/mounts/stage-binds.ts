@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { EngineError, isErrorKind } from '../../errors.ts';
 import { isKernelAtLeast } from '../../oci/kernel-version.ts';
 import type { PinnedSource, StagePlace } from '../../rootfs/types-binds.ts';
 import type { ContainerMount } from '../../state/container.ts';
@@ -34,6 +34,18 @@ export function stageVolumeBind(job: Job, bind: VolumeBind, places: StagePlaces)
   return stageBind(job, { ...bind, mustLockBelow: false, createsSource: false }, places.take());
 }
 
+/** Throws as a bind of what a volume is to stand for would; what is not there may still come. */
+export async function checkVolumeBind(job: Job, bind: VolumeBind): Promise<void> {
+  const source = { ...bind, mustLockBelow: false, createsSource: false };
+  if (isDaemonSocket(job, source.source)) return;
+  try {
+    refuseKernelPath(source.source);
+    (await pinSource(job, source)).close();
+  } catch (error) {
+    if (!isErrorKind(error, 'NotFound')) throw inDockersWords(error);
+  }
+}
+
 type BindSource = Pick<PlannedBind, 'source' | 'isRecursive' | 'mustLockBelow' | 'createsSource'>;
 
 function stageBind(job: Job, bind: BindSource, place: StagePlace): Promise<string> {
@@ -45,8 +57,7 @@ function stageBind(job: Job, bind: BindSource, place: StagePlace): Promise<strin
 async function placeSource(job: Job, bind: BindSource, place: StagePlace): Promise<string> {
   if (bind.mustLockBelow && !isKernelAtLeast(job.host.kernelVersion, '5.12'))
     throw new EngineError('InvalidArgument', 'recursive read-only mounts need a kernel of 5.12 or newer');
-  // Not looked up at all: a daemon of the machine, or of the runner, is never meant.
-  if (SOCKET_PATHS.has(bind.source) || bind.source === job.paths.socket) return job.binds.socketPath;
+  if (isDaemonSocket(job, bind.source)) return job.binds.socketPath;
   refuseKernelPath(bind.source);
   const source = await pinSource(job, bind);
   try {
@@ -55,6 +66,11 @@ async function placeSource(job: Job, bind: BindSource, place: StagePlace): Promi
   } finally {
     source.close();
   }
+}
+
+// Not looked up at all: a daemon of the machine, or of the runner, is never meant.
+function isDaemonSocket(job: Job, path: string): boolean {
+  return SOCKET_PATHS.has(path) || path === job.paths.socket;
 }
 
 async function pinSource(job: Job, { source: path, createsSource }: BindSource): Promise<PinnedSource> {

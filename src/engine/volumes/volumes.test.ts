@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { makeContainer, makeContainerStore, makeId, makeJob } from '../../../test/support/records.ts';
 import { GATE_PARTS } from '../../../test/support/gate-parts.ts';
+import { createFakeBinds, createFakeJobContainerStore } from '../../../test/support/fake-binds.ts';
+import { EngineError } from '../../errors.ts';
 import type { ContainerMount } from '../../state/container.ts';
 import { loadLibc } from '../../host/libc.ts';
 import { createOwnTrees } from '../../host/own-trees.ts';
@@ -26,6 +28,9 @@ beforeEach(async () => {
   job = makeJob({
     ...GATE_PARTS,
     containers: makeContainerStore([]),
+    paths: { stateDir: '', runDir: '', socket: '/run/berth.sock', controlSocket: '' },
+    binds: createFakeBinds(),
+    jobContainer: createFakeJobContainerStore(),
     volumes: await openVolumeStore(await openVolumeFiles(root, createOwnTrees(await loadLibc()))),
   });
 });
@@ -153,6 +158,16 @@ describe('createVolume', () => {
     });
     await expect(refusal).rejects.not.toThrow('hunter2');
     expect(await readdir(root)).toEqual([]);
+  });
+
+  it('refuses to stand for a directory that no bind may have', async () => {
+    job.binds.pin = () => Promise.reject(new EngineError('PermissionDenied', 'not one that the job sees'));
+    const driverOpts = { type: 'none', device: '/work/data', o: 'bind' };
+    await expect(createVolume(job, request({ name: 'v1', driverOpts }))).rejects.toMatchObject({
+      kind: 'PermissionDenied',
+      message: 'invalid mount config for type "bind": not one that the job sees',
+    });
+    expect(names({})).toEqual([]);
   });
 
   it.each(['bind', 'rbind', 'bind,ro', 'rw,bind'])('keeps what stands for a directory: %s', async (o) => {
