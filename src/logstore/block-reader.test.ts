@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { readBlocks } from './block-reader.ts';
 import { newLiveLog } from './live-log.ts';
 import { createLogReaders } from './log-readers.ts';
@@ -64,4 +64,23 @@ test('the more read, the less each takes at a time', () => {
   expect(readers.shareBytes()).toBe(64 * 1024);
   for (const gone of leave.slice(1)) gone();
   expect(readers.shareBytes()).toBe(64 * 1024 * 1024);
+});
+
+test('a long reading lets others have their turn', async () => {
+  await writeLog(Array.from({ length: 200 }, () => Buffer.alloc(1000)));
+  // The thread is as slow as that: four milliseconds for each block.
+  let nowMs = performance.now();
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 4));
+  let turns = 0;
+  let next = setImmediate(function again() {
+    turns += 1;
+    next = setImmediate(again);
+  });
+  try {
+    expect((await readAll(1000)).blocks).toHaveLength(200);
+  } finally {
+    clearImmediate(next);
+    clock.mockRestore();
+  }
+  expect(turns).toBeGreaterThan(50);
 });
