@@ -17,8 +17,8 @@ export interface CopyUp {
 }
 
 /**
- * Fills an empty volume, or an empty part of one, with what the image has at its mount point: owners, modes and links kept, none of them followed
- * out of either root. Nothing happens when it has files or the image has no such directory.
+ * Fills an empty volume, or an empty part of one, with what the image has at its mount point: owners, modes and links
+ * kept, none of them followed out of either root. Nothing happens when it has files or the image has no such directory.
  */
 export async function copyUpVolume(job: Job, copyUp: CopyUp): Promise<void> {
   const { volumeName, rootMounts, destination } = copyUp;
